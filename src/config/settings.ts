@@ -1,0 +1,97 @@
+import { Transform, plainToInstance } from 'class-transformer';
+import { IsIn, IsNotEmpty, IsString, Matches, ValidateBy, ValidateIf, validateSync } from 'class-validator';
+
+/** What the operator can set, as the environment names it. Every default is safe on a developer's machine. */
+export class Settings {
+  /** `production` turns development conveniences off. */
+  @IsIn(['development', 'test', 'production'], { message: 'must be development, test or production' })
+  NODE_ENV: 'development' | 'test' | 'production' = 'development';
+
+  /** TCP port of the API; 0 lets the system choose one. */
+  @WholeNumber(0, 65_535)
+  PORT = 8000;
+
+  /** Address the API listens on; `0.0.0.0` for every interface. */
+  @IsString()
+  @IsNotEmpty()
+  HOST = '127.0.0.1';
+
+  /** Port on which a worker answers health checks; 0 lets the system choose, so that any number can run. */
+  @WholeNumber(0, 65_535)
+  WORKER_PORT = 0;
+
+  /** `postgres://…`; unset: an embedded PostgreSQL under `DATA_DIR`. */
+  @ValidateIf((settings: Settings) => settings.DATABASE_URL !== undefined)
+  @Matches(/^postgres(ql)?:\/\/\S+$/, { message: 'must look like postgres://user:password@host:5432/database' })
+  DATABASE_URL?: string;
+
+  /** `redis://…`; unset: expiration runs inside the API process. */
+  @ValidateIf((settings: Settings) => settings.REDIS_URL !== undefined)
+  @Matches(/^rediss?:\/\/\S+$/, { message: 'must look like redis://host:6379' })
+  REDIS_URL?: string;
+
+  /** Folder of the embedded PostgreSQL and of what else is kept between starts. */
+  @IsString()
+  @IsNotEmpty()
+  DATA_DIR = '.tixxety';
+
+  /** How long a reserved ticket is held for payment, in seconds. */
+  @WholeNumber(1, 604_800)
+  HOLD_SECONDS = 120;
+
+  /** Live holds that one user may have on one event; 0 = no limit. */
+  @WholeNumber(0, 1_000_000)
+  MAX_HOLDS_PER_USER_EVENT = 10;
+
+  /** pino's level of the log. */
+  @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    message: 'must be fatal, error, warn, info, debug, trace or silent',
+  })
+  LOG_LEVEL = 'info';
+}
+
+/** The settings are wrong; the message is one sentence for each that is, naming it. */
+export class SettingsError extends Error {}
+
+/**
+ * Reads and validates the settings. `.env` of the working folder fills in what the environment leaves out; an
+ * empty value counts as unset.
+ *
+ * @throws {SettingsError} when a setting is malformed
+ */
+export function readSettings(environment: NodeJS.ProcessEnv = environmentWithDotEnv()): Settings {
+  const names = Object.keys(new Settings()).concat('DATABASE_URL', 'REDIS_URL');
+  const given = names.filter((name) => environment[name]).map((name) => [name, environment[name]]);
+  const settings = plainToInstance(Settings, Object.fromEntries(given), { exposeDefaultValues: true });
+  const problems = validateSync(settings).map(
+    ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(' and ')}.`,
+  );
+  if (problems.length > 0) throw new SettingsError(problems.join('\n'));
+  return settings;
+}
+
+function environmentWithDotEnv(): NodeJS.ProcessEnv {
+  try {
+    process.loadEnvFile('.env');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new SettingsError(`.env could not be read: ${(error as Error).message}.`);
+    }
+  }
+  return process.env;
+}
+
+function WholeNumber(least: number, most: number): PropertyDecorator {
+  return (target, property) => {
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value,
+    )(target, property);
+    ValidateBy({
+      name: 'wholeNumber',
+      validator: {
+        validate: (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
+        defaultMessage: () => `must be a whole number from ${least} to ${most}`,
+      },
+    })(target, property);
+  };
+}
