@@ -1,5 +1,6 @@
 import { Transform, plainToInstance } from 'class-transformer';
 import { IsIn, IsNotEmpty, IsString, Matches, ValidateBy, ValidateIf, validateSync } from 'class-validator';
+import { StartupError } from './startup-error';
 
 /** What the operator can set, as the environment names it. Every default is safe on a developer's machine. */
 export class Settings {
@@ -22,7 +23,9 @@ export class Settings {
 
   /** `postgres://…`; unset: an embedded PostgreSQL under `DATA_DIR`. */
   @ValidateIf((settings: Settings) => settings.DATABASE_URL !== undefined)
-  @Matches(/^postgres(ql)?:\/\/\S+$/, { message: 'must look like postgres://user:password@host:5432/database' })
+  @Matches(/^postgres(ql)?:\/\/\S+$/, {
+    message: 'must look like postgres://user:password@host:5432/database',
+  })
   DATABASE_URL?: string;
 
   /** `redis://…`; unset: expiration runs inside the API process. */
@@ -50,14 +53,11 @@ export class Settings {
   LOG_LEVEL = 'info';
 }
 
-/** The settings are wrong; the message is one sentence for each that is, naming it. */
-export class SettingsError extends Error {}
-
 /**
  * Reads and validates the settings. `.env` of the working folder fills in what the environment leaves out; an
  * empty value counts as unset.
  *
- * @throws {SettingsError} when a setting is malformed
+ * @throws {StartupError} when a setting is malformed
  */
 export function readSettings(environment: NodeJS.ProcessEnv = environmentWithDotEnv()): Settings {
   const names = Object.keys(new Settings()).concat('DATABASE_URL', 'REDIS_URL');
@@ -66,7 +66,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentWithDot
   const problems = validateSync(settings).map(
     ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(' and ')}.`,
   );
-  if (problems.length > 0) throw new SettingsError(problems.join('\n'));
+  if (problems.length > 0) throw new StartupError(problems.join('\n'));
   return settings;
 }
 
@@ -75,7 +75,7 @@ function environmentWithDotEnv(): NodeJS.ProcessEnv {
     process.loadEnvFile('.env');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new SettingsError(`.env could not be read: ${(error as Error).message}.`);
+      throw new StartupError(`.env could not be read: ${(error as Error).message}.`);
     }
   }
   return process.env;

@@ -1,0 +1,78 @@
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Logger } from 'pino';
+import { ApiModule } from './app.module';
+import { jsonBody, requireJson } from './common/json-body';
+import { createHttpLogger, NestLogger } from './common/logger';
+import type { Settings } from './config/settings';
+import { StartupError } from './config/startup-error';
+import { openDatabase, type DatabaseOptions } from './database/open-database';
+import type { TixxetyDataSource } from './database/tixxety-data-source';
+import { serveDocs } from './openapi';
+
+/** The API with its routes and documentation, not yet listening. */
+export async function createApi(
+  settings: Settings,
+  dataSource: TixxetyDataSource,
+  logger: Logger,
+): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(ApiModule.register(settings, dataSource), {
+    abortOnError: false,
+    bodyParser: false,
+    logger: new NestLogger(logger),
+  });
+  app.disable('x-powered-by');
+  // Most answers change with every ticket: hashing each for an ETag would hardly ever save a byte.
+  app.disable('etag');
+  app.use(createHttpLogger(logger));
+  app.use(requireJson);
+  // A description of 10,000 characters may take 40 kB.
+  app.use('/events', jsonBody('64kb'));
+  app.use(jsonBody('32kb'));
+  serveDocs(app);
+  return app;
+}
+
+/**
+ * Starts the API.
+ *
+ * @returns the address it answers at, and how to stop it
+ * @throws {StartupError}
+ */
+export async function startApi(
+  options: DatabaseOptions,
+  logger: Logger,
+): Promise<{ url: string; stop(): Promise<void> }> {
+  const { HOST, PORT } = options.settings;
+  const app = await createApi(options.settings, await openDatabase(options, 'api'), logger);
+  try {
+    await app.listen(PORT, HOST);
+  } catch (error) {
+    await app.close();
+    throw listenError(error, HOST, PORT);
+  }
+  const { address, family, port } = app.getHttpServer().address() as AddressInfo;
+  const host = family === 'IPv6' ? `[${address}]` : address;
+  return { url: `http://${host}:${port}`, stop: () => app.close() };
+}
+
+/** What keeps a server from listening, in words. */
+export function listenError(error: unknown, host: string, port: number): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return new StartupError(
+        `PORT ${port} is taken on ${host}: set PORT to a free one, or stop what listens there.`,
+      );
+    case 'EACCES':
+      return new StartupError(`PORT ${port} needs rights this user does not have: set PORT to 1024 or more.`);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new StartupError(
+        `HOST ${host} is no address of this machine: set HOST to one, such as 127.0.0.1.`,
+      );
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,60 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AppController } from './app.controller';
+import { ProblemFilter } from './common/problem.filter';
+import { UndeclaredInputGuard } from './common/undeclared-input.guard';
+import { ValidationPipe } from './common/validation.pipe';
+import { ConfigModule } from './config/config.module';
+import type { Settings } from './config/settings';
+import { databaseProblem } from './database/database-error';
+import { DatabaseModule } from './database/database.module';
+import type { TixxetyDataSource } from './database/tixxety-data-source';
+import { EventsModule } from './events/events.module';
+import { ExpirationModule } from './expiration/expiration.module';
+import { HealthModule } from './health/health.module';
+import { QueueModule } from './queue/queue.module';
+import { TicketsModule } from './tickets/tickets.module';
+import { UsersModule } from './users/users.module';
+
+/** What the API and the worker share. */
+const shared = (settings: Settings, dataSource: TixxetyDataSource) => [
+  ConfigModule.register(settings),
+  DatabaseModule.register(dataSource),
+  QueueModule.register(settings),
+  HealthModule,
+];
+
+/** Answers HTTP requests; without Redis also makes holds end on time. */
+@Module({})
+export class ApiModule {
+  static register(settings: Settings, dataSource: TixxetyDataSource): DynamicModule {
+    return {
+      module: ApiModule,
+      controllers: [AppController],
+      imports: [
+        ...shared(settings, dataSource),
+        // Events come before users: /users/for-you would otherwise be taken for /users/{user_id}.
+        EventsModule,
+        UsersModule,
+        TicketsModule,
+        ...(settings.REDIS_URL === undefined ? [ExpirationModule.register(settings)] : []),
+      ],
+      providers: [
+        { provide: APP_FILTER, useValue: new ProblemFilter(databaseProblem) },
+        { provide: APP_GUARD, useClass: UndeclaredInputGuard },
+        { provide: APP_PIPE, useClass: ValidationPipe },
+      ],
+    };
+  }
+}
+
+/** Makes holds end on time; serves no routes. */
+@Module({})
+export class WorkerModule {
+  static register(settings: Settings, dataSource: TixxetyDataSource): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [...shared(settings, dataSource), ExpirationModule.register(settings)],
+    };
+  }
+}

@@ -1,0 +1,65 @@
+import { applyDecorators, type Type } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiParam, ApiResponse } from '@nestjs/swagger';
+import { MAX_ID } from './fields';
+import { PROBLEMS, type ProblemCode } from './problem';
+
+/** Documents a 201 with the resource and its `Location`. */
+export const ApiCreated = (type: Type) =>
+  ApiCreatedResponse({
+    type,
+    description: 'Created',
+    headers: { Location: { description: 'The address of what was created', schema: { type: 'string' } } },
+  });
+
+/** Documents a page of a list. */
+export const ApiList = (type: Type) =>
+  ApiOkResponse({
+    type,
+    isArray: true,
+    description: 'One page',
+    headers: {
+      Link: {
+        description: 'The next page as `<address>; rel="next"` (RFC 8288); absent on the last page',
+        schema: { type: 'string' },
+      },
+    },
+  });
+
+/** Documents an id in the path. */
+export const ApiId = (name: string) =>
+  ApiParam({ name, schema: { type: 'integer', minimum: 1, maximum: MAX_ID, example: 1 } });
+
+/** Documents what an operation may be refused with, beside what every operation may. */
+export const ApiProblems = (...codes: ProblemCode[]) =>
+  applyDecorators(
+    ...[...new Set(codes.map((code) => PROBLEMS[code].status))].map((status) =>
+      ApiResponse(problemResponse(status, codes)),
+    ),
+  );
+
+/** The documentation of one status, with an example of each problem that carries it. */
+export function problemResponse(status: number, codes: readonly ProblemCode[]) {
+  const own = codes.filter((code) => PROBLEMS[code].status === status);
+  return {
+    status,
+    description: own.map((code) => PROBLEMS[code].detail).join('; '),
+    content: {
+      'application/problem+json': {
+        schema: { $ref: '#/components/schemas/Problem' },
+        examples: Object.fromEntries(own.map((code) => [code, { value: exampleOf(code) }])),
+      },
+    },
+  };
+}
+
+const exampleOf = (code: ProblemCode) => ({
+  type: `/docs/errors#${code}`,
+  title: PROBLEMS[code].title,
+  status: PROBLEMS[code].status,
+  detail: PROBLEMS[code].detail,
+  code,
+  request_id: '6f1c3a52-0d0e-4c5f-9a41-8c2f8f0f2f5e',
+  ...(code === 'validation_failed' && {
+    errors: [{ pointer: '/venue/latitude', detail: 'must be a number from -90 to 90' }],
+  }),
+});

@@ -1,0 +1,115 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsOptional, ValidateBy, type ValidationArguments } from 'class-validator';
+
+/** The largest id: what a JSON number carries exactly. */
+export const MAX_ID = Number.MAX_SAFE_INTEGER;
+
+type Check = (value: unknown, owner: Record<string, unknown>) => boolean;
+
+function field(name: string, message: string, check: Check): PropertyDecorator {
+  return ValidateBy({
+    name,
+    validator: {
+      validate: (value, args?: ValidationArguments) =>
+        check(value, (args?.object ?? {}) as Record<string, unknown>),
+      defaultMessage: () => message,
+    },
+  });
+}
+
+/**
+ * Text of `least` to `most` characters (code points, as PostgreSQL counts). A NUL byte and half a surrogate pair
+ * are refused: PostgreSQL can't store the one, and UTF-8 can't carry the other.
+ */
+export function Text(least: number, most: number): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type: String, minLength: least, maxLength: most }),
+    field('text', `must be text of ${least} to ${most} characters without NUL`, (value) => {
+      if (typeof value !== 'string' || value.includes('\0') || !value.isWellFormed()) return false;
+      const length = value.length > most ? [...value].length : value.length;
+      return length >= least && length <= most && (least === 0 || value.trim() !== '');
+    }),
+  );
+}
+
+/** A JSON integer from `least` to `most`. */
+export function Int(least: number, most: number): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type: 'integer', minimum: least, maximum: most }),
+    field(
+      'int',
+      `must be an integer from ${least} to ${most}`,
+      (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
+    ),
+  );
+}
+
+/** A JSON number from `least` to `most`. */
+export function Decimal(least: number, most: number): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type: 'number', minimum: least, maximum: most }),
+    field(
+      'decimal',
+      `must be a number from ${least} to ${most}`,
+      (value) => typeof value === 'number' && value >= least && value <= most,
+    ),
+  );
+}
+
+/** The positive integer that names a resource. */
+export const Id = () => Int(1, MAX_ID);
+
+/** An instant in RFC 3339 with its offset, in the years 1 to 9999 of UTC. Digits past the millisecond are dropped. */
+export function Instant(): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type: String, format: 'date-time' }),
+    field(
+      'instant',
+      'must be a time in RFC 3339 with an offset, such as 2030-01-31T20:00:00Z',
+      (value) => typeof value === 'string' && isInstant(value),
+    ),
+  );
+}
+
+/** An instant that is not before the one in `earlier`. */
+export const NotBefore = (earlier: string) =>
+  field('notBefore', `must not be before ${earlier}`, (value, owner) => {
+    const [start, end] = [Date.parse(String(owner[earlier])), Date.parse(String(value))];
+    return Number.isNaN(start) || Number.isNaN(end) || end >= start;
+  });
+
+/** May be left out or null, but only together with `other`. */
+export const OptionalTogetherWith = (other: string) =>
+  applyDecorators(
+    ApiProperty({ required: false, nullable: true }),
+    ValidateBy({
+      name: 'together',
+      validator: {
+        validate: (value, args?: ValidationArguments) =>
+          (value ?? null) === null || ((args?.object ?? {}) as Record<string, unknown>)[other] != null,
+        defaultMessage: () => `must come together with ${other}`,
+      },
+    }),
+    IsOptional(),
+  );
+
+/** Turns the text of a query parameter into the number it spells, and leaves everything else for the check to refuse. */
+export const NumberFromQuery = () =>
+  Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^-?\d{1,16}(\.\d{1,16})?$/.test(value) ? Number(value) : value,
+  );
+
+const INSTANT =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+
+function isInstant(text: string): boolean {
+  const [, year, month, day] = INSTANT.exec(text) ?? [];
+  if (year === undefined) return false;
+  // JavaScript rolls 30 February over into March; the last day of a month is day 0 of the next.
+  const lastDay = new Date(Date.UTC(2000 + (Number(year) % 400), Number(month), 0)).getUTCDate();
+  if (Number(day) > lastDay) return false;
+  const utcYear = new Date(text).getUTCFullYear();
+  return utcYear >= 1 && utcYear <= 9999;
+}

@@ -1,0 +1,56 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { allowedMethods } from './allowed-methods';
+import { Problem, PROBLEMS } from './problem';
+
+/** Turns whatever was thrown into `application/problem+json` (RFC 9457). What nobody foresaw is logged, not shown. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  /** @param translate knows the errors of a layer that this one must not know, such as the database */
+  constructor(private readonly translate: (error: unknown) => Problem | undefined) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<Request>();
+    const response = host.switchToHttp().getResponse<Response>();
+    const problem =
+      error instanceof Problem
+        ? error
+        : (this.translate(error) ?? httpProblem(error, request) ?? unforeseen());
+    const { status, title, detail } = PROBLEMS[problem.code];
+    // The log line of the request carries what the client must not see.
+    if (status >= 500) response.err = error instanceof Error ? error : new Error(String(error));
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    response
+      .status(status)
+      .set(problem.headers)
+      .type('application/problem+json')
+      .json({
+        type: `/docs/errors#${problem.code}`,
+        title,
+        status,
+        detail,
+        code: problem.code,
+        request_id: request.id,
+        errors: problem.errors,
+      });
+  }
+}
+
+const unforeseen = () => new Problem('internal_error');
+
+/** What Express and Nest's router refuse before a controller is reached. */
+function httpProblem(error: unknown, request: Request): Problem | undefined {
+  const status =
+    error instanceof HttpException ? error.getStatus() : (error as { status?: unknown } | null)?.status;
+  if (status === 404) {
+    const methods = allowedMethods(request);
+    return methods.length > 0
+      ? new Problem('method_not_allowed', undefined, { Allow: methods.join(', ') })
+      : new Problem('route_not_found');
+  }
+  // What is left is an address that can't be decoded, such as /users/%zz.
+  return typeof status === 'number' && status < 500 ? new Problem('validation_failed') : undefined;
+}

@@ -1,0 +1,75 @@
+/**
+ * The error catalogue: every `code` that an answer may carry, with its status and the sentence a person reads.
+ * A code never changes its meaning; clients branch on it.
+ */
+export const PROBLEMS = {
+  validation_failed: { status: 422, title: 'Validation failed', detail: 'The request does not validate' },
+  malformed_json: { status: 422, title: 'Malformed JSON', detail: 'The body is not valid JSON in UTF-8' },
+  user_not_found: { status: 404, title: 'User not found', detail: 'User not found' },
+  event_not_found: { status: 404, title: 'Event not found', detail: 'Event not found' },
+  ticket_not_found: { status: 404, title: 'Ticket not found', detail: 'Ticket not found' },
+  user_location_not_set: { status: 404, title: 'Location not set', detail: 'User location not set' },
+  route_not_found: { status: 404, title: 'Route not found', detail: 'There is nothing at this address' },
+  method_not_allowed: {
+    status: 405,
+    title: 'Method not allowed',
+    detail: 'This address does not answer this method; the Allow header lists those it does',
+  },
+  email_taken: { status: 409, title: 'E-mail taken', detail: 'Email already registered' },
+  event_ended: { status: 409, title: 'Event ended', detail: 'Event has ended' },
+  event_sold_out: { status: 409, title: 'Sold out', detail: 'Event is sold out' },
+  hold_limit_reached: {
+    status: 409,
+    title: 'Hold limit reached',
+    detail: 'This user holds as many unpaid tickets for this event as is allowed; pay or cancel one first',
+  },
+  ticket_not_payable: { status: 409, title: 'Not payable', detail: 'Ticket already paid or expired' },
+  ticket_not_cancellable: {
+    status: 409,
+    title: 'Not cancellable',
+    detail: 'Ticket already paid, expired or cancelled',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'Body too large',
+    detail: 'The body is larger than this address takes',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Unsupported media type',
+    detail: 'The body must be application/json in UTF-8',
+  },
+  internal_error: {
+    status: 500,
+    title: 'Internal error',
+    detail: 'Something went wrong on our side; quote the request_id when you report it',
+  },
+  service_unavailable: {
+    status: 503,
+    title: 'Service unavailable',
+    detail: 'A service this request needs is out of reach; try again in a moment',
+  },
+} as const;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One part of the input that does not validate; `pointer` is a JSON Pointer (RFC 6901) to it. */
+export interface FieldError {
+  pointer: string;
+  detail: string;
+}
+
+/** Thrown wherever a request is refused; the problem filter turns it into the answer. */
+export class Problem extends Error {
+  constructor(
+    readonly code: ProblemCode,
+    readonly errors?: FieldError[],
+    readonly headers: Record<string, string> = {},
+  ) {
+    super(PROBLEMS[code].detail);
+  }
+}
+
+/** A 422 that names one part of the input. */
+export const invalid = (pointer: string, detail: string) =>
+  new Problem('validation_failed', [{ pointer, detail }]);

@@ -1,0 +1,47 @@
+import { QueryFailedError } from 'typeorm';
+import { Problem } from '../common/problem';
+
+interface DriverError {
+  code?: string;
+  constraint?: string;
+  message?: string;
+}
+
+/** What PostgreSQL itself said, from under TypeORM's wrapping. */
+const driverError = (error: unknown): DriverError =>
+  (error instanceof QueryFailedError ? error.driverError : error) as DriverError;
+
+/** The name of the unique constraint or index that refused a row. */
+export function violatedUnique(error: unknown): string | undefined {
+  const { code, constraint } = driverError(error);
+  return code === '23505' ? constraint : undefined;
+}
+
+/** True for a serialization failure or a deadlock: the whole transaction is worth another try. */
+export const isRetryable = (error: unknown): boolean =>
+  ['40001', '40P01'].includes(driverError(error).code ?? '');
+
+/** True when the database is out of reach, shutting down, out of connections or disk, or took too long. */
+export function isUnavailable(error: unknown): boolean {
+  const { code = '', message = '' } = driverError(error);
+  return (
+    /^(08|53|57P|58)/.test(code) ||
+    ['57014', '55P03', '25P03'].includes(code) ||
+    ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'ENOENT'].includes(
+      code,
+    ) ||
+    /connection terminated|timeout exceeded|query read timeout|connection error/i.test(message)
+  );
+}
+
+/** How a failure of the database looks to a client; undefined where it is our own mistake. */
+export function databaseProblem(error: unknown): Problem | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  if (isUnavailable(error) || isRetryable(error)) {
+    return new Problem('service_unavailable', undefined, { 'Retry-After': '1' });
+  }
+  // A character PostgreSQL can't store, or a number its type can't hold.
+  return ['22021', '22P05', '22003'].includes(driverError(error).code ?? '')
+    ? new Problem('validation_failed')
+    : undefined;
+}

@@ -1,0 +1,34 @@
+import type { Settings } from '../config/settings';
+import { StartupError } from '../config/startup-error';
+import { TixxetyDataSource, type Role } from './tixxety-data-source';
+
+export interface DatabaseOptions {
+  settings: Settings;
+  /** Apply pending migrations to an external database too; to the embedded one they are always applied. */
+  migrate: boolean;
+  /** Tells the person at the terminal about a slow step. */
+  say: (message: string) => void;
+}
+
+/**
+ * Connects to the database and makes sure that its schema is the one this build was written for.
+ *
+ * @throws {StartupError} when there is no database to be had, or migrations are pending that may not be applied
+ */
+export async function openDatabase(
+  { settings, migrate, say }: DatabaseOptions,
+  role: Role,
+): Promise<TixxetyDataSource> {
+  const dataSource = await new TixxetyDataSource(settings, role, say).initialize();
+  try {
+    if (migrate || settings.DATABASE_URL === undefined) await dataSource.runMigrations();
+    else if (await dataSource.showMigrations()) throw new StartupError(PENDING);
+    return dataSource;
+  } catch (error) {
+    await dataSource.destroy();
+    throw error;
+  }
+}
+
+const PENDING =
+  'DATABASE_URL names a database whose migrations are pending: run `npm run migration:run`, or start with --migrate.';

@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+import type { Pool, QueryResultRow } from 'pg';
+import { DataSource } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { isRetryable } from './database-error';
+
+/**
+ * A statement as the repositories write it. One with a name is prepared once per connection and then only bound and
+ * run; one without is planned for its values each time, as a list needs whose LIMIT decides the plan.
+ */
+export interface Statement {
+  name?: string;
+  text: string;
+}
+
+const TRIES = 4;
+
+/** Runs hot statements straight on the driver's pool; TypeORM has no way to prepare one. */
+@Injectable()
+export class Statements {
+  private readonly pool: Pool;
+
+  constructor(dataSource: DataSource) {
+    this.pool = (dataSource.driver as PostgresDriver).master as Pool;
+  }
+
+  /** @returns the rows; a serialization failure or a deadlock is tried again before it is thrown */
+  async run<Row extends QueryResultRow>(statement: Statement, values: unknown[]): Promise<Row[]> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await this.pool.query<Row>({ ...statement, values })).rows;
+      } catch (error) {
+        if (!isRetryable(error) || tries === TRIES) throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { DataSource, type Migration } from 'typeorm';
+import type { Settings } from '../config/settings';
+import { StartupError } from '../config/startup-error';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
+
+/** Any number that no other program would lock on the same database. */
+const MIGRATION_LOCK = 7_499_001;
+
+/**
+ * Who connects. A server answers people, so its statements have time limits; a tool may take as long as it
+ * needs. Of the APIs only one may have an embedded database to itself.
+ */
+export type Role = 'api' | 'worker' | 'tool';
+
+const SERVER_LIMITS = {
+  connectionTimeoutMillis: 2_000,
+  query_timeout: 3_000,
+  statement_timeout: 2_500,
+  lock_timeout: 2_000,
+  idle_in_transaction_session_timeout: 5_000,
+};
+
+// The clone may lie in a folder whose name would mean something in a glob.
+const HERE = __dirname.replace(/[()[\]{}!*?+@]/g, '\\$&');
+
+/** The one description of the database: the API, the worker, the tools and the TypeORM CLI all connect through it. */
+export class TixxetyDataSource extends DataSource {
+  private embedded?: EmbeddedPostgres;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly role: Role,
+    private readonly say: (message: string) => void = () => undefined,
+  ) {
+    super({
+      type: 'postgres',
+      url: settings.DATABASE_URL,
+      applicationName: `tixxety ${role}`,
+      entities: [join(HERE, '../**/*.entity.{ts,js}')],
+      migrations: [join(HERE, '../../migrations/*.{ts,js}')],
+      migrationsTransactionMode: 'each',
+      parseInt8: true,
+      poolSize: 10,
+      extra: role === 'tool' ? {} : SERVER_LIMITS,
+      poolErrorHandler: () => undefined, // an idle connection that breaks is replaced by the next query
+    });
+  }
+
+  /**
+   * Connects; where no `DATABASE_URL` is set, starts the embedded PostgreSQL first.
+   *
+   * @throws {StartupError} when there is no database to be had
+   */
+  override async initialize(): Promise<this> {
+    if (this.settings.DATABASE_URL === undefined) {
+      this.embedded = await startEmbeddedPostgres({
+        dataDir: this.settings.DATA_DIR,
+        exclusive: this.role === 'api',
+        say: this.say,
+      });
+      this.setOptions({ url: this.embedded.url, database: 'tixxety' } as object);
+    }
+    try {
+      await super.initialize();
+      return this;
+    } catch (error) {
+      await this.embedded?.stop();
+      throw connectionError(error, this.settings.DATABASE_URL);
+    }
+  }
+
+  override async destroy(): Promise<void> {
+    await super.destroy();
+    await this.embedded?.stop();
+  }
+
+  /** Applies what is pending. Of several processes that do so at once, one works and the others wait for it. */
+  override async runMigrations(options?: Parameters<DataSource['runMigrations']>[0]): Promise<Migration[]> {
+    return await this.locked(() => super.runMigrations(options));
+  }
+
+  override async undoLastMigration(options?: Parameters<DataSource['undoLastMigration']>[0]): Promise<void> {
+    await this.locked(() => super.undoLastMigration(options));
+  }
+
+  private async locked<Result>(work: () => Promise<Result>): Promise<Result> {
+    const lock = this.createQueryRunner();
+    try {
+      // The lock belongs to the session, so it goes with the process if that is killed.
+      await lock.query('SET statement_timeout = 0; SET lock_timeout = 0');
+      await lock.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
+      return await work();
+    } finally {
+      await lock.query(
+        `SELECT pg_advisory_unlock(${MIGRATION_LOCK}); RESET statement_timeout; RESET lock_timeout`,
+      );
+      await lock.release();
+    }
+  }
+}
+
+function connectionError(error: unknown, url = ''): unknown {
+  const { code, message, errors } = error as NodeJS.ErrnoException & { errors?: Error[] };
+  const isConnection =
+    /^(E[A-Z]+|28|3D|53|57P|08)/.test(code ?? '') || /timeout|terminated|SSL/.test(message);
+  if (!isConnection) return error;
+  const { hostname, port, pathname } = new URL(url);
+  const where = `${hostname || 'localhost'}:${port || 5432}${pathname}`;
+  return new StartupError(
+    `DATABASE_URL: no connection to ${where} (${message || errors?.[0]?.message}); start PostgreSQL there, correct ` +
+      'DATABASE_URL, or unset it to use the embedded PostgreSQL.',
+  );
+}

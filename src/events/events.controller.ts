@@ -1,0 +1,79 @@
+import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { ApiCreated, ApiId, ApiList, ApiProblems } from '../common/api-docs';
+import { IdPipe } from '../common/id.pipe';
+import { sendPage } from '../common/page';
+import {
+  CreateEventDto,
+  EventDto,
+  EventsQuery,
+  NearbyEventDto,
+  NearbyEventsQuery,
+  toEventDto,
+  toEventFilter,
+  toNearbyEventDto,
+  toNewEvent,
+} from './events.dto';
+import { EventsService } from './events.service';
+
+@ApiTags('events')
+@Controller()
+export class EventsController {
+  constructor(private readonly events: EventsService) {}
+
+  @Post('events')
+  @ApiOperation({ operationId: 'createEvent', summary: 'Create an event' })
+  @ApiCreated(EventDto)
+  @ApiProblems()
+  async create(
+    @Body() body: CreateEventDto,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<EventDto> {
+    const event = await this.events.create(toNewEvent(body), body.total_tickets);
+    response.location(`/events/${event.id}`);
+    return toEventDto(event);
+  }
+
+  @Get('events')
+  @ApiOperation({
+    operationId: 'listEvents',
+    summary: 'List events',
+    description: 'All events, past ones included, in the order of their start.',
+  })
+  @ApiList(EventDto)
+  @ApiProblems()
+  async list(
+    @Query() query: EventsQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<EventDto[]> {
+    return sendPage(await this.events.list(toEventFilter(query), query), toEventDto, request, response);
+  }
+
+  @Get('events/:event_id')
+  @ApiOperation({ operationId: 'getEvent', summary: 'Show an event' })
+  @ApiId('event_id')
+  @ApiProblems('event_not_found')
+  async get(@Param('event_id', IdPipe) id: number): Promise<EventDto> {
+    return toEventDto(await this.events.get(id));
+  }
+
+  @Get('users/for-you')
+  @ApiOperation({
+    operationId: 'listEventsForYou',
+    summary: 'List events near a user',
+    description:
+      'Events within the radius (inclusive) that have not ended and have coordinates, nearest first.',
+  })
+  @ApiList(NearbyEventDto)
+  @ApiProblems('user_not_found', 'user_location_not_set')
+  async listNearby(
+    @Query() query: NearbyEventsQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<NearbyEventDto[]> {
+    const page = await this.events.listNearby(query.user_id, query.max_distance_km, query);
+    return sendPage(page, toNearbyEventDto, request, response);
+  }
+}

@@ -1,0 +1,26 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Settings } from '../config/settings';
+import { TicketsModule } from '../tickets/tickets.module';
+import { ReleaseProcessor } from './release.processor';
+import { SWEEP_INTERVAL, Sweeper } from './sweeper';
+
+/** Behind Bull the sweeper is the safety net; alone it is what keeps the promise of half a second. */
+const SWEEP_BESIDE_BULL_MS = 1_000;
+const SWEEP_ALONE_MS = 200;
+
+/** Makes holds end on time. */
+@Module({})
+export class ExpirationModule {
+  static register({ REDIS_URL }: Settings): DynamicModule {
+    const hasBull = REDIS_URL !== undefined;
+    return {
+      module: ExpirationModule,
+      imports: [TicketsModule],
+      providers: [
+        Sweeper,
+        { provide: SWEEP_INTERVAL, useValue: hasBull ? SWEEP_BESIDE_BULL_MS : SWEEP_ALONE_MS },
+        ...(hasBull ? [ReleaseProcessor] : []),
+      ],
+    };
+  }
+}

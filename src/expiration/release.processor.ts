@@ -1,0 +1,14 @@
+import { Process, Processor } from '@nestjs/bull';
+import { EXPIRATION_QUEUE, RELEASE_JOB } from '../queue/expiration-queue';
+import { TicketsService } from '../tickets/tickets.service';
+
+/** Works off the delayed jobs: each is a wake-up at the end of an interval in which holds fell due. */
+@Processor(EXPIRATION_QUEUE)
+export class ReleaseProcessor {
+  constructor(private readonly tickets: TicketsService) {}
+
+  @Process(RELEASE_JOB)
+  async release(): Promise<number> {
+    return await this.tickets.releaseExpired();
+  }
+}

@@ -1,0 +1,65 @@
+import { getQueueToken } from '@nestjs/bull';
+import { Injectable } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import type { Queue } from 'bull';
+import { DataSource } from 'typeorm';
+import { Settings } from '../config/settings';
+import { EXPIRATION_QUEUE } from '../queue/expiration-queue';
+
+export interface Readiness {
+  isReady: boolean;
+  /** What terminus found out, part by part. */
+  report: object;
+}
+
+/** Whether this process can do its work, and what is wrong if not. */
+@Injectable()
+export class HealthService {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicator: HealthIndicatorService,
+    private readonly dataSource: DataSource,
+    private readonly settings: Settings,
+    private readonly modules: ModuleRef,
+  ) {}
+
+  /** The database must answer and its schema be up to date. Without Redis holds still end on time: degraded, not down. */
+  async ready(): Promise<Readiness> {
+    try {
+      const report = await this.health.check([
+        () => this.database(),
+        () => this.migrations(),
+        () => this.redis(),
+      ]);
+      return { isReady: true, report };
+    } catch (error) {
+      return { isReady: false, report: (error as { getResponse(): object }).getResponse() };
+    }
+  }
+
+  private async database(): Promise<HealthIndicatorResult> {
+    const check = this.indicator.check('database');
+    return await this.dataSource.query('SELECT 1').then(
+      () => check.up(),
+      () => check.down('out of reach'),
+    );
+  }
+
+  private async migrations(): Promise<HealthIndicatorResult> {
+    const check = this.indicator.check('migrations');
+    return await this.dataSource.showMigrations().then(
+      (arePending) => (arePending ? check.down('pending') : check.up()),
+      () => check.down('unknown'),
+    );
+  }
+
+  private redis(): HealthIndicatorResult {
+    const check = this.indicator.check('redis');
+    if (this.settings.REDIS_URL === undefined) return check.up('not used');
+    const queue = this.modules.get<Queue>(getQueueToken(EXPIRATION_QUEUE), { strict: false });
+    return queue.client.status === 'ready'
+      ? check.up()
+      : check.up('degraded: out of reach, holds are released by sweeping');
+  }
+}

@@ -1,0 +1,25 @@
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
+
+/**
+ * The seats of one event. Apart from the event, because these counters change with every ticket while the event
+ * hardly ever does; the row is narrow and its page half empty, so that an update stays on the page and touches no
+ * index. The CHECK stands behind the code: PostgreSQL itself refuses one seat too many.
+ */
+@Entity('inventory')
+@Check('inventory_seats_check', 'held >= 0 AND sold >= 0 AND held + sold <= capacity')
+export class Inventory {
+  @PrimaryColumn('bigint', { name: 'event_id', primaryKeyConstraintName: 'inventory_pkey' })
+  eventId: number;
+
+  /** All seats there are. */
+  @Column('integer')
+  capacity: number;
+
+  /** Seats of reserved tickets. */
+  @Column('integer', { default: 0 })
+  held: number;
+
+  /** Seats of paid tickets. */
+  @Column('integer', { default: 0 })
+  sold: number;
+}

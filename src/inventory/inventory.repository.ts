@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { EntityManager, Repository } from 'typeorm';
+import { Statements } from '../database/statements';
+import { Inventory } from './inventory.entity';
+import { RELEASE_DUE, RELEASE_DUE_OF_EVENTS, RESERVE, SETTLE } from './inventory.statements';
+
+/** A ticket as the statement that changed its seat returns it. */
+export interface SeatTicket {
+  id: number;
+  userId: number;
+  eventId: number;
+  status: string;
+  createdAt: Date;
+  expiresAt: Date;
+  paidAt: Date | null;
+}
+
+export interface ReserveRequest {
+  userId: number;
+  eventId: number;
+}
+
+export type ReserveRefusal =
+  'user_not_found' | 'event_not_found' | 'event_ended' | 'event_sold_out' | 'hold_limit_reached';
+
+export type ReserveAnswer = SeatTicket & { refusal: ReserveRefusal | null };
+
+export interface SettleRequest {
+  ticketId: number;
+  target: 'paid' | 'cancelled';
+}
+
+/** `found`: the ticket exists; `id` is null where this request did not change it. */
+export type SettleAnswer = { found: boolean } & (SeatTicket | { id: null });
+
+@Injectable()
+export class InventoryRepository {
+  constructor(
+    @InjectRepository(Inventory) private readonly repository: Repository<Inventory>,
+    private readonly statements: Statements,
+  ) {}
+
+  async insert(manager: EntityManager, eventId: number, capacity: number): Promise<void> {
+    await manager.withRepository(this.repository).insert({ eventId, capacity });
+  }
+
+  /** One answer per request, in the order of the requests. */
+  async reserve(
+    requests: readonly ReserveRequest[],
+    holdSeconds: number,
+    limit: number,
+  ): Promise<ReserveAnswer[]> {
+    const users = requests.map((request) => request.userId);
+    const events = requests.map((request) => request.eventId);
+    return await this.statements.run<ReserveAnswer>(RESERVE, [users, events, holdSeconds, limit]);
+  }
+
+  /** One answer per request, in the order of the requests. */
+  async settle(requests: readonly SettleRequest[]): Promise<SettleAnswer[]> {
+    const tickets = requests.map((request) => request.ticketId);
+    const targets = requests.map((request) => request.target);
+    return await this.statements.run<SettleAnswer>(SETTLE, [tickets, targets]);
+  }
+
+  /** @returns how many holds were ended, at most `limit` */
+  async releaseDue(limit: number): Promise<number> {
+    return (await this.statements.run(RELEASE_DUE, [limit])).length;
+  }
+
+  /** @returns those of the events that had due holds, whose seats are free again now */
+  async releaseDueOf(eventIds: number[], limit: number): Promise<number[]> {
+    const rows = await this.statements.run<{ eventId: number }>(RELEASE_DUE_OF_EVENTS, [eventIds, limit]);
+    return rows.map((row) => row.eventId);
+  }
+}

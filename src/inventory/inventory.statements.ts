@@ -1,0 +1,174 @@
+import type { Statement } from '../database/statements';
+
+/*
+ * Every statement by which seats change hands. Each moves the tickets and the counters together, so that no crash
+ * and no rival can come between; all take their locks in one order, tickets before inventory, each by id, so that no
+ * two can wait for each other. Rows that were waited for are read anew once they are locked (READ COMMITTED), so
+ * what is decided is decided on the counters as they are.
+ */
+
+/**
+ * Takes seats for requests in their order: `$1` user ids, `$2` event ids, `$3` hold in seconds, `$4` live holds one
+ * user may have on one event (0 = any number). Answers a row per request: a ticket, or why there is none.
+ */
+export const RESERVE: Statement = {
+  name: 'reserve',
+  text: `
+    WITH request AS MATERIALIZED (
+      SELECT r.n, r.user_id, r.event_id,
+        CASE
+          WHEN users.id IS NULL THEN 'user_not_found'
+          WHEN events.id IS NULL THEN 'event_not_found'
+          WHEN events.end_time <= now() THEN 'event_ended'
+        END AS refusal
+      FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS r (user_id, event_id, n)
+      LEFT JOIN users ON users.id = r.user_id
+      LEFT JOIN events ON events.id = r.event_id
+    ), seats AS MATERIALIZED (
+      SELECT event_id, capacity - held - sold AS free
+      FROM inventory
+      WHERE event_id IN (SELECT event_id FROM request WHERE refusal IS NULL)
+      ORDER BY event_id
+      FOR UPDATE
+    ), candidate AS MATERIALIZED (
+      SELECT n, user_id, event_id, free
+      FROM request JOIN seats USING (event_id)
+      WHERE refusal IS NULL
+    ), holder AS MATERIALIZED (
+      -- Called with what the locked seats yield, hence after they are locked.
+      SELECT *
+      FROM count_live_holds(ARRAY(SELECT user_id FROM candidate), ARRAY(SELECT event_id FROM candidate))
+      WHERE $4::int > 0
+    ), limited AS (
+      SELECT n, candidate.user_id, candidate.event_id, free,
+        $4::int = 0 OR holder.live
+          + row_number() OVER (PARTITION BY candidate.user_id, candidate.event_id ORDER BY n) <= $4::int AS within_limit
+      FROM candidate
+      LEFT JOIN holder ON holder.user_id = candidate.user_id AND holder.event_id = candidate.event_id
+    ), decided AS MATERIALIZED (
+      SELECT n, user_id, event_id,
+        CASE
+          WHEN count(*) FILTER (WHERE within_limit) OVER (
+            PARTITION BY event_id ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+          ) >= free THEN 'event_sold_out'
+          WHEN NOT within_limit THEN 'hold_limit_reached'
+        END AS refusal
+      FROM limited
+    ), granted AS MATERIALIZED (
+      SELECT n, user_id, event_id, nextval('tickets_id_seq') AS id, clock.created_at
+      FROM (SELECT * FROM decided WHERE refusal IS NULL ORDER BY n) AS winner,
+        (SELECT clock_timestamp()::timestamptz(3) AS created_at FROM (SELECT count(*) FROM seats) AS locked) AS clock
+    ), taken AS (
+      UPDATE inventory SET held = held + winners.number
+      FROM (SELECT event_id, count(*)::int AS number FROM granted GROUP BY event_id) AS winners
+      WHERE inventory.event_id = winners.event_id
+    ), held AS (
+      INSERT INTO tickets (id, user_id, event_id, status, created_at, expires_at)
+      SELECT id, user_id, event_id, 'reserved', created_at, created_at + make_interval(secs => $3::int)
+      FROM granted ORDER BY n
+    )
+    SELECT coalesce(request.refusal, decided.refusal) AS refusal, granted.id, request.user_id AS "userId",
+      request.event_id AS "eventId", 'reserved' AS status, granted.created_at AS "createdAt",
+      granted.created_at + make_interval(secs => $3::int) AS "expiresAt", NULL AS "paidAt"
+    FROM request LEFT JOIN decided USING (n) LEFT JOIN granted USING (n)
+    ORDER BY request.n`,
+};
+
+/**
+ * Ends live holds as their holders ask: `$1` ticket ids, `$2` what each becomes, `paid` or `cancelled`. Of several
+ * requests for one ticket the first wins. Answers a row per request: whether the ticket is there, and the ticket if
+ * this request changed it.
+ */
+export const SETTLE: Statement = {
+  name: 'settle',
+  text: `
+    WITH request AS MATERIALIZED (
+      SELECT * FROM unnest($1::bigint[], $2::varchar[]) WITH ORDINALITY AS r (ticket_id, target, n)
+    ), ticket AS MATERIALIZED (
+      SELECT id, event_id, status, expires_at
+      FROM tickets
+      WHERE id IN (SELECT ticket_id FROM request)
+      ORDER BY id
+      FOR UPDATE
+    ), live AS MATERIALIZED (
+      -- The time is read once, after every ticket is locked; cut to the millisecond it still lies before expires_at.
+      SELECT DISTINCT ON (id) n, id, event_id, target, clock.at
+      FROM ticket JOIN request ON ticket_id = id,
+        (SELECT date_trunc('milliseconds', clock_timestamp()) AS at FROM (SELECT count(*) FROM ticket) AS locked) AS clock
+      WHERE status = 'reserved' AND expires_at > clock.at
+      ORDER BY id, n
+    ), seats AS MATERIALIZED (
+      SELECT event_id FROM inventory
+      WHERE event_id IN (SELECT event_id FROM live)
+      ORDER BY event_id
+      FOR UPDATE
+    ), moved AS (
+      UPDATE inventory SET held = held - settled.number, sold = sold + settled.paid
+      FROM (
+        SELECT event_id, count(*)::int AS number, (count(*) FILTER (WHERE target = 'paid'))::int AS paid
+        FROM live JOIN seats USING (event_id) GROUP BY event_id
+      ) AS settled
+      WHERE inventory.event_id = settled.event_id
+    ), changed AS (
+      UPDATE tickets SET status = live.target, paid_at = CASE WHEN live.target = 'paid' THEN live.at END
+      FROM live
+      WHERE tickets.id = live.id
+      RETURNING tickets.*, live.n
+    )
+    SELECT ticket.id IS NOT NULL AS found, changed.id, changed.user_id AS "userId", changed.event_id AS "eventId",
+      changed.status, changed.created_at AS "createdAt", changed.expires_at AS "expiresAt", changed.paid_at AS "paidAt"
+    FROM request LEFT JOIN ticket ON ticket.id = ticket_id LEFT JOIN changed ON changed.n = request.n
+    ORDER BY request.n`,
+};
+
+/** Ends at most `$1` holds that are due and gives their seats back. Tickets another process works on are left to it. */
+export const RELEASE_DUE: Statement = {
+  name: 'release_due',
+  text: `
+    WITH due AS MATERIALIZED (
+      SELECT id, event_id FROM tickets
+      WHERE status = 'reserved' AND expires_at <= now()
+      ORDER BY expires_at
+      LIMIT $1
+      FOR UPDATE SKIP LOCKED
+    ), ${endHolds('due')}
+    SELECT id FROM expired`,
+};
+
+/**
+ * The same for the events in `$1`, whose seats somebody wants now: waits for tickets that another process works on.
+ * Answers the events that had due holds, released here or meanwhile elsewhere.
+ */
+export const RELEASE_DUE_OF_EVENTS: Statement = {
+  name: 'release_due_of_events',
+  text: `
+    WITH due AS MATERIALIZED (
+      SELECT id, event_id FROM tickets
+      WHERE event_id = ANY ($1::bigint[]) AND status = 'reserved' AND expires_at <= now()
+      LIMIT $2
+    ), locked AS MATERIALIZED (
+      SELECT id, event_id FROM tickets
+      WHERE id IN (SELECT id FROM due) AND status = 'reserved'
+      ORDER BY id
+      FOR UPDATE
+    ), ${endHolds('locked')}
+    SELECT DISTINCT event_id AS "eventId" FROM due`,
+};
+
+function endHolds(holds: string): string {
+  return `seats AS MATERIALIZED (
+      SELECT event_id FROM inventory
+      WHERE event_id IN (SELECT event_id FROM ${holds})
+      ORDER BY event_id
+      FOR UPDATE
+    ), returned AS (
+      UPDATE inventory SET held = held - ended.number
+      FROM (SELECT event_id, count(*)::int AS number FROM ${holds} JOIN seats USING (event_id) GROUP BY event_id) AS ended
+      WHERE inventory.event_id = ended.event_id
+    ), expired AS (
+      UPDATE tickets SET status = 'expired'
+      FROM ${holds}
+      WHERE tickets.id = ${holds}.id
+      RETURNING tickets.id
+    )`;
+}

@@ -1,0 +1,83 @@
+import { parseArgs } from 'node:util';
+import { startApi } from './api';
+import { createLogger } from './common/logger';
+import { readSettings } from './config/settings';
+import { StartupError } from './config/startup-error';
+import { VERSION } from './version';
+import { startWorker } from './worker';
+
+const HELP = `Usage: node dist/src/main.js [options]
+
+Starts the Tixxety API, or a worker that makes holds end on time.
+
+Options:
+  --worker       start a worker instead of the API (needs REDIS_URL)
+  --migrate      apply pending migrations to the database first
+  -h, --help     show this help
+  -v, --version  show the version
+
+Settings come from the environment and from .env; README.md lists them.
+`;
+
+const EXIT_LIMIT_MS = 10_000;
+
+async function main(): Promise<void> {
+  const { worker, migrate, help, version } = readOptions(process.argv.slice(2));
+  if (help) return void process.stdout.write(HELP);
+  if (version) return void process.stdout.write(`${VERSION}\n`);
+
+  const settings = readSettings();
+  const logger = createLogger(settings.LOG_LEVEL);
+  const say = (message: string) => process.stdout.write(`${message}\n`);
+  const options = { settings, migrate, say };
+  const running = await (worker ? startWorker(options, logger) : startApi(options, logger));
+  say(worker ? workerGreeting(running.url) : apiGreeting(running.url));
+  await stopOnSignal(running.stop);
+}
+
+function readOptions(argv: string[]) {
+  try {
+    const { values } = parseArgs({
+      args: argv,
+      options: {
+        worker: { type: 'boolean', default: false },
+        migrate: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+        version: { type: 'boolean', short: 'v', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new StartupError(`${(error as Error).message.split('. ')[0]}. See --help.`);
+  }
+}
+
+const apiGreeting = (url: string) => `
+Tixxety ${VERSION}
+  API   ${url}
+  Docs  ${url}/docs
+  Try   curl -s ${url}/users/ -H 'Content-Type: application/json' -d '{"name": "Ada", "email": "ada@example.com"}'
+`;
+
+const workerGreeting = (url: string) => `
+Tixxety ${VERSION} worker
+  Health  ${url}/health/ready
+`;
+
+/** Stops on the first signal; a second one, or ten seconds, ends the process as it is. */
+async function stopOnSignal(stop: () => Promise<void>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  setTimeout(() => process.exit(1), EXIT_LIMIT_MS).unref();
+  process.once('SIGINT', () => process.exit(130));
+  await stop();
+  process.exit(0);
+}
+
+main().catch((error: unknown) => {
+  const isExpected = error instanceof StartupError;
+  process.stderr.write(`${isExpected ? error.message : ((error as Error).stack ?? String(error))}\n`);
+  process.exit(1);
+});

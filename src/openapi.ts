@@ -1,0 +1,120 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { problemResponse } from './common/api-docs';
+import { PROBLEMS, type ProblemCode } from './common/problem';
+import { VERSION } from './version';
+
+type Schema = Record<string, unknown>;
+interface Operation {
+  requestBody?: object;
+  responses: Record<string, unknown>;
+}
+
+const PROBLEM_SCHEMA: Schema = {
+  type: 'object',
+  description: 'Problem details (RFC 9457)',
+  required: ['type', 'title', 'status', 'detail', 'code', 'request_id'],
+  properties: {
+    type: { type: 'string', format: 'uri-reference', description: 'Where the error catalogue explains it' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'A sentence for a person' },
+    code: { type: 'string', enum: Object.keys(PROBLEMS), description: 'Stable, for programs' },
+    request_id: { type: 'string' },
+    errors: {
+      type: 'array',
+      description: 'What does not validate, part by part',
+      items: {
+        type: 'object',
+        required: ['pointer', 'detail'],
+        properties: {
+          pointer: { type: 'string', description: 'JSON Pointer (RFC 6901) to the field or parameter' },
+          detail: { type: 'string' },
+        },
+      },
+    },
+  },
+};
+
+/** Serves Swagger UI at `/docs`, the document at `/openapi.json` and the error catalogue at `/docs/errors`. */
+export function serveDocs(app: INestApplication): void {
+  const document = createDocument(app);
+  const server = app.getHttpAdapter();
+  server.get('/openapi.json', (_request: Request, response: Response) => response.json(document));
+  server.get('/docs/errors', (_request: Request, response: Response) =>
+    response.type('html').send(ERROR_CATALOGUE),
+  );
+  SwaggerModule.setup('docs', app, document, { customSiteTitle: 'Tixxety API', raw: false });
+}
+
+/** The OpenAPI 3.1 document of the routes that the application has. */
+export function createDocument(app: INestApplication): OpenAPIObject {
+  const description = new DocumentBuilder()
+    .setTitle('Tixxety API')
+    .setDescription(
+      'Booking of event tickets: a reserved ticket holds its place for a while and ends by itself unless it is paid.',
+    )
+    .setVersion(VERSION)
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .setOpenAPIVersion('3.1.0')
+    .addServer('/')
+    .addTag('service', 'The service itself')
+    .addTag('users', 'People who book')
+    .addTag('events', 'What is booked')
+    .addTag('tickets', 'The booking')
+    .build();
+  const document = SwaggerModule.createDocument(app, { ...description, security: [] });
+  for (const path of Object.values(document.paths)) {
+    for (const operation of Object.values(path) as Operation[]) addCommonProblems(operation);
+  }
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, Problem: PROBLEM_SCHEMA },
+  };
+  return toJsonSchema2020(document) as OpenAPIObject;
+}
+
+function addCommonProblems(operation: Operation): void {
+  const codes: ProblemCode[] = operation.requestBody
+    ? [
+        'validation_failed',
+        'malformed_json',
+        'body_too_large',
+        'unsupported_media_type',
+        'service_unavailable',
+      ]
+    : ['validation_failed', 'service_unavailable'];
+  for (const { status } of codes.map((code) => PROBLEMS[code])) {
+    operation.responses[status] ??= problemResponse(status, codes);
+  }
+}
+
+/** OpenAPI 3.1 speaks JSON Schema 2020-12, which says `type: [x, "null"]` where 3.0 and Nest say `nullable`. */
+function toJsonSchema2020(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(toJsonSchema2020);
+  if (node === null || typeof node !== 'object') return node;
+  const { nullable, ...rest } = Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, toJsonSchema2020(value)]),
+  ) as Schema;
+  if (nullable !== true)
+    return nullable === undefined || typeof nullable === 'boolean' ? rest : { nullable, ...rest };
+  return { ...rest, type: [rest['type'], 'null'] };
+}
+
+const ERROR_CATALOGUE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Tixxety API: errors</title>
+<h1>Errors</h1>
+<p>Every refusal is <code>application/problem+json</code>; programs branch on <code>code</code>.</p>
+<dl>
+${Object.entries(PROBLEMS)
+  .map(
+    ([code, { status, detail }]) =>
+      `<dt id="${code}"><code>${code}</code> (${status})</dt><dd>${detail}</dd>`,
+  )
+  .join('\n')}
+</dl>
+</html>
+`;

@@ -1,0 +1,33 @@
+import { InjectQueue } from '@nestjs/bull';
+import { Injectable } from '@nestjs/common';
+import type { Queue } from 'bull';
+import { EXPIRATION_QUEUE, RELEASE_JOB, type ReleaseJob } from './expiration-queue';
+import { ReleaseSender } from './release-sender';
+
+/** All holds that fall due within this many milliseconds share one job. */
+const INTERVAL_MS = 100;
+/** The job runs this much later than the end of its interval, so that rounding never brings it there too early. */
+const MARGIN_MS = 10;
+
+/** One delayed Bull job per interval in which holds fall due; most reservations find theirs already sent. */
+@Injectable()
+export class BullReleaseSender extends ReleaseSender {
+  private readonly sent = new Set<number>();
+
+  constructor(@InjectQueue(EXPIRATION_QUEUE) private readonly queue: Queue<ReleaseJob>) {
+    super();
+  }
+
+  override send(expiresAt: Date, expiresInMs: number): void {
+    const interval = Math.ceil(expiresAt.getTime() / INTERVAL_MS) * INTERVAL_MS;
+    // With the connection down, add() would not settle before it is up again; the sweeper does without.
+    if (this.sent.has(interval) || this.queue.client.status !== 'ready') return;
+    const delay = interval - expiresAt.getTime() + expiresInMs + MARGIN_MS;
+    this.sent.add(interval);
+    // The id keeps other processes from sending a second job for the interval.
+    this.queue
+      .add(RELEASE_JOB, { dueAt: new Date(interval).toISOString() }, { jobId: `release-${interval}`, delay })
+      .catch(() => undefined);
+    setTimeout(() => this.sent.delete(interval), delay).unref();
+  }
+}

@@ -1,0 +1,10 @@
+/** The queue that wakes workers when holds fall due. */
+export const EXPIRATION_QUEUE = 'expiration';
+
+/** Releases everything that is due when it runs. */
+export const RELEASE_JOB = 'release';
+
+export interface ReleaseJob {
+  /** The end of the interval whose holds this job is for; for people who look at the queue. */
+  dueAt: string;
+}

@@ -1,0 +1,73 @@
+import { BullModule, getQueueToken } from '@nestjs/bull';
+import { Logger, Module, type DynamicModule } from '@nestjs/common';
+import type { Queue } from 'bull';
+import Redis from 'ioredis';
+import type { Settings } from '../config/settings';
+import { BullReleaseSender } from './bull-release-sender';
+import { EXPIRATION_QUEUE } from './expiration-queue';
+import { NoReleaseSender, ReleaseSender } from './release-sender';
+
+const CLOSE_LIMIT_MS = 2_000;
+
+/** The way to the queue: Bull where there is a Redis, nothing where there is none. */
+@Module({})
+export class QueueModule {
+  static register({ REDIS_URL }: Settings): DynamicModule {
+    if (REDIS_URL === undefined) {
+      const sender = { provide: ReleaseSender, useClass: NoReleaseSender };
+      return { module: QueueModule, global: true, providers: [sender], exports: [ReleaseSender] };
+    }
+    const queue = BullModule.registerQueue({
+      name: EXPIRATION_QUEUE,
+      prefix: 'tixxety',
+      createClient: (type) => createClient(REDIS_URL, type),
+      // Kept jobs would pile up, and an id that is kept can't be sent again.
+      defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
+    });
+    return {
+      module: QueueModule,
+      global: true,
+      imports: [queue],
+      providers: [
+        { provide: ReleaseSender, useClass: BullReleaseSender },
+        { provide: 'watched queue', useFactory: watch, inject: [getQueueToken(EXPIRATION_QUEUE)] },
+      ],
+      exports: [ReleaseSender, queue],
+    };
+  }
+}
+
+function createClient(url: string, type: 'client' | 'subscriber' | 'bclient'): Redis {
+  const retryStrategy = (attempt: number) => Math.min(attempt * 100, 1_000);
+  // Bull refuses blocking clients that give up on a request or ask whether Redis is ready.
+  return type === 'client'
+    ? new Redis(url, { retryStrategy, connectTimeout: 2_000, maxRetriesPerRequest: 1 })
+    : new Redis(url, {
+        retryStrategy,
+        connectTimeout: 2_000,
+        maxRetriesPerRequest: null,
+        enableReadyCheck: false,
+      });
+}
+
+/** Says once that Redis is gone and once that it is back, and keeps a shutdown from waiting for it. */
+function watch(queue: Queue & { onApplicationShutdown?: () => Promise<void> }): Queue {
+  const logger = new Logger('Queue');
+  let isDown = false;
+  queue.on('error', (error: Error) => {
+    if (isDown) return;
+    isDown = true;
+    logger.warn(
+      `Redis at REDIS_URL is out of reach (${error.message}): holds are released by sweeping until it is back.`,
+    );
+  });
+  queue.client.on('ready', () => {
+    if (isDown) logger.log('Redis is back.');
+    isDown = false;
+  });
+  queue.onApplicationShutdown = async () => {
+    const limit = new Promise((resolve) => setTimeout(resolve, CLOSE_LIMIT_MS).unref());
+    await Promise.race([queue.close(queue.client.status !== 'ready'), limit]);
+  };
+  return queue;
+}

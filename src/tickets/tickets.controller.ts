@@ -1,0 +1,79 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { ApiCreated, ApiId, ApiList, ApiProblems } from '../common/api-docs';
+import { IdPipe } from '../common/id.pipe';
+import { PageQuery, sendPage } from '../common/page';
+import { ReserveTicketDto, TicketDto, toTicketDto } from './tickets.dto';
+import { TicketsService } from './tickets.service';
+
+@ApiTags('tickets')
+@Controller()
+export class TicketsController {
+  constructor(private readonly tickets: TicketsService) {}
+
+  @Post('tickets')
+  @ApiOperation({
+    operationId: 'reserveTicket',
+    summary: 'Reserve a ticket',
+    description: 'Takes one place out of stock until `expires_at`; pay the ticket before then.',
+  })
+  @ApiCreated(TicketDto)
+  @ApiProblems('user_not_found', 'event_not_found', 'event_ended', 'event_sold_out', 'hold_limit_reached')
+  async reserve(
+    @Body() body: ReserveTicketDto,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<TicketDto> {
+    const ticket = await this.tickets.reserve(body.user_id, body.event_id);
+    response.location(`/tickets/${ticket.id}`);
+    return toTicketDto(ticket);
+  }
+
+  @Post('tickets/:ticket_id/pay')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'payTicket', summary: 'Pay for a reserved ticket' })
+  @ApiId('ticket_id')
+  @ApiProblems('ticket_not_found', 'ticket_not_payable')
+  async pay(@Param('ticket_id', IdPipe) id: number): Promise<TicketDto> {
+    return toTicketDto(await this.tickets.pay(id));
+  }
+
+  @Post('tickets/:ticket_id/cancel')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'cancelTicket',
+    summary: 'Give a reserved ticket back',
+    description: 'Its place is for sale again at once.',
+  })
+  @ApiId('ticket_id')
+  @ApiProblems('ticket_not_found', 'ticket_not_cancellable')
+  async cancel(@Param('ticket_id', IdPipe) id: number): Promise<TicketDto> {
+    return toTicketDto(await this.tickets.cancel(id));
+  }
+
+  @Get('tickets/:ticket_id')
+  @ApiOperation({ operationId: 'getTicket', summary: 'Show a ticket' })
+  @ApiId('ticket_id')
+  @ApiProblems('ticket_not_found')
+  async get(@Param('ticket_id', IdPipe) id: number): Promise<TicketDto> {
+    return toTicketDto(await this.tickets.get(id));
+  }
+
+  @Get('users/:user_id/tickets')
+  @ApiOperation({
+    operationId: 'listUserTickets',
+    summary: "List a user's tickets",
+    description: 'Newest first.',
+  })
+  @ApiId('user_id')
+  @ApiList(TicketDto)
+  @ApiProblems('user_not_found')
+  async listByUser(
+    @Param('user_id', IdPipe) userId: number,
+    @Query() query: PageQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<TicketDto[]> {
+    return sendPage(await this.tickets.listByUser(userId, query), toTicketDto, request, response);
+  }
+}

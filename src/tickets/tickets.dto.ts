@@ -1,0 +1,61 @@
+import { Id } from '../common/fields';
+import type { TicketView } from './tickets.repository';
+
+export class ReserveTicketDto {
+  /**
+   * Who reserves.
+   * @example 1
+   */
+  @Id()
+  user_id: number;
+
+  /**
+   * What for.
+   * @example 1
+   */
+  @Id()
+  event_id: number;
+}
+
+export class TicketDto {
+  /** @example 1 */
+  id: number;
+
+  /** @example 1 */
+  user_id: number;
+
+  /** @example 1 */
+  event_id: number;
+
+  /** @example "reserved" */
+  status: 'reserved' | 'paid' | 'expired' | 'cancelled';
+
+  /** @example "2030-01-01T12:00:00.000Z" */
+  created_at: Date;
+
+  /**
+   * From this instant on the ticket can't be paid.
+   * @example "2030-01-01T12:02:00.000Z"
+   */
+  expires_at: Date;
+
+  /** Null until it is paid. */
+  paid_at: Date | null;
+
+  /**
+   * Milliseconds left to pay, by the server's clock; only while reserved.
+   * @example 120000
+   */
+  expires_in_ms?: number;
+}
+
+export const toTicketDto = (ticket: TicketView): TicketDto => ({
+  id: ticket.id,
+  user_id: ticket.userId,
+  event_id: ticket.eventId,
+  status: ticket.status as TicketDto['status'],
+  created_at: ticket.createdAt,
+  expires_at: ticket.expiresAt,
+  paid_at: ticket.paidAt,
+  ...(ticket.status === 'reserved' && { expires_in_ms: ticket.expiresInMs }),
+});

@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Repository, SelectQueryBuilder } from 'typeorm';
+import { Ticket } from './ticket.entity';
+
+/** A ticket as it is now, by the database's clock. */
+export interface TicketView extends Omit<Ticket, 'user' | 'event'> {
+  /** Milliseconds left to pay; 0 when there are none. */
+  expiresInMs: number;
+}
+
+@Injectable()
+export class TicketsRepository {
+  constructor(@InjectRepository(Ticket) private readonly repository: Repository<Ticket>) {}
+
+  async findById(id: number): Promise<TicketView | undefined> {
+    return await this.select().where('ticket.id = :id', { id }).getRawOne<TicketView>();
+  }
+
+  /** Newest first, from behind the ticket `before`. */
+  async listByUser(userId: number, before: number, limit: number): Promise<TicketView[]> {
+    return await this.select()
+      .where('ticket.user_id = :userId AND ticket.id < :before', { userId, before })
+      .orderBy('ticket.id', 'DESC')
+      .limit(limit)
+      .getRawMany<TicketView>();
+  }
+
+  /** A hold that is due counts as expired even before anything has released it. */
+  private select(): SelectQueryBuilder<Ticket> {
+    return this.repository
+      .createQueryBuilder('ticket')
+      .select('ticket.id', 'id')
+      .addSelect('ticket.user_id', 'userId')
+      .addSelect('ticket.event_id', 'eventId')
+      .addSelect(
+        `CASE WHEN ticket.status = 'reserved' AND ticket.expires_at <= now() THEN 'expired' ELSE ticket.status END`,
+        'status',
+      )
+      .addSelect('ticket.created_at', 'createdAt')
+      .addSelect('ticket.expires_at', 'expiresAt')
+      .addSelect('ticket.paid_at', 'paidAt')
+      .addSelect(
+        `greatest(0, ceil(extract(epoch FROM ticket.expires_at - now()) * 1000))::int8`,
+        'expiresInMs',
+      );
+  }
+}

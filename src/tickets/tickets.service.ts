@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../common/page';
+import { Problem } from '../common/problem';
+import { MAX_ID } from '../common/fields';
+import { Settings } from '../config/settings';
+import { InventoryService } from '../inventory/inventory.service';
+import { ReleaseSender } from '../queue/release-sender';
+import { UsersService } from '../users/users.service';
+import { TicketsRepository, type TicketView } from './tickets.repository';
+
+@Injectable()
+export class TicketsService {
+  constructor(
+    private readonly repository: TicketsRepository,
+    private readonly inventory: InventoryService,
+    private readonly users: UsersService,
+    private readonly releases: ReleaseSender,
+    private readonly settings: Settings,
+  ) {}
+
+  /**
+   * Holds a seat of the event for the user.
+   *
+   * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out` or `hold_limit_reached`
+   */
+  async reserve(userId: number, eventId: number): Promise<TicketView> {
+    const ticket = await this.inventory.reserve({ userId, eventId });
+    const expiresInMs = this.settings.HOLD_SECONDS * 1_000;
+    // After the commit and without waiting: whether the queue is up is no concern of the person who reserves.
+    this.releases.send(ticket.expiresAt, expiresInMs);
+    return { ...ticket, expiresInMs };
+  }
+
+  /** @throws {Problem} `ticket_not_found` or `ticket_not_payable` */
+  async pay(ticketId: number): Promise<TicketView> {
+    return { ...(await this.inventory.settle({ ticketId, target: 'paid' })), expiresInMs: 0 };
+  }
+
+  /** @throws {Problem} `ticket_not_found` or `ticket_not_cancellable` */
+  async cancel(ticketId: number): Promise<TicketView> {
+    return { ...(await this.inventory.settle({ ticketId, target: 'cancelled' })), expiresInMs: 0 };
+  }
+
+  /** @throws {Problem} `ticket_not_found` */
+  async get(ticketId: number): Promise<TicketView> {
+    const ticket = await this.repository.findById(ticketId);
+    if (!ticket) throw new Problem('ticket_not_found');
+    return ticket;
+  }
+
+  /**
+   * The user's tickets, newest first.
+   *
+   * @throws {Problem} `user_not_found`
+   */
+  async listByUser(userId: number, { limit, cursor }: PageQuery): Promise<Page<TicketView>> {
+    const [before] = cursor === undefined ? [MAX_ID] : sortKeyOf<[number]>(cursor, isId);
+    const rows = await this.repository.listByUser(userId, before, limit + 1);
+    if (rows.length === 0) await this.users.get(userId);
+    return pageOf(rows, limit, (ticket) => [ticket.id]);
+  }
+
+  /**
+   * Ends every hold that is due; its seat is for sale again.
+   *
+   * @returns how many
+   */
+  async releaseExpired(): Promise<number> {
+    return await this.inventory.releaseDue();
+  }
+}

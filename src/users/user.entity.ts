@@ -1,0 +1,29 @@
+import { Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
+
+/** Unique whatever the case of the letters; an expression, so the migration makes it and not TypeORM. */
+export const USERS_EMAIL_KEY = 'users_email_key';
+
+@Entity('users')
+@Index(USERS_EMAIL_KEY, { synchronize: false })
+export class User {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'users_pkey' })
+  id: number;
+
+  @Column('varchar', { length: 100 })
+  name: string;
+
+  @Column('varchar', { length: 255 })
+  email: string;
+
+  @Column('varchar', { name: 'location_address', length: 255, nullable: true })
+  locationAddress: string | null;
+
+  @Column('double precision', { name: 'location_latitude', nullable: true })
+  locationLatitude: number | null;
+
+  @Column('double precision', { name: 'location_longitude', nullable: true })
+  locationLongitude: number | null;
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz', precision: 3 })
+  createdAt: Date;
+}

@@ -1,0 +1,80 @@
+import { IsEmail, IsOptional } from 'class-validator';
+import { Decimal, OptionalTogetherWith, Text } from '../common/fields';
+import type { User } from './user.entity';
+import type { NewUser } from './users.repository';
+
+export class CreateUserDto {
+  /** @example "Ada Lovelace" */
+  @Text(1, 100)
+  name: string;
+
+  /**
+   * Unique, whatever the case of its letters.
+   * @example "ada@example.com"
+   */
+  @IsEmail({}, { message: 'must be an e-mail address' })
+  @Text(3, 255)
+  email: string;
+
+  /** @example "12 St James's Square, London" */
+  @IsOptional()
+  @Text(0, 255)
+  location_address?: string | null;
+
+  /**
+   * Degrees north; comes together with the longitude.
+   * @example 51.5072
+   */
+  @OptionalTogetherWith('location_longitude')
+  @Decimal(-90, 90)
+  location_latitude?: number | null;
+
+  /**
+   * Degrees east; comes together with the latitude.
+   * @example -0.1276
+   */
+  @OptionalTogetherWith('location_latitude')
+  @Decimal(-180, 180)
+  location_longitude?: number | null;
+}
+
+export class UserDto {
+  /** @example 1 */
+  id: number;
+
+  /** @example "Ada Lovelace" */
+  name: string;
+
+  /** @example "ada@example.com" */
+  email: string;
+
+  /** @example "12 St James's Square, London" */
+  location_address: string | null;
+
+  /** @example 51.5072 */
+  location_latitude: number | null;
+
+  /** @example -0.1276 */
+  location_longitude: number | null;
+
+  /** @example "2030-01-01T12:00:00.000Z" */
+  created_at: Date;
+}
+
+export const toUserDto = (user: User): UserDto => ({
+  id: user.id,
+  name: user.name,
+  email: user.email,
+  location_address: user.locationAddress,
+  location_latitude: user.locationLatitude,
+  location_longitude: user.locationLongitude,
+  created_at: user.createdAt,
+});
+
+export const toNewUser = (body: CreateUserDto): NewUser => ({
+  name: body.name,
+  email: body.email,
+  locationAddress: body.location_address ?? null,
+  locationLatitude: body.location_latitude ?? null,
+  locationLongitude: body.location_longitude ?? null,
+});

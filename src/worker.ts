@@ -1,0 +1,68 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { NestFactory } from '@nestjs/core';
+import type { Logger } from 'pino';
+import { WorkerModule } from './app.module';
+import { NestLogger } from './common/logger';
+import { StartupError } from './config/startup-error';
+import { openDatabase, type DatabaseOptions } from './database/open-database';
+import { HealthService } from './health/health.service';
+
+/**
+ * Starts a worker.
+ *
+ * @returns the address of its health checks, and how to stop it
+ * @throws {StartupError}
+ */
+export async function startWorker(
+  options: DatabaseOptions,
+  logger: Logger,
+): Promise<{ url: string; stop(): Promise<void> }> {
+  const { HOST, WORKER_PORT, REDIS_URL } = options.settings;
+  if (REDIS_URL === undefined) {
+    throw new StartupError(
+      'REDIS_URL is not set: a worker takes its jobs from Redis, so set REDIS_URL, or start only the API, which ' +
+        'releases holds itself.',
+    );
+  }
+  const dataSource = await openDatabase(options, 'worker');
+  const app = await NestFactory.createApplicationContext(
+    WorkerModule.register(options.settings, dataSource),
+    {
+      abortOnError: false,
+      logger: new NestLogger(logger),
+    },
+  );
+  const server = createHealthServer(app.get(HealthService));
+  try {
+    server.listen(WORKER_PORT, HOST);
+    await once(server, 'listening');
+  } catch (error) {
+    await app.close();
+    throw new StartupError(
+      `WORKER_PORT ${WORKER_PORT} can't be used on ${HOST} (${(error as Error).message}): set it to a free port, or to 0.`,
+    );
+  }
+  const { address, port } = server.address() as AddressInfo;
+  return {
+    url: `http://${address}:${port}`,
+    stop: async () => {
+      server.close();
+      server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
+
+/** Nothing but `/health/live` and `/health/ready`. */
+function createHealthServer(health: HealthService): Server {
+  return createServer((request, response) => {
+    const send = (status: number, body: object) => {
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+    };
+    if (request.url === '/health/live') send(200, { status: 'ok' });
+    else if (request.url !== '/health/ready') send(404, { status: 'not found' });
+    else void health.ready().then(({ isReady, report }) => send(isReady ? 200 : 503, report));
+  });
+}

@@ -1,0 +1,41 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { createApi } from '../../src/api';
+import { readSettings, type Settings } from '../../src/config/settings';
+import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
+import { Client } from './client';
+import { createDatabase } from './databases';
+import { factoriesFor, type Factories } from './factories';
+
+export interface TestApi {
+  app: NestExpressApplication;
+  client: Client;
+  create: Factories;
+  /** Runs SQL behind the API's back. */
+  sql<Row = any>(text: string, values?: unknown[]): Promise<Row[]>;
+  settings: Settings;
+  stop(): Promise<void>;
+}
+
+/** The API in this process, on a database of its own and a free port. */
+export async function startTestApi(environment: Record<string, string> = {}): Promise<TestApi> {
+  const database = environment.DATABASE_URL ? undefined : await createDatabase();
+  const settings = readSettings({ NODE_ENV: 'test', DATABASE_URL: database?.url, ...environment });
+  const dataSource = await new TixxetyDataSource(settings, 'api').initialize();
+  const app = await createApi(settings, dataSource, pino({ level: 'silent' }));
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const client = new Client(`http://127.0.0.1:${port}`);
+  return {
+    app,
+    client,
+    create: factoriesFor(client),
+    sql: (text, values) => dataSource.query(text, values),
+    settings,
+    stop: async () => {
+      await app.close();
+      await database?.drop();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Client } from './client';
+
+let sequence = 0;
+
+export type Factories = ReturnType<typeof factoriesFor>;
+
+/** Creates resources through the API, with valid defaults for all that a test does not care about. */
+export function factoriesFor(client: Client) {
+  async function created(path: string, body: object) {
+    const answer = await client.post(path, body);
+    if (answer.status !== 201)
+      throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+  return {
+    user: (fields: object = {}) => created('/users/', { ...userBody(), ...fields }),
+    event: (fields: object = {}) => created('/events/', { ...eventBody(), ...fields }),
+    ticket: (fields: { user_id: number; event_id: number }) => created('/tickets/', fields),
+  };
+}
+
+export const userBody = () => ({
+  name: 'Ada Lovelace',
+  email: `ada.${process.pid}.${++sequence}@example.com`,
+});
+
+export const eventBody = () => ({
+  title: 'Night of the Analytical Engine',
+  start_time: '2099-06-01T19:00:00Z',
+  end_time: '2099-06-01T22:00:00Z',
+  total_tickets: 10,
+  venue: {},
+});

@@ -1,0 +1,28 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmbeddedPostgres } from '../../src/database/embedded-postgres';
+import { createTemplate } from './databases';
+import { findRedis } from './redis';
+import { services } from './services';
+
+/**
+ * Real services for the whole run: the PostgreSQL of `DATABASE_URL`, else an embedded one; the Redis of `REDIS_URL`,
+ * else one on this machine, else a `redis-server` that is started here.
+ */
+export default async function setUp(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'tixxety-test-'));
+  const postgres = process.env.DATABASE_URL
+    ? undefined
+    : await startEmbeddedPostgres({ dataDir: folder, exclusive: true, say: () => undefined });
+  const server = process.env.DATABASE_URL ?? postgres?.url ?? '';
+  const template = await createTemplate(server);
+  const redis = await findRedis(folder);
+  if (!redis) {
+    const message = 'NO REDIS: the suites that need Bull are SKIPPED. Set REDIS_URL or install redis-server.';
+    if (process.env.CI === 'true') throw new Error(message);
+    console.warn(`\n${message}\n`);
+  }
+  services.announce({ server, template: template.name, redis: redis?.url });
+  services.onTeardown(folder, [() => template.drop(), () => redis?.stop(), () => postgres?.stop()]);
+}
