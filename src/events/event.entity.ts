@@ -2,9 +2,12 @@ import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn 
 
 @Entity('events')
 @Check('events_end_check', 'end_time >= start_time')
+@Check('events_venue_check', '(venue_latitude IS NULL) = (venue_longitude IS NULL)')
 @Index('events_start_time_id_idx', ['startTime', 'id'])
-// Over an expression of the venue's coordinates, so the migration makes it and not TypeORM.
-@Index('events_position_end_time_idx', { synchronize: false })
+@Index('events_position_end_time_idx', ['position', 'endTime'], {
+  spatial: true,
+  where: 'position IS NOT NULL',
+})
 export class Event {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'events_pkey' })
   id: number;
@@ -29,6 +32,10 @@ export class Event {
 
   @Column('double precision', { name: 'venue_longitude', nullable: true })
   venueLongitude: number | null;
+
+  /** The venue on the unit sphere; a trigger keeps it. */
+  @Column({ type: 'cube', nullable: true, select: false, insert: false, update: false })
+  position: unknown;
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz', precision: 3 })
   createdAt: Date;

@@ -4,9 +4,9 @@ import type { EntityManager, Repository } from 'typeorm';
 import { Statements } from '../database/statements';
 import { Event } from './event.entity';
 import { eventById, eventsByStart, eventsNearby } from './events.statements';
-import { chordOfDistance, type Coordinates } from './haversine';
+import type { Coordinates } from './haversine';
 
-export type NewEvent = Omit<Event, 'id' | 'createdAt'>;
+export type NewEvent = Omit<Event, 'id' | 'createdAt' | 'position'>;
 
 export interface Seats {
   capacity: number;
@@ -14,7 +14,7 @@ export interface Seats {
   sold: number;
 }
 
-export type EventWithSeats = Event & Seats;
+export type EventWithSeats = Omit<Event, 'position'> & Seats;
 export type NearbyEvent = EventWithSeats & {
   distanceKm: number;
   /** Through the unit sphere; exact where the distance is rounded. */
@@ -85,8 +85,6 @@ export class EventsRepository {
       center.latitude,
       center.longitude,
       radiusKm,
-      // A metre more than the radius: the exact comparison follows on the rounded distance.
-      chordOfDistance(radiusKm + 0.001),
       ...(after ?? [-1, 0]),
       limit,
     ]);

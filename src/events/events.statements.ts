@@ -21,32 +21,31 @@ export const eventsByStart: Statement = {
     LIMIT $4`,
 };
 
-const POSITION = 'unit_sphere_point(venue_latitude, venue_longitude)';
-const CENTER = 'unit_sphere_point($1, $2)';
-
 /**
- * `$1` latitude, `$2` longitude, `$3` radius in km, `$4` its chord, `$5`, `$6` sort key to start behind, `$7` how many.
+ * `$1` latitude, `$2` longitude, `$3` radius in km, `$4`, `$5` sort key to start behind, `$6` how many.
  *
- * The chord between two points of the unit sphere grows with their great-circle distance, so the index that orders
- * by the one (`<->`, nearest neighbour) orders by the other; 2 R asin(chord / 2) turns it into km. The box of
- * `cube_enlarge` keeps the index from walking past the radius.
+ * Positions are points of the unit sphere. The chord between two of them grows with their great-circle distance, so
+ * the index that walks from point to point by the one (`<->`, nearest neighbour) does so by the other; 2 R asin(chord
+ * / 2) turns it into km. The walk ends by itself after the rows that are wanted, and WITH TIES after the last at the
+ * same place, so that events of one venue can be put in the order of their ids.
  */
 export const eventsNearby: Statement = {
   text: `
-    SELECT ${COLUMNS}, near.chord, near.distance_km AS "distanceKm"
+    SELECT ${COLUMNS}, nearest.chord, km.distance AS "distanceKm"
     FROM (
-      SELECT id, chord, distance_km
-      FROM (
-        SELECT id, ${POSITION} <-> ${CENTER} AS chord
-        FROM events
-        WHERE venue_latitude IS NOT NULL AND end_time > now() AND ${POSITION} <@ cube_enlarge(${CENTER}, $4, 3)
-      ) AS inside,
-        LATERAL (SELECT round((2 * ${EARTH_RADIUS_KM} * asin(least(1, chord / 2)))::numeric, 3)::float8) AS km (distance_km)
-      WHERE distance_km <= $3::float8 AND (chord, id) > ($5::float8, $6::bigint)
-      ORDER BY chord, id
-      LIMIT $7
-    ) AS near
+      SELECT id, position <-> unit_sphere_point($1, $2) AS chord
+      FROM events
+      WHERE position IS NOT NULL AND end_time > now()
+        AND (position <-> unit_sphere_point($1, $2), id) > ($4::float8, $5::bigint)
+      ORDER BY position <-> unit_sphere_point($1, $2)
+      FETCH FIRST $6 ROWS WITH TIES
+    ) AS nearest
+    CROSS JOIN LATERAL (
+      SELECT round((2 * ${EARTH_RADIUS_KM} * asin(least(1, chord / 2)))::numeric, 3)::float8 AS distance
+    ) AS km
     JOIN events USING (id)
     JOIN inventory ON inventory.event_id = events.id
-    ORDER BY near.chord, near.id`,
+    WHERE km.distance <= $3::float8
+    ORDER BY nearest.chord, nearest.id
+    LIMIT $6`,
 };

@@ -1,4 +1,4 @@
-import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, JoinColumn, OneToOne, PrimaryColumn } from 'typeorm';
 
 /**
  * The seats of one event. Apart from the event, because these counters change with every ticket while the event
@@ -10,6 +10,11 @@ import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 export class Inventory {
   @PrimaryColumn('bigint', { name: 'event_id', primaryKeyConstraintName: 'inventory_pkey' })
   eventId: number;
+
+  // By its name: events import inventory, not the other way round.
+  @OneToOne('Event')
+  @JoinColumn({ name: 'event_id', foreignKeyConstraintName: 'inventory_event_id_fkey' })
+  event: unknown;
 
   /** All seats there are. */
   @Column('integer')

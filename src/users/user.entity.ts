@@ -1,9 +1,10 @@
-import { Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
+import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
 /** Unique whatever the case of the letters; an expression, so the migration makes it and not TypeORM. */
 export const USERS_EMAIL_KEY = 'users_email_key';
 
 @Entity('users')
+@Check('users_location_check', '(location_latitude IS NULL) = (location_longitude IS NULL)')
 @Index(USERS_EMAIL_KEY, { synchronize: false })
 export class User {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'users_pkey' })
