@@ -1,21 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { WelcomeDto } from './app.dto';
 import { ApiProblems } from './common/api-docs';
 import { VERSION } from './version';
-
-export class WelcomeDto {
-  /** @example "Welcome to Tixxety API" */
-  message: string;
-
-  /** @example "0.1.0" */
-  version: string;
-
-  /**
-   * Where Swagger UI is.
-   * @example "/docs"
-   */
-  docs: string;
-}
 
 @ApiTags('service')
 @Controller()

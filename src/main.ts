@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const options = { settings, migrate, say };
   const running = await (worker ? startWorker(options, logger) : startApi(options, logger));
   say(worker ? workerGreeting(running.url) : apiGreeting(running.url));
-  await stopOnSignal(running.stop);
+  await stopOnSignal(() => running.stop());
 }
 
 function readOptions(argv: string[]) {

@@ -8,7 +8,7 @@ import { VERSION } from './version';
 type Schema = Record<string, unknown>;
 interface Operation {
   requestBody?: object;
-  responses: Record<string, unknown>;
+  responses: Record<string, { description: string }>;
 }
 
 const PROBLEM_SCHEMA: Schema = {
@@ -66,8 +66,9 @@ export function createDocument(app: INestApplication): OpenAPIObject {
     .build();
   const document = SwaggerModule.createDocument(app, { ...description, security: [] });
   for (const path of Object.values(document.paths)) {
-    for (const operation of Object.values(path) as Operation[]) addCommonProblems(operation);
+    for (const operation of Object.values(path) as Operation[]) completeResponses(operation);
   }
+  delete document.info.contact; // Nest puts an empty one there
   document.components = {
     ...document.components,
     schemas: { ...document.components?.schemas, Problem: PROBLEM_SCHEMA },
@@ -75,31 +76,26 @@ export function createDocument(app: INestApplication): OpenAPIObject {
   return toJsonSchema2020(document) as OpenAPIObject;
 }
 
-function addCommonProblems(operation: Operation): void {
-  const codes: ProblemCode[] = operation.requestBody
-    ? [
-        'validation_failed',
-        'malformed_json',
-        'body_too_large',
-        'unsupported_media_type',
-        'service_unavailable',
-      ]
-    : ['validation_failed', 'service_unavailable'];
-  for (const { status } of codes.map((code) => PROBLEMS[code])) {
-    operation.responses[status] ??= problemResponse(status, codes);
-  }
+/** Adds what every operation may be refused with. */
+function completeResponses(operation: Operation): void {
+  const codes: ProblemCode[] = ['validation_failed', 'internal_error', 'service_unavailable'];
+  if (operation.requestBody) codes.push('malformed_json', 'body_too_large', 'unsupported_media_type');
+  const common = codes.map((code) => PROBLEMS[code].status);
+  operation.responses = {
+    ...Object.fromEntries(common.map((status) => [status, problemResponse(status, codes)])),
+    ...operation.responses,
+  };
+  for (const response of Object.values(operation.responses)) response.description ||= 'OK';
 }
 
 /** OpenAPI 3.1 speaks JSON Schema 2020-12, which says `type: [x, "null"]` where 3.0 and Nest say `nullable`. */
 function toJsonSchema2020(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(toJsonSchema2020);
+  if (Array.isArray(node)) return node.map((item) => toJsonSchema2020(item));
   if (node === null || typeof node !== 'object') return node;
-  const { nullable, ...rest } = Object.fromEntries(
+  const { nullable, ...rest }: Schema = Object.fromEntries(
     Object.entries(node).map(([key, value]) => [key, toJsonSchema2020(value)]),
-  ) as Schema;
-  if (nullable !== true)
-    return nullable === undefined || typeof nullable === 'boolean' ? rest : { nullable, ...rest };
-  return { ...rest, type: [rest['type'], 'null'] };
+  );
+  return nullable === true ? { ...rest, type: [rest.type, 'null'] } : rest;
 }
 
 const ERROR_CATALOGUE = `<!doctype html>

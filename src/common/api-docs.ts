@@ -1,5 +1,5 @@
 import { applyDecorators, type Type } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiParam, ApiResponse } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiParam, ApiProperty, ApiResponse } from '@nestjs/swagger';
 import { MAX_ID } from './fields';
 import { PROBLEMS, type ProblemCode } from './problem';
 
@@ -29,11 +29,14 @@ export const ApiList = (type: Type) =>
 export const ApiId = (name: string) =>
   ApiParam({ name, schema: { type: 'integer', minimum: 1, maximum: MAX_ID, example: 1 } });
 
+/** Documents a whole number in an answer; what is inferred from `number` is any. */
+export const ApiInteger = () => ApiProperty({ type: 'integer' });
+
 /** Documents what an operation may be refused with, beside what every operation may. */
 export const ApiProblems = (...codes: ProblemCode[]) =>
   applyDecorators(
     ...[...new Set(codes.map((code) => PROBLEMS[code].status))].map((status) =>
-      ApiResponse(problemResponse(status, codes)),
+      ApiResponse({ status, ...problemResponse(status, codes) }),
     ),
   );
 
@@ -41,7 +44,6 @@ export const ApiProblems = (...codes: ProblemCode[]) =>
 export function problemResponse(status: number, codes: readonly ProblemCode[]) {
   const own = codes.filter((code) => PROBLEMS[code].status === status);
   return {
-    status,
     description: own.map((code) => PROBLEMS[code].detail).join('; '),
     content: {
       'application/problem+json': {
@@ -49,6 +51,11 @@ export function problemResponse(status: number, codes: readonly ProblemCode[]) {
         examples: Object.fromEntries(own.map((code) => [code, { value: exampleOf(code) }])),
       },
     },
+    ...(status === 503 && {
+      headers: {
+        'Retry-After': { description: 'Seconds to wait before another try', schema: { type: 'integer' } },
+      },
+    }),
   };
 }
 

@@ -31,7 +31,7 @@ export function createBatcher<Request, Result>(
       results.push(
         await work([request]).then(
           ([result]) => result as Result | Error,
-          (error: Error) => error,
+          (error: unknown) => error as Error,
         ),
       );
     }

@@ -6,16 +6,17 @@ import { invalid } from './problem';
 
 /** What every list takes. */
 export class PageQuery {
-  /** How many to return at most. */
+  @ApiPropertyOptional({ default: 50, description: 'How many to return at most.' })
   @NumberFromQuery()
   @IsOptional()
   @Int(1, 200)
   limit: number = 50;
 
-  /** Where the page starts: opaque, taken from the `Link` header of the page before. */
+  @ApiPropertyOptional({
+    description: 'Where the page starts: opaque, taken from the `Link` header of the page before.',
+  })
   @IsOptional()
   @IsString({ message: 'must be a cursor from a Link header' })
-  @ApiPropertyOptional()
   cursor?: string;
 }
 
@@ -78,7 +79,7 @@ export function linkToNext(requestUrl: string, cursor: string): string {
   const [path, query] = requestUrl.split('?', 2);
   const parameters = new URLSearchParams(query);
   parameters.set('cursor', cursor);
-  return `<${path}?${parameters}>; rel="next"`;
+  return `<${path}?${parameters.toString()}>; rel="next"`;
 }
 
 const encode = (key: unknown) => Buffer.from(JSON.stringify(key)).toString('base64url');

@@ -1,5 +1,7 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsObject, IsOptional, ValidateNested } from 'class-validator';
+import { ApiInteger } from '../common/api-docs';
 import {
   Decimal,
   Id,
@@ -82,6 +84,7 @@ export class VenueOfEventDto {
 
 export class EventDto {
   /** @example 1 */
+  @ApiInteger()
   id: number;
 
   /** @example "Night of the Analytical Engine" */
@@ -100,24 +103,28 @@ export class EventDto {
    * All places.
    * @example 500
    */
+  @ApiInteger()
   total_tickets: number;
 
   /**
    * Places that are paid.
    * @example 120
    */
+  @ApiInteger()
   tickets_sold: number;
 
   /**
    * Places of reserved tickets.
    * @example 3
    */
+  @ApiInteger()
   tickets_held: number;
 
   /**
    * Places for sale now.
    * @example 377
    */
+  @ApiInteger()
   tickets_available: number;
 
   venue: VenueOfEventDto;
@@ -129,7 +136,7 @@ export class EventDto {
 export class NearbyEventDto extends EventDto {
   /**
    * Great-circle distance from the user's location in km, to the metre.
-   * @example 9.731
+   * @example 9.676
    */
   distance_km: number;
 }
@@ -153,6 +160,7 @@ export class NearbyEventsQuery extends PageQuery {
   user_id: number;
 
   /** Radius of the search in km; half the Earth's circumference is 20,015 km. */
+  @ApiPropertyOptional()
   @NumberFromQuery()
   @IsOptional()
   @Decimal(0, 20_038)

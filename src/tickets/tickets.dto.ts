@@ -1,3 +1,5 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ApiInteger } from '../common/api-docs';
 import { Id } from '../common/fields';
 import type { TicketView } from './tickets.repository';
 
@@ -17,18 +19,25 @@ export class ReserveTicketDto {
   event_id: number;
 }
 
+// In the type alone the compiler would be free to choose their order in the documentation.
+const STATUSES = ['reserved', 'paid', 'expired', 'cancelled'] as const;
+
 export class TicketDto {
   /** @example 1 */
+  @ApiInteger()
   id: number;
 
   /** @example 1 */
+  @ApiInteger()
   user_id: number;
 
   /** @example 1 */
+  @ApiInteger()
   event_id: number;
 
   /** @example "reserved" */
-  status: 'reserved' | 'paid' | 'expired' | 'cancelled';
+  @ApiProperty({ enum: STATUSES })
+  status: (typeof STATUSES)[number];
 
   /** @example "2030-01-01T12:00:00.000Z" */
   created_at: Date;
@@ -40,12 +49,14 @@ export class TicketDto {
   expires_at: Date;
 
   /** Null until it is paid. */
+  @ApiProperty({ example: null })
   paid_at: Date | null;
 
   /**
    * Milliseconds left to pay, by the server's clock; only while reserved.
    * @example 120000
    */
+  @ApiInteger()
   expires_in_ms?: number;
 }
 

@@ -1,4 +1,5 @@
 import { IsEmail, IsOptional } from 'class-validator';
+import { ApiInteger } from '../common/api-docs';
 import { Decimal, OptionalTogetherWith, Text } from '../common/fields';
 import type { User } from './user.entity';
 import type { NewUser } from './users.repository';
@@ -16,7 +17,7 @@ export class CreateUserDto {
   @Text(3, 255)
   email: string;
 
-  /** @example "12 St James's Square, London" */
+  /** @example "12 Saint James Square, London" */
   @IsOptional()
   @Text(0, 255)
   location_address?: string | null;
@@ -40,6 +41,7 @@ export class CreateUserDto {
 
 export class UserDto {
   /** @example 1 */
+  @ApiInteger()
   id: number;
 
   /** @example "Ada Lovelace" */
@@ -48,7 +50,7 @@ export class UserDto {
   /** @example "ada@example.com" */
   email: string;
 
-  /** @example "12 St James's Square, London" */
+  /** @example "12 Saint James Square, London" */
   location_address: string | null;
 
   /** @example 51.5072 */

@@ -1,0 +1,112 @@
+/*
+ * Imports run down one line: a place may import what stands below it, never what stands above or beside it. A new
+ * file or folder of src/ takes its place here first.
+ */
+const LINE = [
+  ['main'],
+  ['api', 'worker'],
+  ['app.module', 'openapi'],
+  ['app.controller', 'expiration', 'health'],
+  ['tickets'],
+  ['events'],
+  ['users'],
+  ['auth'],
+  ['inventory', 'queue'],
+  ['database'],
+  ['config', 'common'],
+  ['app.dto', 'version'],
+];
+/** The folders with tables of their own; the others of them see only what they offer. */
+const FEATURES = ['users', 'events', 'tickets', 'inventory'];
+
+const pathOf = (...places) => `^src/(${places.join('|').replaceAll('.', '\\.')})(/|\\.ts$)`;
+const SPEC = '\\.spec\\.ts$';
+
+const downTheLine = LINE.flatMap((level, height) =>
+  level.map((place) => ({
+    name: `${place}-imports-downwards`,
+    comment: `${place} imports what stands above or beside it on the line in .dependency-cruiser.cjs`,
+    severity: 'error',
+    from: { path: pathOf(place), pathNot: SPEC },
+    to: { path: pathOf(...LINE.slice(0, height + 1).flat()), pathNot: pathOf(place) },
+  })),
+);
+
+const betweenFeatures = FEATURES.flatMap((feature) => [
+  {
+    name: `${feature}-offers-its-service`,
+    comment: `Only the service, the module, an entity (for a foreign key) or a DTO of ${feature} may be imported`,
+    severity: 'error',
+    from: { path: '^src/', pathNot: [pathOf(feature), SPEC] },
+    to: { path: pathOf(feature), pathNot: '\\.(service|module|entity|dto)\\.ts$' },
+  },
+  {
+    name: `${feature}-dto-is-for-controllers`,
+    comment: 'DTOs are what HTTP speaks: only controllers and other DTOs import them from elsewhere',
+    severity: 'error',
+    from: { path: '^src/', pathNot: [pathOf(feature), '\\.(controller|dto)\\.ts$', SPEC] },
+    to: { path: `^src/${feature}/.*\\.dto\\.ts$` },
+  },
+]);
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...downTheLine,
+    ...betweenFeatures,
+    {
+      name: 'has-a-place-on-the-line',
+      comment: 'Every file and folder of src/ has its place on the line in .dependency-cruiser.cjs',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/', pathNot: pathOf(...LINE.flat()) },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'Neither of two files that import each other can be understood or tested alone',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-orphans',
+      comment: 'Nothing that runs imports this file',
+      severity: 'error',
+      from: { path: ['^src/main\\.ts$', '^ormconfig\\.ts$', '^scripts/'] },
+      to: { path: '^src/', pathNot: ['^src/main\\.ts$', SPEC], reachable: false },
+    },
+    {
+      name: 'source-stands-alone',
+      comment: 'What is shipped imports neither tests nor scripts',
+      severity: 'error',
+      from: { path: '^(src|migrations)/|^ormconfig', pathNot: SPEC },
+      to: { path: ['^(test|scripts)/', SPEC] },
+    },
+    {
+      name: 'only-declared-packages',
+      comment: 'A package that is not in package.json, or that does not resolve',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+    {
+      name: 'no-development-packages',
+      comment: 'A package that is missing in production, where devDependencies are not installed',
+      severity: 'error',
+      from: { path: '^(src|migrations)/|^ormconfig', pathNot: SPEC },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|coverage)/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    // Types count: a file that needs another's types needs the other.
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      mainFields: ['main', 'types'],
+    },
+  },
+};

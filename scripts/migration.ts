@@ -1,0 +1,129 @@
+import { writeFile } from 'node:fs/promises';
+import { MigrationExecutor } from 'typeorm';
+import { readSettings } from '../src/config/settings';
+import { StartupError } from '../src/config/startup-error';
+import { openDatabase } from '../src/database/open-database';
+import { TixxetyDataSource } from '../src/database/tixxety-data-source';
+import { readArguments, runScript, say } from './run-script';
+
+const HELP = `Usage: npm run migration:<command>
+
+Commands, on the database of DATABASE_URL or else the embedded one:
+  run               apply what is pending
+  revert            undo the last one that was applied
+  show              list what is applied and what is pending
+  generate -- NAME  write migrations/<timestamp>-NAME.ts from what changed in the entities
+  check             fail when the entities and the migrations differ
+`;
+
+const COMMANDS: Record<string, (database: TixxetyDataSource, name: string) => Promise<void>> = {
+  run,
+  revert,
+  show,
+  generate,
+  check,
+};
+
+runScript(async () => {
+  const { values, positionals } = readArguments({ help: { type: 'boolean', short: 'h' } });
+  const [command = '', name = '', ...rest] = positionals;
+  if (values.help) {
+    say(HELP);
+    return;
+  }
+  const work = COMMANDS[command];
+  if (!work) throw new StartupError(`There is no command "${command}". See --help.`);
+  if (rest.length > 0 || (name !== '' && work !== generate)) {
+    throw new StartupError(`migration:${command} takes ${work === generate ? 'one name' : 'no name'}.`);
+  }
+  if (work === generate) requireName(name);
+
+  const settings = readSettings();
+  // Comparing entities with the database says something only about a schema that is up to date.
+  const database = [generate, check].includes(work)
+    ? await openDatabase({ settings, migrate: false, say }, 'tool')
+    : await new TixxetyDataSource(settings, 'tool', say).initialize();
+  try {
+    await work(database, name);
+  } finally {
+    await database.destroy();
+  }
+});
+
+async function run(database: TixxetyDataSource): Promise<void> {
+  const applied = await database.runMigrations();
+  for (const { name } of applied) say(`Applied ${name}.`);
+  if (applied.length === 0) say('Nothing is pending.');
+}
+
+async function revert(database: TixxetyDataSource): Promise<void> {
+  const [last] = await new MigrationExecutor(database).getExecutedMigrations();
+  if (last) await database.undoLastMigration();
+  say(last ? `Undid ${last.name}.` : 'Nothing is applied.');
+}
+
+async function show(database: TixxetyDataSource): Promise<void> {
+  const executor = new MigrationExecutor(database);
+  for (const { name } of (await executor.getExecutedMigrations()).reverse()) say(`applied  ${name}`);
+  for (const { name } of await executor.getPendingMigrations()) say(`pending  ${name}`);
+}
+
+async function check(database: TixxetyDataSource): Promise<void> {
+  const { up } = await difference(database);
+  if (up.length > 0) {
+    const statements = up.map((statement) => `  ${statement}`).join('\n');
+    throw new StartupError(
+      `Entities and migrations differ; \`npm run migration:generate -- NAME\` would write:\n${statements}`,
+    );
+  }
+  say('Entities and migrations agree.');
+}
+
+async function generate(database: TixxetyDataSource, name: string): Promise<void> {
+  const { up, down } = await difference(database);
+  if (up.length === 0) throw new StartupError('Entities and migrations agree: there is nothing to write.');
+  const timestamp = Date.now();
+  const path = `migrations/${timestamp}-${name}.ts`;
+  const className = `${name.replaceAll(/(?:^|[-_])([a-z0-9])/gi, (_, letter: string) => letter.toUpperCase())}${timestamp}`;
+  // Only a developer has it.
+  const { format, resolveConfig } = await import('prettier');
+  const source = await format(
+    `import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+    export class ${className} implements MigrationInterface {
+      async up(queryRunner: QueryRunner): Promise<void> {
+        ${queries(up)}
+      }
+
+      async down(queryRunner: QueryRunner): Promise<void> {
+        ${queries(down)}
+      }
+    }`,
+    { ...(await resolveConfig(path)), filepath: path },
+  );
+  await writeFile(path, source, { flag: 'wx' });
+  say(`Wrote ${path}: read it before you run it.`);
+}
+
+function requireName(name: string): void {
+  if (name === '') {
+    throw new StartupError('migration:generate takes a name: npm run migration:generate -- add-refunds');
+  }
+  if (!/^[a-z][a-z0-9]*([-_][a-z0-9]+)*$/i.test(name)) {
+    throw new StartupError(`"${name}" is no name for a migration: use letters, digits and hyphens.`);
+  }
+}
+
+/** What would bring the database to the entities, and back. */
+async function difference(database: TixxetyDataSource): Promise<{ up: string[]; down: string[] }> {
+  const { upQueries, downQueries } = await database.driver.createSchemaBuilder().log();
+  return {
+    up: upQueries.map(({ query }) => query),
+    down: downQueries.map(({ query }) => query).reverse(),
+  };
+}
+
+const queries = (statements: string[]) =>
+  statements
+    .map((statement) => `await queryRunner.query(\`${statement.replaceAll(/[\\`]|\$\{/g, '\\$&')}\`);`)
+    .join('\n');
