@@ -57,10 +57,9 @@ export function sortKeyOf<Key extends unknown[]>(
 }
 
 export const isId = (part: unknown): part is number => Number.isSafeInteger(part) && Number(part) > 0;
+/** A time as `toISOString` writes it, in the years that PostgreSQL reads the same way; JavaScript takes 30 February too. */
 export const isTime = (part: unknown): part is string =>
-  typeof part === 'string' &&
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(part) &&
-  !isNaN(Date.parse(part));
+  typeof part === 'string' && /^(?!0000)\d{4}-/.test(part) && new Date(part).toJSON() === part;
 export const isDistance = (part: unknown): part is number => typeof part === 'number' && part >= 0;
 
 /** Answers a page: its rows as the body, the way to the next page in the `Link` header. */

@@ -14,15 +14,15 @@ export class ValidationPipe implements PipeTransform {
     if (value === null || typeof value !== 'object' || Array.isArray(value)) {
       throw invalid('', 'must be a JSON object');
     }
+    refuse(untransformable(value, ''));
     const dto = plainToInstance(metatype as new () => object, value);
-    const errors = [
-      ...prototypeKeys(value as Record<string, unknown>, ''),
-      ...validateSync(dto, VALIDATION).flatMap((error) => fieldErrors(error, '')),
-    ];
-    if (errors.length > 0) throw new Problem('validation_failed', errors);
+    refuse(validateSync(dto, VALIDATION).flatMap((error) => fieldErrors(error, '')));
     return dto;
   }
 }
+
+/** Far more than any DTO has. */
+const MAX_DEPTH = 8;
 
 const VALIDATION = {
   whitelist: true,
@@ -45,16 +45,21 @@ function fieldErrors(
   ];
 }
 
-/** class-transformer drops a key named `__proto__` in silence, where every other unknown one is refused. */
-function prototypeKeys(value: Record<string, unknown>, parent: string): FieldError[] {
-  return Object.keys(value).flatMap((key) => {
+/**
+ * What class-transformer and class-validator must not get to see: they overflow the stack on deep nesting, and take a
+ * key that every object inherits, such as `constructor` or `__proto__`, for a known field.
+ */
+function untransformable(value: object, parent: string, depth = 1): FieldError[] {
+  if (depth > MAX_DEPTH) return [{ pointer: parent, detail: 'is nested too deeply' }];
+  return Object.entries(value).flatMap(([key, child]: [string, unknown]) => {
     const pointer = `${parent}/${escapePointer(key)}`;
-    if (key === '__proto__') return [{ pointer, detail: 'is not a known field' }];
-    const child = value[key];
-    return child !== null && typeof child === 'object'
-      ? prototypeKeys(child as Record<string, unknown>, pointer)
-      : [];
+    if (key in Object.prototype) return [{ pointer, detail: 'is not a known field' }];
+    return child !== null && typeof child === 'object' ? untransformable(child, pointer, depth + 1) : [];
   });
+}
+
+function refuse(errors: FieldError[]): void {
+  if (errors.length > 0) throw new Problem('validation_failed', errors);
 }
 
 const escapePointer = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1');
