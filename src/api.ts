@@ -4,7 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { ApiModule } from './app.module';
 import { jsonBody, requireJson } from './common/json-body';
-import { createHttpLogger, NestLogger } from './common/logger';
+import { NestLogger, requestLogger } from './common/logger';
 import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
@@ -25,7 +25,7 @@ export async function createApi(
   app.disable('x-powered-by');
   // Most answers change with every ticket: hashing each for an ETag would hardly ever save a byte.
   app.disable('etag');
-  app.use(createHttpLogger(logger));
+  app.use(requestLogger(logger));
   app.use(requireJson);
   // A description of 10,000 characters may take 40 kB.
   app.use('/events', jsonBody('64kb'));

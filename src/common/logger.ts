@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, stdSerializers, type Logger } from 'pino';
-import { pinoHttp, type HttpLogger } from 'pino-http';
+import type { RequestHandler } from 'express';
+import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { requestId } from './request-id';
 
@@ -11,23 +11,24 @@ export function createLogger(level: string, isTerminal = process.stdout.isTTY): 
     : pino({ level });
 }
 
-/** One line a request. Headers and bodies stay out: they may carry what must not be logged. */
-export function createHttpLogger(logger: Logger): HttpLogger {
-  return pinoHttp({
-    logger,
-    quietReqLogger: true,
-    genReqId: requestId,
-    customAttributeKeys: { reqId: 'request_id', responseTime: 'ms' },
-    customLogLevel: (_request, response, error) => (error || response.statusCode >= 500 ? 'error' : 'info'),
-    customSuccessMessage: (request, response) =>
-      `${request.method} ${pathOf(request.url)} ${response.statusCode}`,
-    customErrorMessage: (request, response) =>
-      `${request.method} ${pathOf(request.url)} ${response.statusCode}`,
-    serializers: { req: () => undefined, res: () => undefined, err: stdSerializers.errWithCause },
-  });
+/**
+ * Logs one line a request, once its answer is sent or its client has gone. Headers, queries and bodies stay out: they
+ * may carry what must not be logged. (pino-http builds two child loggers a request for the same line.)
+ */
+export function requestLogger(logger: Logger): RequestHandler {
+  return (request, response, next) => {
+    const start = performance.now();
+    const request_id = (request.id = requestId(request, response));
+    response.once('close', () => {
+      const ms = Math.round(performance.now() - start);
+      const outcome = response.writableFinished ? String(response.statusCode) : 'aborted by the client';
+      const line = `${request.method} ${request.originalUrl.split('?', 1)[0]} ${outcome}`;
+      if (response.statusCode >= 500) logger.error({ request_id, ms, err: response.locals.error as unknown }, line);
+      else logger.info({ request_id, ms }, line);
+    });
+    next();
+  };
 }
-
-const pathOf = (url = '') => url.split('?', 1)[0];
 
 // What Nest tells of its own start: every module and every route, a line each.
 const FRAMEWORK = new Set([

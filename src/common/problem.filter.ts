@@ -1,7 +1,7 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { allowedMethods } from './allowed-methods';
-import { Problem, PROBLEMS } from './problem';
+import { invalid, Problem, PROBLEMS } from './problem';
 
 /** Turns whatever was thrown into `application/problem+json` (RFC 9457). What nobody foresaw is logged, not shown. */
 @Catch()
@@ -18,7 +18,7 @@ export class ProblemFilter implements ExceptionFilter {
         : (this.translate(error) ?? httpProblem(error, request) ?? unforeseen());
     const { status, title, detail } = PROBLEMS[problem.code];
     // The log line of the request carries what the client must not see.
-    if (status >= 500) response.err = error instanceof Error ? error : new Error(String(error));
+    if (status >= 500) response.locals.error = error;
     if (response.headersSent) {
       response.destroy();
       return;
@@ -52,5 +52,7 @@ function httpProblem(error: unknown, request: Request): Problem | undefined {
       : new Problem('route_not_found');
   }
   // What is left is an address that can't be decoded, such as /users/%zz.
-  return typeof status === 'number' && status < 500 ? new Problem('validation_failed') : undefined;
+  return typeof status === 'number' && status < 500
+    ? invalid('', 'the address is not percent-encoded UTF-8')
+    : undefined;
 }
