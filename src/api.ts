@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { ApiModule } from './app.module';
 import { jsonBody, requireJson } from './common/json-body';
 import { NestLogger, requestLogger } from './common/logger';
+import type { Running } from './common/running';
 import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
@@ -27,8 +28,8 @@ export async function createApi(
   app.disable('etag');
   app.use(requestLogger(logger));
   app.use(requireJson);
-  // A description of 10,000 characters may take 40 kB.
-  app.use('/events', jsonBody('64kb'));
+  // A description of 10,000 characters may take 120 kB, with each escaped as two surrogates.
+  app.use('/events', jsonBody('128kb'));
   app.use(jsonBody('32kb'));
   serveDocs(app);
   return app;
@@ -40,10 +41,7 @@ export async function createApi(
  * @returns the address it answers at, and how to stop it
  * @throws {StartupError}
  */
-export async function startApi(
-  options: DatabaseOptions,
-  logger: Logger,
-): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startApi(options: DatabaseOptions, logger: Logger): Promise<Running> {
   const { HOST, PORT } = options.settings;
   const app = await createApi(options.settings, await openDatabase(options, 'api'), logger);
   try {
