@@ -1,5 +1,7 @@
+import cluster from 'node:cluster';
 import { parseArgs } from 'node:util';
 import { startApi } from './api';
+import { startCluster } from './cluster';
 import { createLogger } from './common/logger';
 import { readSettings } from './config/settings';
 import { StartupError } from './config/startup-error';
@@ -20,6 +22,7 @@ Settings come from the environment and from .env; README.md lists them.
 `;
 
 const EXIT_LIMIT_MS = 10_000;
+const SECOND_SIGNAL_MS = 500;
 
 async function main(): Promise<void> {
   const { worker, migrate, help, version } = readOptions(process.argv.slice(2));
@@ -30,9 +33,16 @@ async function main(): Promise<void> {
   const logger = createLogger(settings.LOG_LEVEL);
   const say = (message: string) => process.stdout.write(`${message}\n`);
   const options = { settings, migrate, say };
-  const running = await (worker ? startWorker(options, logger) : startApi(options, logger));
-  say(worker ? workerGreeting(running.url) : apiGreeting(running.url));
-  await stopOnSignal(() => running.stop());
+  const start = worker
+    ? startWorker
+    : settings.WEB_CONCURRENCY > 1 && cluster.isPrimary
+      ? startCluster
+      : startApi;
+  const running = await start(options, logger);
+  if (cluster.isPrimary) say(worker ? workerGreeting(running.url) : apiGreeting(running.url));
+  await signal;
+  await running.stop();
+  process.exit(0);
 }
 
 function readOptions(argv: string[]) {
@@ -64,16 +74,16 @@ Tixxety ${VERSION} worker
   Health  ${url}/health/ready
 `;
 
-/** Stops on the first signal; a second one, or ten seconds, ends the process as it is. */
-async function stopOnSignal(stop: () => Promise<void>): Promise<void> {
+/** Resolves at the first Ctrl-C or SIGTERM; a second Ctrl-C, or ten seconds, end the process as it is. */
+async function firstSignal(): Promise<void> {
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
   });
   setTimeout(() => process.exit(1), EXIT_LIMIT_MS).unref();
-  process.once('SIGINT', () => process.exit(130));
-  await stop();
-  process.exit(0);
+  // Not at once: npm passes on the Ctrl-C that the terminal has sent already.
+  process.on('SIGINT', () => undefined);
+  setTimeout(() => process.once('SIGINT', () => process.exit(130)), SECOND_SIGNAL_MS).unref();
 }
 
 main().catch((error: unknown) => {

@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { WorkerModule } from './app.module';
 import { NestLogger } from './common/logger';
+import type { Running } from './common/running';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
 import { HealthService } from './health/health.service';
@@ -15,10 +16,7 @@ import { HealthService } from './health/health.service';
  * @returns the address of its health checks, and how to stop it
  * @throws {StartupError}
  */
-export async function startWorker(
-  options: DatabaseOptions,
-  logger: Logger,
-): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startWorker(options: DatabaseOptions, logger: Logger): Promise<Running> {
   const { HOST, WORKER_PORT, REDIS_URL } = options.settings;
   if (REDIS_URL === undefined) {
     throw new StartupError(

@@ -23,7 +23,8 @@ export function requestLogger(logger: Logger): RequestHandler {
       const ms = Math.round(performance.now() - start);
       const outcome = response.writableFinished ? String(response.statusCode) : 'aborted by the client';
       const line = `${request.method} ${request.originalUrl.split('?', 1)[0]} ${outcome}`;
-      if (response.statusCode >= 500) logger.error({ request_id, ms, err: response.locals.error as unknown }, line);
+      if (response.statusCode >= 500)
+        logger.error({ request_id, ms, err: response.locals.error as unknown }, line);
       else logger.info({ request_id, ms }, line);
     });
     next();
@@ -51,6 +52,8 @@ export class NestLogger implements LoggerService {
 
   error = (error: unknown, ...rest: unknown[]) => {
     const context = rest.at(-1);
+    // Nest logs what keeps it from starting and throws it too: whoever started it says it.
+    if (FRAMEWORK.has(String(context))) return;
     if (error instanceof Error) this.logger.error({ context, err: error }, error.message);
     else this.logger.error({ context, stack: rest.length > 1 ? rest[0] : undefined }, String(error));
   };

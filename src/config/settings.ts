@@ -17,6 +17,10 @@ export class Settings {
   @IsNotEmpty()
   HOST = '127.0.0.1';
 
+  /** How many API processes share the port. */
+  @WholeNumber(1, 256)
+  WEB_CONCURRENCY = 1;
+
   /** Port on which a worker answers health checks; 0 lets the system choose, so that any number can run. */
   @WholeNumber(0, 65_535)
   WORKER_PORT = 0;

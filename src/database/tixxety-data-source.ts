@@ -70,6 +70,11 @@ export class TixxetyDataSource extends DataSource {
     }
   }
 
+  /** Where the database is, once connected. */
+  get url(): string {
+    return this.embedded?.url ?? this.settings.DATABASE_URL ?? '';
+  }
+
   override async destroy(): Promise<void> {
     await super.destroy();
     await this.embedded?.stop();

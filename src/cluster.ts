@@ -1,0 +1,53 @@
+import cluster from 'node:cluster';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import type { Running } from './common/running';
+import { StartupError } from './config/startup-error';
+import { openDatabase, type DatabaseOptions } from './database/open-database';
+
+/** A process that keeps dying is started again at most this often. */
+const RESTART_DELAY_MS = 500;
+
+/**
+ * Starts `WEB_CONCURRENCY` API processes behind one port. This process only keeps the database open (the embedded
+ * one lives as long as it does) and starts again whichever of them dies.
+ *
+ * @returns the address they answer at, and how to stop them all
+ * @throws {StartupError}
+ */
+export async function startCluster(options: DatabaseOptions, logger: Logger): Promise<Running> {
+  const dataSource = await openDatabase(options, 'api');
+  let isStopping = false;
+
+  const fork = () => cluster.fork({ DATABASE_URL: dataSource.url });
+  const stop = async () => {
+    isStopping = true;
+    const alive = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+    const ended = alive.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
+    for (const worker of alive) worker.process.kill('SIGTERM');
+    await Promise.all(ended);
+    await dataSource.destroy();
+  };
+
+  try {
+    const workers = Array.from({ length: options.settings.WEB_CONCURRENCY }, fork);
+    const [address] = await Promise.all(workers.map((worker) => listening(worker)));
+    cluster.on('exit', (worker, code, signal) => {
+      if (isStopping) return;
+      logger.warn(`API process ${worker.process.pid} ended (${signal ?? code}) and is started again.`);
+      setTimeout(() => !isStopping && fork(), RESTART_DELAY_MS);
+    });
+    return { url: `http://${address?.address}:${address?.port}`, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Where the process listens; rejects when it ends before it does, having said why itself. */
+function listening(worker: ReturnType<typeof cluster.fork>): Promise<Pick<AddressInfo, 'address' | 'port'>> {
+  return new Promise((resolve, reject) => {
+    worker.once('listening', ({ address, port }) => resolve({ address: address ?? '', port }));
+    worker.once('exit', () => reject(new StartupError('An API process ended before it was ready.')));
+  });
+}
