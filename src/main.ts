@@ -33,6 +33,7 @@ async function main(): Promise<void> {
   const logger = createLogger(settings.LOG_LEVEL);
   const say = (message: string) => process.stdout.write(`${message}\n`);
   const options = { settings, migrate, say };
+  const signal = firstSignal();
   const start = worker
     ? startWorker
     : settings.WEB_CONCURRENCY > 1 && cluster.isPrimary
