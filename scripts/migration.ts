@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { MigrationExecutor } from 'typeorm';
+import type { SqlInMemory } from 'typeorm/driver/SqlInMemory.js';
 import { readSettings } from '../src/config/settings';
-import { StartupError } from '../src/config/startup-error';
 import { openDatabase } from '../src/database/open-database';
 import { TixxetyDataSource } from '../src/database/tixxety-data-source';
-import { readArguments, runScript, say } from './run-script';
+import { readArguments, runScript, say, ScriptError } from './run-script';
 
 const HELP = `Usage: npm run migration:<command>
 
@@ -15,6 +15,8 @@ Commands, on the database of DATABASE_URL or else the embedded one:
   generate -- NAME  write migrations/<timestamp>-NAME.ts from what changed in the entities
   check             fail when the entities and the migrations differ
 `;
+
+type Query = SqlInMemory['upQueries'][number];
 
 const COMMANDS: Record<string, (database: TixxetyDataSource, name: string) => Promise<void>> = {
   run,
@@ -32,9 +34,9 @@ runScript(async () => {
     return;
   }
   const work = COMMANDS[command];
-  if (!work) throw new StartupError(`There is no command "${command}". See --help.`);
+  if (!work) throw new ScriptError(`There is no command "${command}". See --help.`);
   if (rest.length > 0 || (name !== '' && work !== generate)) {
-    throw new StartupError(`migration:${command} takes ${work === generate ? 'one name' : 'no name'}.`);
+    throw new ScriptError(`migration:${command} takes ${work === generate ? 'one name' : 'no name'}.`);
   }
   if (work === generate) requireName(name);
 
@@ -71,8 +73,8 @@ async function show(database: TixxetyDataSource): Promise<void> {
 async function check(database: TixxetyDataSource): Promise<void> {
   const { up } = await difference(database);
   if (up.length > 0) {
-    const statements = up.map((statement) => `  ${statement}`).join('\n');
-    throw new StartupError(
+    const statements = up.map(({ query }) => `  ${query}`).join('\n');
+    throw new ScriptError(
       `Entities and migrations differ; \`npm run migration:generate -- NAME\` would write:\n${statements}`,
     );
   }
@@ -81,7 +83,7 @@ async function check(database: TixxetyDataSource): Promise<void> {
 
 async function generate(database: TixxetyDataSource, name: string): Promise<void> {
   const { up, down } = await difference(database);
-  if (up.length === 0) throw new StartupError('Entities and migrations agree: there is nothing to write.');
+  if (up.length === 0) throw new ScriptError('Entities and migrations agree: there is nothing to write.');
   const timestamp = Date.now();
   const path = `migrations/${timestamp}-${name}.ts`;
   const className = `${name.replaceAll(/(?:^|[-_])([a-z0-9])/gi, (_, letter: string) => letter.toUpperCase())}${timestamp}`;
@@ -92,11 +94,11 @@ async function generate(database: TixxetyDataSource, name: string): Promise<void
 
     export class ${className} implements MigrationInterface {
       async up(queryRunner: QueryRunner): Promise<void> {
-        ${queries(up)}
+        ${up.map(call).join('\n')}
       }
 
       async down(queryRunner: QueryRunner): Promise<void> {
-        ${queries(down)}
+        ${down.map(call).join('\n')}
       }
     }`,
     { ...(await resolveConfig(path)), filepath: path },
@@ -107,23 +109,20 @@ async function generate(database: TixxetyDataSource, name: string): Promise<void
 
 function requireName(name: string): void {
   if (name === '') {
-    throw new StartupError('migration:generate takes a name: npm run migration:generate -- add-refunds');
+    throw new ScriptError('migration:generate takes a name: npm run migration:generate -- add-refunds');
   }
   if (!/^[a-z][a-z0-9]*([-_][a-z0-9]+)*$/i.test(name)) {
-    throw new StartupError(`"${name}" is no name for a migration: use letters, digits and hyphens.`);
+    throw new ScriptError(`"${name}" is no name for a migration: use letters, digits and hyphens.`);
   }
 }
 
-/** What would bring the database to the entities, and back. */
-async function difference(database: TixxetyDataSource): Promise<{ up: string[]; down: string[] }> {
+/** The statements that would bring the database to the entities, and those that would bring it back. */
+async function difference(database: TixxetyDataSource): Promise<{ up: Query[]; down: Query[] }> {
   const { upQueries, downQueries } = await database.driver.createSchemaBuilder().log();
-  return {
-    up: upQueries.map(({ query }) => query),
-    down: downQueries.map(({ query }) => query).reverse(),
-  };
+  return { up: upQueries, down: downQueries.reverse() };
 }
 
-const queries = (statements: string[]) =>
-  statements
-    .map((statement) => `await queryRunner.query(\`${statement.replaceAll(/[\\`]|\$\{/g, '\\$&')}\`);`)
-    .join('\n');
+function call({ query, parameters }: Query): string {
+  const text = query.replaceAll(/[\\`]|\$\{/g, '\\$&');
+  return `await queryRunner.query(\`${text}\`${parameters?.length ? `, ${JSON.stringify(parameters)}` : ''});`;
+}

@@ -2,10 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { NestFactory } from '@nestjs/core';
 import { ApiModule } from '../src/app.module';
 import { Settings } from '../src/config/settings';
-import { StartupError } from '../src/config/startup-error';
 import { TixxetyDataSource } from '../src/database/tixxety-data-source';
 import { createDocument } from '../src/openapi';
-import { readArguments, runScript, say } from './run-script';
+import { readArguments, runScript, say, ScriptError } from './run-script';
 
 const FILE = 'openapi.json';
 
@@ -27,7 +26,7 @@ async function write(): Promise<void> {
 
 async function check(): Promise<void> {
   if ((await readFile(FILE, 'utf8')) !== (await describe())) {
-    throw new StartupError(`${FILE} and the routes differ: run \`npm run openapi\` and commit the file.`);
+    throw new ScriptError(`${FILE} and the routes differ: run \`npm run openapi\` and commit the file.`);
   }
   say(`${FILE} and the routes agree.`);
 }

@@ -1,13 +1,16 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { StartupError } from '../src/config/startup-error';
 
+/** Why a script ends early, in words for whoever ran it. */
+export class ScriptError extends Error {}
+
 /** Writes a line for the person at the terminal. */
 export const say = (message: string) => void process.stdout.write(`${message}\n`);
 
-/** Runs a script to its end: what the operator can put right is told in one sentence, anything else as it is. */
+/** Runs a script to its end; exit code 1 when it throws, with a stack only for what nobody foresaw. */
 export function runScript(main: () => Promise<void>): void {
   main().catch((error: unknown) => {
-    const isExpected = error instanceof StartupError;
+    const isExpected = error instanceof ScriptError || error instanceof StartupError;
     process.stderr.write(`${isExpected ? error.message : ((error as Error).stack ?? String(error))}\n`);
     process.exitCode = 1;
   });
@@ -16,12 +19,19 @@ export function runScript(main: () => Promise<void>): void {
 /**
  * Reads the command line.
  *
- * @throws {StartupError} for what the script does not know
+ * @throws {ScriptError} for what the script does not know
  */
 export function readArguments<Options extends NonNullable<ParseArgsConfig['options']>>(options: Options) {
   try {
     return parseArgs({ options, allowPositionals: true });
   } catch (error) {
-    throw new StartupError(`${(error as Error).message.split('. ', 1)[0]}. See --help.`);
+    throw new ScriptError(`${(error as Error).message.split('. ', 1)[0]}. See --help.`);
   }
+}
+
+/** Resolves with the first signal that asks this process to end, which then does not end by itself. */
+export async function endSignal(): Promise<NodeJS.Signals> {
+  return await new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve);
+  });
 }
