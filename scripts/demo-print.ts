@@ -1,0 +1,26 @@
+import { STATUS_CODES } from 'node:http';
+import { styleText } from 'node:util';
+
+const WIDTH = 100;
+const INDENT = '     ';
+
+/** Colours text where a person sees it. */
+export const paint = (style: 'bold' | 'cyan' | 'dim' | 'green' | 'yellow', text: string) =>
+  process.stdout.isTTY && !process.env.NO_COLOR ? styleText(style, text) : text;
+
+export const requestLine = (method: string, path: string, body?: object) =>
+  `   → ${paint('cyan', `${method} ${path}`)}${body ? `\n${json(body)}` : ''}`;
+
+export const answerLine = (status: number, body: object) =>
+  `   ← ${paint(status < 400 ? 'green' : 'yellow', `${status} ${STATUS_CODES[status]}`)}\n${json(body)}`;
+
+/** JSON in lines that are filled to the width, so that an answer takes a few of them. */
+function json(value: object): string {
+  const lines = [''];
+  for (const part of JSON.stringify(value, null, 1).split('\n')) {
+    const line = `${lines.at(-1)} ${part.trim()}`.trim();
+    if (line.length <= WIDTH) lines[lines.length - 1] = line;
+    else lines.push(part.trim());
+  }
+  return lines.map((line) => INDENT + line).join('\n');
+}
