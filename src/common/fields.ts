@@ -95,6 +95,19 @@ export const OptionalTogetherWith = (other: string) =>
     IsOptional(),
   );
 
+/** A place as `latitude,longitude` in degrees. */
+export function Place(): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type: String, pattern: PLACE.source }),
+    field('place', 'must be a latitude and a longitude in degrees, such as 51.5072,-0.1276', (value) => {
+      const [, latitude, longitude] = (typeof value === 'string' && PLACE.exec(value)) || [];
+      return Math.abs(Number(latitude)) <= 90 && Math.abs(Number(longitude)) <= 180;
+    }),
+  );
+}
+
+const PLACE = /^(-?\d{1,3}(?:\.\d{1,16})?),(-?\d{1,3}(?:\.\d{1,16})?)$/;
+
 /** Turns the text of a query parameter into the number it spells, and leaves everything else for the check to refuse. */
 export const NumberFromQuery = () =>
   Transform(({ value }: { value: unknown }) =>

@@ -60,7 +60,7 @@ export const isId = (part: unknown): part is number => Number.isSafeInteger(part
 /** A time as `toISOString` writes it, in the years that PostgreSQL reads the same way; JavaScript takes 30 February too. */
 export const isTime = (part: unknown): part is string =>
   typeof part === 'string' && /^(?!0000)\d{4}-/.test(part) && new Date(part).toJSON() === part;
-export const isDistance = (part: unknown): part is number => typeof part === 'number' && part >= 0;
+export const isNumber = (part: unknown): part is number => Number.isFinite(part);
 
 /** Answers a page: its rows as the body, the way to the next page in the `Link` header. */
 export function sendPage<Row, Dto>(

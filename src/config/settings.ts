@@ -1,5 +1,5 @@
 import { Transform, plainToInstance } from 'class-transformer';
-import { IsIn, IsNotEmpty, IsString, Matches, ValidateBy, ValidateIf, validateSync } from 'class-validator';
+import { IsIn, IsNotEmpty, IsString, ValidateBy, ValidateIf, validateSync } from 'class-validator';
 import { StartupError } from './startup-error';
 
 /** What the operator can set, as the environment names it. Every default is safe on a developer's machine. */
@@ -27,14 +27,12 @@ export class Settings {
 
   /** `postgres://…`; unset: an embedded PostgreSQL under `DATA_DIR`. */
   @ValidateIf((settings: Settings) => settings.DATABASE_URL !== undefined)
-  @Matches(/^postgres(ql)?:\/\/\S+$/, {
-    message: 'must look like postgres://user:password@host:5432/database',
-  })
+  @Url(/^postgres(ql)?:\/\/\S+$/, 'postgres://user:password@host:5432/database')
   DATABASE_URL?: string;
 
   /** `redis://…`; unset: expiration runs inside the API process. */
   @ValidateIf((settings: Settings) => settings.REDIS_URL !== undefined)
-  @Matches(/^rediss?:\/\/\S+$/, { message: 'must look like redis://host:6379' })
+  @Url(/^rediss?:\/\/\S+$/, 'redis://host:6379')
   REDIS_URL?: string;
 
   /** Folder of the embedded PostgreSQL and of what else is kept between starts. */
@@ -83,6 +81,16 @@ function environmentWithDotEnv(): NodeJS.ProcessEnv {
     }
   }
   return process.env;
+}
+
+function Url(pattern: RegExp, example: string): PropertyDecorator {
+  return ValidateBy({
+    name: 'url',
+    validator: {
+      validate: (value) => typeof value === 'string' && pattern.test(value) && URL.canParse(value),
+      defaultMessage: () => `must look like ${example}`,
+    },
+  });
 }
 
 function WholeNumber(least: number, most: number): PropertyDecorator {

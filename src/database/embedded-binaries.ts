@@ -77,11 +77,12 @@ export async function run(
   }
 }
 
-/** The last line of some output of PostgreSQL that tells what went wrong, without its time stamp. */
+/** The line of some output of PostgreSQL that tells what went wrong first, without its time stamp. */
 export function tellingLine(output: string): string | undefined {
   const lines = output.split('\n').filter((line) => line.trim() !== '');
-  const telling = lines.filter((line) => /(FATAL|PANIC|[Ee]rror):|could not/.test(line));
-  return (telling.at(-1) ?? lines.at(-1))?.replace(/^.*?(FATAL|PANIC|LOG|error): +/, '').trim();
+  const telling = lines.find((line) => /(FATAL|PANIC|error):/.test(line));
+  const next = lines.findLast((line) => line.includes('could not'));
+  return (telling ?? next ?? lines.at(-1))?.replace(/^.*?(FATAL|PANIC|LOG|error): +/, '').trim();
 }
 
 /**

@@ -47,7 +47,11 @@ export interface Cluster {
  * @throws {EmbeddedPostgresError | NodeJS.ErrnoException} see {@link trouble}
  */
 export async function openCluster(dataDir: string, say: (message: string) => void): Promise<Cluster> {
-  await mkdir(dataDir, { recursive: true });
+  // Only when asked for one folder does mkdir say what is wrong with the file system.
+  await mkdir(dataDir).catch((error: NodeJS.ErrnoException) => {
+    if (!['ENOENT', 'EEXIST'].includes(error.code ?? '')) throw error;
+    return mkdir(dataDir, { recursive: true });
+  });
   await sweep(dataDir);
   const place = join(dataDir, 'postgres');
   if (!(await exists(place))) await createCluster(dataDir, place, say);
@@ -75,7 +79,7 @@ export async function openCluster(dataDir: string, say: (message: string) => voi
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     if (!['ENOENT', 'ENOTDIR', 'EISDIR'].includes(code)) throw error;
-    throw trouble(dataDir, `${home} is damaged (${message})`, 'restore it from a backup');
+    throw trouble(dataDir, `${home} is damaged (${withoutCode(message)})`, 'restore it from a backup');
   }
 }
 
@@ -176,14 +180,16 @@ async function sync(path: string): Promise<void> {
 /** True also for a symbolic link that leads nowhere. */
 const exists = async (path: string) => (await lstat(path).catch(() => undefined)) !== undefined;
 
+const withoutCode = (message: string) => message.replace(/^E[A-Z]+: /, '');
+
 /** Says what keeps the embedded PostgreSQL from working on a data folder, and the ways out. */
 export function trouble(dataDir: string, cause: unknown, wayOut?: string): EmbeddedPostgresError {
   if (cause instanceof EmbeddedPostgresError) return cause;
   const { code = '', message = String(cause) } = cause as NodeJS.ErrnoException;
-  let reason = message.replace(/^E[A-Z]+: /, '');
+  let reason = withoutCode(message);
   if (['EEXIST', 'ENOTDIR'].includes(code)) reason = 'it is not a folder';
   if (['EACCES', 'EPERM', 'EROFS'].includes(code)) wayOut = 'allow this account to write there';
-  if (/no space left|quota exceeded/i.test(reason)) wayOut = 'make room on its disk';
+  if (/no space left|quota exceeded|wrote only \d+ of/i.test(reason)) wayOut = 'make room on its disk';
   const waysOut = `${wayOut ? `${wayOut}, ` : ''}set DATA_DIR to another folder, or ${ELSEWHERE}`;
   return new EmbeddedPostgresError(
     `DATA_DIR: the embedded PostgreSQL in ${dataDir} cannot run: ${reason}; ${waysOut}.`,

@@ -19,16 +19,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { EmbeddedPostgresError, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.js';
+import { EmbeddedPostgresError, startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
 
 /** Runs this source in a process of its own: prints the address, then stays until it is killed. */
 const CHILD = `
-  const Module = require('node:module');
   const { transformFileSync } = require('@swc/core');
-  const find = Module._resolveFilename;
-  Module._resolveFilename = (name, ...rest) => {
-    try { return find(name, ...rest); } catch { return find(name.replace(/js$/, 'ts'), ...rest); }
-  };
   require.extensions['.ts'] = (module, path) => {
     const jsc = { parser: { syntax: 'typescript' }, target: 'es2022' };
     module._compile(transformFileSync(path, { swcrc: false, jsc, module: { type: 'commonjs' } }).code, path);

@@ -45,30 +45,26 @@ interface Lease {
   lost: Promise<void>;
 }
 
-type Say = EmbeddedPostgresOptions['say'];
-
 /**
  * Starts the PostgreSQL of a data folder, or joins the processes that use it already; the first start ever makes the
  * cluster. Until `stop`, a server that dies is started again on the same port.
  *
  * @throws {EmbeddedPostgresError} one sentence that names the setting and the way out
  */
-export async function startEmbeddedPostgres({
-  dataDir,
-  exclusive,
-  say,
-}: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const path = resolve(dataDir);
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const dataDir = resolve(options.dataDir);
   try {
-    const cluster = await openCluster(path, say);
-    return keep(cluster, exclusive, say, await enter(cluster, exclusive, say));
+    const cluster = await openCluster(dataDir, options.say);
+    return keep(cluster, options, await enter(cluster, options));
   } catch (error) {
-    throw trouble(path, error);
+    throw trouble(dataDir, error);
   }
 }
 
-function keep(cluster: Cluster, exclusive: boolean, say: Say, first: Lease): EmbeddedPostgres {
+/** Watches over a server that this process uses, until it doesn't any more. */
+function keep(cluster: Cluster, options: EmbeddedPostgresOptions, first: Lease): EmbeddedPostgres {
   const { port } = first;
+  const { say } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const aborted = once(signal, 'abort');
@@ -87,7 +83,7 @@ function keep(cluster: Cluster, exclusive: boolean, say: Say, first: Lease): Emb
       }
       try {
         await sleep(restarts && 250 * 2 ** restarts, undefined, { signal });
-        lease = await enter(cluster, exclusive, say, port, signal);
+        lease = await enter(cluster, options, { port, signal });
         say(`PostgreSQL went away and is back on port ${port}.`);
       } catch (error) {
         if (signal.aborted) return;
@@ -106,7 +102,8 @@ function keep(cluster: Cluster, exclusive: boolean, say: Say, first: Lease): Emb
   };
   let stopped: Promise<void> | undefined;
   return {
-    url: `postgres://tixxety:${cluster.password}@127.0.0.1:${port}/tixxety`,
+    // Without sslmode, a PGSSLMODE of the user would count.
+    url: `postgres://tixxety:${cluster.password}@127.0.0.1:${port}/tixxety?sslmode=disable`,
     stop: () => (stopped ??= stop()),
   };
 }
@@ -114,53 +111,62 @@ function keep(cluster: Cluster, exclusive: boolean, say: Say, first: Lease): Emb
 /** Starts the server unless it runs, and waits until this process is one of its users. */
 async function enter(
   cluster: Cluster,
-  exclusive: boolean,
-  say: Say,
-  fixedPort?: number,
-  signal?: AbortSignal,
+  { exclusive, say }: EmbeddedPostgresOptions,
+  again?: { port: number; signal: AbortSignal },
 ): Promise<Lease> {
   const { dataDir } = cluster;
+  const signal = again?.signal;
   const begun = Date.now();
   let launched: Launch | undefined;
   let launches = 0;
   let portIsTaken = false;
   let problem = 'it is not ready yet';
   let hasSaid = false;
-  for (;;) {
-    const server = await findServer(cluster);
-    if (server.state === 'ready' && server.port) {
-      if (fixedPort && server.port !== fixedPort) {
-        throw trouble(dataDir, `another process started it on port ${server.port}`, 'restart Tixxety');
+  try {
+    for (;;) {
+      const server = await findServer(cluster);
+      if (server.state === 'ready' && server.port) {
+        if (again && server.port !== again.port) {
+          throw trouble(dataDir, `another process started it on port ${server.port}`, 'restart Tixxety');
+        }
+        try {
+          return await connect(cluster, server.port, exclusive);
+        } catch (error) {
+          if (!isPassing(error)) throw error;
+          problem = (error as Error).message;
+        }
+      } else if (launched?.failure !== undefined) {
+        problem = launched.failure;
+        portIsTaken ||= launched.portIsTaken === true;
+        if (!launched.isTemporary || launches === LAUNCHES) throw trouble(dataDir, problem);
+        await sleep(Math.min(25 * 2 ** launches, 2_000), undefined, { signal });
+        launched = undefined;
+      } else if (!launched && server.state === 'none') {
+        // Whoever knows the server that died waits for the next one on the same port.
+        launched = await launch(
+          cluster,
+          again?.port ?? (portIsTaken ? undefined : server.port) ?? randomPort(),
+        );
+        launches++;
       }
-      try {
-        return await connect(cluster, server.port, exclusive);
-      } catch (error) {
-        if (!isPassing(error)) throw error;
-        problem = (error as Error).message;
+      const waited = Date.now() - begun;
+      if (waited > READY_WITHIN_MS) throw trouble(dataDir, `${problem} after two minutes`, 'try again');
+      if (waited > 3_000 && !hasSaid) {
+        say(`Waiting for PostgreSQL in ${dataDir}: ${problem}.`);
+        hasSaid = true;
       }
-    } else if (launched?.failure !== undefined) {
-      problem = launched.failure;
-      portIsTaken ||= launched.portIsTaken === true;
-      if (!launched.isTemporary || launches === LAUNCHES) throw trouble(dataDir, problem);
-      await sleep(Math.min(25 * 2 ** launches, 2_000), undefined, { signal });
-      launched = undefined;
-    } else if (!launched && server.state === 'none') {
-      // Whoever knows the server that died waits for the next one on the same port.
-      launched = await launch(cluster, fixedPort ?? (portIsTaken ? undefined : server.port) ?? randomPort());
-      launches++;
+      await sleep(waited < 3_000 ? 20 : 200, undefined, { signal });
     }
-    const waited = Date.now() - begun;
-    if (waited > READY_WITHIN_MS) throw trouble(dataDir, `${problem} after two minutes`, 'try again');
-    if (waited > 3_000 && !hasSaid) {
-      say(`Waiting for PostgreSQL in ${dataDir}: ${problem}.`);
-      hasSaid = true;
-    }
-    await sleep(waited < 3_000 ? 20 : 200, undefined, { signal });
+  } catch (error) {
+    if (signal?.aborted || isWrongPassword(error)) await launched?.cancel();
+    throw error;
   }
 }
 
 /** Below what systems use for outgoing connections, one of which might be on the port when the server comes back. */
 const randomPort = () => randomInt(15_000, 32_000);
+
+const isWrongPassword = (error: unknown) => /^28/.test((error as { code?: string }).code ?? '');
 
 /** True when the server is coming or going, or someone has a lock for a moment. */
 function isPassing(error: unknown): boolean {

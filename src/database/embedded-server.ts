@@ -65,6 +65,8 @@ export interface Launch {
   /** It may work a moment later. */
   isTemporary?: boolean;
   portIsTaken?: boolean;
+  /** Calls it off, for when nobody can have begun to use it. */
+  cancel: () => Promise<void>;
 }
 
 /** Starts a server that outlives us; {@link findServer} tells when it is ready. */
@@ -88,7 +90,15 @@ export async function launch({ data, log, account, binaries }: Cluster, port: nu
   child.unref();
   closeSync(output);
 
-  const launched: Launch = {};
+  const over = new Promise<void>((resolve) => {
+    child.once('error', () => resolve());
+    child.once('exit', () => resolve());
+  });
+  const cancel = async () => {
+    child.kill('SIGINT');
+    await over;
+  };
+  const launched: Launch = { cancel };
   child.once('error', ({ message }) => (launched.failure = message));
   child.once('exit', (code, signal) => {
     const said = readFile(log).then(

@@ -8,11 +8,13 @@ import {
   CreateEventDto,
   EventDto,
   EventsQuery,
+  ListedEventDto,
   NearbyEventDto,
   NearbyEventsQuery,
   toEventDto,
   toEventFilter,
-  toNearbyEventDto,
+  toListedEventDto,
+  toNearbyFilter,
   toNewEvent,
 } from './events.dto';
 import { EventsService } from './events.service';
@@ -39,16 +41,16 @@ export class EventsController {
   @ApiOperation({
     operationId: 'listEvents',
     summary: 'List events',
-    description: 'All events, past ones included, in the order of their start.',
+    description: 'Past ones included, in the order of their start unless `sort` says otherwise.',
   })
-  @ApiList(EventDto)
+  @ApiList(ListedEventDto)
   @ApiProblems()
   async list(
     @Query() query: EventsQuery,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<EventDto[]> {
-    return sendPage(await this.events.list(toEventFilter(query), query), toEventDto, request, response);
+  ): Promise<ListedEventDto[]> {
+    return sendPage(await this.events.list(toEventFilter(query), query), toListedEventDto, request, response);
   }
 
   @Get('events/:event_id')
@@ -68,12 +70,13 @@ export class EventsController {
   })
   @ApiList(NearbyEventDto)
   @ApiProblems('user_not_found', 'user_location_not_set')
-  async listNearby(
+  async listForUser(
     @Query() query: NearbyEventsQuery,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<NearbyEventDto[]> {
-    const page = await this.events.listNearby(query.user_id, query.max_distance_km, query);
-    return sendPage(page, toNearbyEventDto, request, response);
+  ): Promise<ListedEventDto[]> {
+    const filter = toNearbyFilter(query);
+    const page = await this.events.listForUser(query.user_id, query.max_distance_km, filter, query);
+    return sendPage(page, toListedEventDto, request, response);
   }
 }

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsObject, IsOptional, ValidateNested } from 'class-validator';
+import { IsIn, IsObject, IsOptional, ValidateNested } from 'class-validator';
 import { ApiInteger } from '../common/api-docs';
 import {
   Decimal,
@@ -10,10 +10,15 @@ import {
   NotBefore,
   NumberFromQuery,
   OptionalTogetherWith,
+  Place,
   Text,
 } from '../common/fields';
 import { PageQuery } from '../common/page';
-import type { EventFilter, EventWithSeats, NearbyEvent, NewEvent } from './events.repository';
+import { invalid } from '../common/problem';
+import type { EventWithSeats, ListedEvent, NewEvent } from './events.repository';
+import type { EventFilter, EventSort } from './events.statements';
+
+const DEFAULT_RADIUS_KM = 30;
 
 export class VenueDto {
   /** @example "Alexandra Palace Way, London" */
@@ -135,25 +140,63 @@ export class EventDto {
 
 export class NearbyEventDto extends EventDto {
   /**
-   * Great-circle distance from the user's location in km, to the metre.
+   * Great-circle distance from the place that was searched around in km, to the metre.
    * @example 9.676
    */
   distance_km: number;
 }
 
-export class EventsQuery extends PageQuery {
+export class ListedEventDto extends EventDto {
+  /**
+   * Great-circle distance from `near` in km, to the metre; only where `near` is given.
+   * @example 9.676
+   */
+  distance_km?: number;
+}
+
+class EventFilterQuery extends PageQuery {
+  /** Only events that start before this instant. */
+  @IsOptional()
+  @Instant()
+  starts_before?: string;
+
+  /** `true`: only events with places for sale. */
+  @IsOptional()
+  @IsIn(['true', 'false'], { message: 'must be true or false' })
+  @ApiPropertyOptional({ enum: ['true', 'false'] })
+  available?: string;
+}
+
+export class EventsQuery extends EventFilterQuery {
   /** Only events that start at this instant or later. */
   @IsOptional()
   @Instant()
   starts_after?: string;
 
-  /** Only events that start before this instant. */
+  /** Only events with all of these words in title, address or description; the last may be the beginning of one. */
   @IsOptional()
-  @Instant()
-  starts_before?: string;
+  @Text(1, 100)
+  q?: string;
+
+  /** Only events around this place: `latitude,longitude` in degrees. */
+  @IsOptional()
+  @Place()
+  near?: string;
+
+  /** Radius around `near` in km; 30 where it is left out. */
+  @NumberFromQuery()
+  @IsOptional()
+  @Decimal(0, 20_038)
+  max_distance_km?: number;
+
+  /** `start_time` by default, `relevance` where `q` is given; `distance` wants `near`. */
+  @IsOptional()
+  @IsIn(['start_time', 'distance', 'relevance'], { message: 'must be start_time, distance or relevance' })
+  @ApiPropertyOptional({ enum: ['start_time', 'distance', 'relevance'] })
+  sort?: EventSort;
 }
 
-export class NearbyEventsQuery extends PageQuery {
+export class NearbyEventsQuery extends EventFilterQuery {
   /** Whose location to search around. */
   @NumberFromQuery()
   @Id()
@@ -164,7 +207,7 @@ export class NearbyEventsQuery extends PageQuery {
   @NumberFromQuery()
   @IsOptional()
   @Decimal(0, 20_038)
-  max_distance_km: number = 30;
+  max_distance_km: number = DEFAULT_RADIUS_KM;
 }
 
 export const toEventDto = (event: EventWithSeats): EventDto => ({
@@ -181,9 +224,9 @@ export const toEventDto = (event: EventWithSeats): EventDto => ({
   created_at: event.createdAt,
 });
 
-export const toNearbyEventDto = (event: NearbyEvent): NearbyEventDto => ({
+export const toListedEventDto = (event: ListedEvent): ListedEventDto => ({
   ...toEventDto(event),
-  distance_km: event.distanceKm,
+  ...(event.distanceKm !== undefined && { distance_km: event.distanceKm }),
 });
 
 export const toNewEvent = (body: CreateEventDto): NewEvent => ({
@@ -196,7 +239,30 @@ export const toNewEvent = (body: CreateEventDto): NewEvent => ({
   venueLongitude: body.venue.longitude ?? null,
 });
 
-export const toEventFilter = (query: EventsQuery): EventFilter => ({
-  startsAfter: query.starts_after === undefined ? undefined : new Date(query.starts_after),
-  startsBefore: query.starts_before === undefined ? undefined : new Date(query.starts_before),
+export const toNearbyFilter = (query: NearbyEventsQuery) => ({
+  startsBefore: toDate(query.starts_before),
+  isAvailable: query.available === 'true',
 });
+
+/** @throws {Problem} 422 where a parameter lacks the one it belongs to */
+export function toEventFilter(query: EventsQuery): EventFilter {
+  const { q, near, max_distance_km, sort = q === undefined ? 'start_time' : 'relevance' } = query;
+  if (sort === 'distance' && near === undefined) throw invalid('/sort', 'distance wants near');
+  if (sort === 'relevance' && q === undefined) throw invalid('/sort', 'relevance wants q');
+  if (max_distance_km !== undefined && near === undefined) throw invalid('/max_distance_km', 'wants near');
+  const [latitude = 0, longitude = 0] = near?.split(',').map(Number) ?? [];
+  return {
+    near:
+      near === undefined
+        ? undefined
+        : { center: { latitude, longitude }, radiusKm: max_distance_km ?? DEFAULT_RADIUS_KM },
+    // Letters, their marks, and digits; whatever else stands between words does not count.
+    words: q?.normalize('NFC').match(/[\p{L}\p{M}\p{N}]+/gu) ?? (q === undefined ? undefined : []),
+    startsAfter: toDate(query.starts_after),
+    startsBefore: toDate(query.starts_before),
+    isAvailable: query.available === 'true',
+    sort,
+  };
+}
+
+const toDate = (time: string | undefined) => (time === undefined ? undefined : new Date(time));

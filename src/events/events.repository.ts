@@ -3,10 +3,9 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
 import { Statements } from '../database/statements';
 import { Event } from './event.entity';
-import { eventById, eventsByStart, eventsNearby } from './events.statements';
-import type { Coordinates } from './haversine';
+import { eventById, listEvents, type EventFilter, type EventKey } from './events.statements';
 
-export type NewEvent = Omit<Event, 'id' | 'createdAt' | 'position'>;
+export type NewEvent = Omit<Event, 'id' | 'createdAt' | 'position' | 'search'>;
 
 export interface Seats {
   capacity: number;
@@ -14,25 +13,10 @@ export interface Seats {
   sold: number;
 }
 
-export type EventWithSeats = Omit<Event, 'position'> & Seats;
-export type NearbyEvent = EventWithSeats & {
-  distanceKm: number;
-  /** Through the unit sphere; exact where the distance is rounded. */
-  chord: number;
-};
+export type EventWithSeats = Omit<Event, 'position' | 'search'> & Seats;
 
-export interface EventFilter {
-  /** Inclusive. */
-  startsAfter?: Date;
-  /** Exclusive. */
-  startsBefore?: Date;
-}
-
-export type StartKey = [startTime: string, id: number];
-export type ChordKey = [chord: number, id: number];
-
-const START_OF_TIME = '0001-01-01T00:00:00.000Z';
-const END_OF_TIME = 'infinity';
+/** An event in a list: with what the list is sorted by, and its distance where one was searched around a place. */
+export type ListedEvent = EventWithSeats & { key: Date | number; distanceKm?: number };
 
 @Injectable()
 export class EventsRepository {
@@ -56,37 +40,7 @@ export class EventsRepository {
     return event;
   }
 
-  /** In the order of their start, from behind `after`. */
-  async listByStart(
-    filter: EventFilter,
-    after: StartKey | undefined,
-    limit: number,
-  ): Promise<EventWithSeats[]> {
-    const [time, id] = after ?? [START_OF_TIME, 0];
-    // The later of the two lower bounds is the one to start from; with both in the statement the index would be
-    // entered at either.
-    const from =
-      filter.startsAfter && filter.startsAfter > new Date(time) ? [filter.startsAfter, 0] : [time, id];
-    return await this.statements.run<EventWithSeats>(eventsByStart, [
-      ...from,
-      filter.startsBefore ?? END_OF_TIME,
-      limit,
-    ]);
-  }
-
-  /** Events within the radius that have not ended, nearest first, from behind `after`. */
-  async listNearby(
-    center: Coordinates,
-    radiusKm: number,
-    after: ChordKey | undefined,
-    limit: number,
-  ): Promise<NearbyEvent[]> {
-    return await this.statements.run<NearbyEvent>(eventsNearby, [
-      center.latitude,
-      center.longitude,
-      radiusKm,
-      ...(after ?? [-1, 0]),
-      limit,
-    ]);
+  async list(filter: EventFilter, after: EventKey | undefined, limit: number): Promise<ListedEvent[]> {
+    return await this.statements.run<ListedEvent>(...listEvents(filter, after, limit));
   }
 }

@@ -1,17 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { isDistance, isId, isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../common/page';
+import { isId, isNumber, isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../common/page';
 import { Problem } from '../common/problem';
 import { InventoryService } from '../inventory/inventory.service';
 import { UsersService } from '../users/users.service';
-import {
-  EventsRepository,
-  type ChordKey,
-  type EventFilter,
-  type EventWithSeats,
-  type NearbyEvent,
-  type NewEvent,
-  type StartKey,
-} from './events.repository';
+import { EventsRepository, type EventWithSeats, type ListedEvent, type NewEvent } from './events.repository';
+import type { EventFilter, EventKey } from './events.statements';
 
 @Injectable()
 export class EventsService {
@@ -37,11 +30,13 @@ export class EventsService {
     return event;
   }
 
-  /** All events in the order of their start. */
-  async list(filter: EventFilter, { limit, cursor }: PageQuery): Promise<Page<EventWithSeats>> {
-    const after = cursor === undefined ? undefined : sortKeyOf<StartKey>(cursor, isTime, isId);
-    const rows = await this.repository.listByStart(filter, after, limit + 1);
-    return pageOf(rows, limit, (event) => [event.startTime.toISOString(), event.id]);
+  /** Events that pass the filter, in its order. */
+  async list(filter: EventFilter, { limit, cursor }: PageQuery): Promise<Page<ListedEvent>> {
+    if (filter.words?.length === 0) return { rows: [] };
+    const isKey = filter.sort === 'start_time' ? isTime : isNumber;
+    const after = cursor === undefined ? undefined : sortKeyOf<EventKey>(cursor, isKey, isId);
+    const rows = await this.repository.list(filter, after, limit + 1);
+    return pageOf(rows, limit, ({ key, id }) => [key instanceof Date ? key.toISOString() : key, id]);
   }
 
   /**
@@ -49,16 +44,16 @@ export class EventsService {
    *
    * @throws {Problem} `user_not_found` or `user_location_not_set`
    */
-  async listNearby(
+  async listForUser(
     userId: number,
     radiusKm: number,
-    { limit, cursor }: PageQuery,
-  ): Promise<Page<NearbyEvent>> {
-    const after = cursor === undefined ? undefined : sortKeyOf<ChordKey>(cursor, isDistance, isId);
+    filter: Omit<EventFilter, 'near' | 'hasNotEnded' | 'sort'>,
+    page: PageQuery,
+  ): Promise<Page<ListedEvent>> {
     const { locationLatitude: latitude, locationLongitude: longitude } = await this.users.get(userId);
     // Zero is a place: the equator, and the meridian of Greenwich.
     if (latitude === null || longitude === null) throw new Problem('user_location_not_set');
-    const rows = await this.repository.listNearby({ latitude, longitude }, radiusKm, after, limit + 1);
-    return pageOf(rows, limit, (event) => [event.chord, event.id]);
+    const near = { center: { latitude, longitude }, radiusKm };
+    return await this.list({ ...filter, near, hasNotEnded: true, sort: 'distance' }, page);
   }
 }

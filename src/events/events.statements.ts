@@ -1,5 +1,5 @@
 import type { Statement } from '../database/statements';
-import { EARTH_RADIUS_KM } from './haversine';
+import { chordOfDistance, EARTH_RADIUS_KM, type Coordinates } from './haversine';
 
 const COLUMNS = `events.id, events.title, events.description, events.start_time AS "startTime",
   events.end_time AS "endTime", events.venue_address AS "venueAddress", events.venue_latitude AS "venueLatitude",
@@ -11,41 +11,97 @@ export const eventById: Statement = {
   text: `SELECT ${COLUMNS} FROM events JOIN inventory ON inventory.event_id = events.id WHERE events.id = $1`,
 };
 
-/** `$1`, `$2` sort key to start behind, `$3` instant to stop before, `$4` how many. */
-export const eventsByStart: Statement = {
-  text: `
-    SELECT ${COLUMNS}
-    FROM events JOIN inventory ON inventory.event_id = events.id
-    WHERE (events.start_time, events.id) > ($1::timestamptz, $2::bigint) AND events.start_time < $3::timestamptz
-    ORDER BY events.start_time, events.id
-    LIMIT $4`,
-};
+/** The order of a list. Ties are put in the order of their ids. */
+export type EventSort = 'start_time' | 'distance' | 'relevance';
+
+export interface EventFilter {
+  /** Needed to sort by distance. */
+  near?: { center: Coordinates; radiusKm: number };
+  /** Words of which the last may be the beginning of one; needed to sort by relevance. */
+  words?: string[];
+  /** Inclusive. */
+  startsAfter?: Date;
+  /** Exclusive. */
+  startsBefore?: Date;
+  hasNotEnded?: boolean;
+  isAvailable?: boolean;
+  sort: EventSort;
+}
+
+/** Where a page starts: what its list is sorted by, and the id, of the last row before it. */
+export type EventKey = [sortedBy: string | number, id: number];
 
 /**
- * `$1` latitude, `$2` longitude, `$3` radius in km, `$4`, `$5` sort key to start behind, `$6` how many.
+ * A page of events, planned for exactly the filters that are given. The inner SELECT finds the ids on an index that
+ * yields them in order, so that it stops after `limit` rows; the outer one fetches what is shown of them.
  *
  * Positions are points of the unit sphere. The chord between two of them grows with their great-circle distance, so
- * the index that walks from point to point by the one (`<->`, nearest neighbour) does so by the other; 2 R asin(chord
- * / 2) turns it into km. The walk ends by itself after the rows that are wanted, and WITH TIES after the last at the
- * same place, so that events of one venue can be put in the order of their ids.
+ * the index that walks from point to point by the one (`<->`, nearest neighbour) does so by the other. WITH TIES ends
+ * the walk behind the last row at the same place, so that the events of one venue can be put in the order of their
+ * ids. What lies beyond the radius comes last in that order and is cut off outside; in any other order it is left
+ * out inside.
  */
-export const eventsNearby: Statement = {
-  text: `
-    SELECT ${COLUMNS}, nearest.chord, km.distance AS "distanceKm"
+export function listEvents(
+  filter: EventFilter,
+  after: EventKey | undefined,
+  limit: number,
+): [Statement, unknown[]] {
+  const values: unknown[] = [];
+  const bind = (value: unknown, type: string) => `$${values.push(value)}::${type}`;
+
+  const { near, words, sort } = filter;
+  const query = words && `to_tsquery('unaccented', ${bind(prefixQuery(words), 'text')})`;
+  const center =
+    near &&
+    `unit_sphere_point(${bind(near.center.latitude, 'float8')}, ${bind(near.center.longitude, 'float8')})`;
+  const chord = `position <-> ${center}`;
+  const radius = near && bind(near.radiusKm, 'float8');
+  const [key, keyType] = {
+    start_time: ['start_time', 'timestamptz'],
+    distance: [chord, 'float8'],
+    relevance: [`-ts_rank(search, ${query})`, 'real'],
+  }[sort] as [string, string];
+  // Pages go on behind both bounds; given both, the index would be entered at either, so the later one alone is it.
+  const isBehindStart =
+    sort === 'start_time' && after && (!filter.startsAfter || new Date(after[0]) >= filter.startsAfter);
+
+  const conditions = [
+    query && `search @@ ${query}`,
+    near && 'position IS NOT NULL',
+    near &&
+      sort !== 'distance' &&
+      `position <@ cube_enlarge(${center}, ${bind(boxOf(near.radiusKm), 'float8')}, 3)`,
+    near && sort !== 'distance' && `${kilometres(chord)} <= ${radius}`,
+    filter.hasNotEnded && 'end_time > now()',
+    filter.isAvailable && 'held + sold < capacity',
+    filter.startsAfter && !isBehindStart && `start_time >= ${bind(filter.startsAfter, 'timestamptz')}`,
+    filter.startsBefore && `start_time < ${bind(filter.startsBefore, 'timestamptz')}`,
+    after && `(${key}, id) > (${bind(after[0], keyType)}, ${bind(after[1], 'bigint')})`,
+  ].filter(Boolean);
+  const size = bind(limit, 'bigint');
+
+  const text = `
+    SELECT ${COLUMNS}, page.key${near ? `, ${kilometres(chord)} AS "distanceKm"` : ''}
     FROM (
-      SELECT id, position <-> unit_sphere_point($1, $2) AS chord
-      FROM events
-      WHERE position IS NOT NULL AND end_time > now()
-        AND (position <-> unit_sphere_point($1, $2), id) > ($4::float8, $5::bigint)
-      ORDER BY position <-> unit_sphere_point($1, $2)
-      FETCH FIRST $6 ROWS WITH TIES
-    ) AS nearest
-    CROSS JOIN LATERAL (
-      SELECT round((2 * ${EARTH_RADIUS_KM} * asin(least(1, chord / 2)))::numeric, 3)::float8 AS distance
-    ) AS km
+      SELECT id, ${key} AS key
+      FROM events ${filter.isAvailable ? 'JOIN inventory ON inventory.event_id = events.id' : ''}
+      ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
+      ORDER BY ${sort === 'distance' ? `${key} FETCH FIRST (${size}) ROWS WITH TIES` : `${key}, id LIMIT ${size}`}
+    ) AS page
     JOIN events USING (id)
     JOIN inventory ON inventory.event_id = events.id
-    WHERE km.distance <= $3::float8
-    ORDER BY nearest.chord, nearest.id
-    LIMIT $6`,
-};
+    ${near ? `WHERE ${kilometres(chord)} <= ${radius}` : ''}
+    ORDER BY page.key, page.id
+    LIMIT ${size}`;
+  return [{ text }, values];
+}
+
+/** The great-circle distance of a chord through the unit sphere, in km to the metre. */
+const kilometres = (chord: string) =>
+  `round((2 * ${EARTH_RADIUS_KM} * asin(least(1, (${chord}) / 2)))::numeric, 3)::float8`;
+
+/** Half the edge of the box around a point that holds all within the radius, and the metre that rounding may add. */
+const boxOf = (radiusKm: number) => chordOfDistance(radiusKm + 0.001);
+
+/** All of the words, the last one as a beginning. They are letters and digits only, so there is nothing to escape. */
+const prefixQuery = (words: string[]) => `${words.map((word) => `'${word}'`).join(' & ')}:*`;

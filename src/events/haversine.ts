@@ -22,3 +22,7 @@ export function haversineKm(from: Coordinates, to: Coordinates): number {
     Math.cos(radians(from.latitude)) * Math.cos(radians(to.latitude)) * halfLongitude ** 2;
   return 2 * EARTH_RADIUS_KM * Math.asin(Math.sqrt(Math.min(1, h)));
 }
+
+/** Length of the straight line through the unit sphere between two points `distanceKm` apart on its surface. */
+export const chordOfDistance = (distanceKm: number) =>
+  2 * Math.sin(Math.min(distanceKm / (2 * EARTH_RADIUS_KM), Math.PI / 2));

@@ -1,0 +1,123 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runMain } from '../../test/support/processes';
+import { readSettings } from './settings';
+import { StartupError } from './startup-error';
+
+describe('the settings', () => {
+  it('have defaults', () => {
+    expect({ ...readSettings({}) }).toEqual({
+      NODE_ENV: 'development',
+      PORT: 8000,
+      HOST: '127.0.0.1',
+      WEB_CONCURRENCY: 1,
+      WORKER_PORT: 0,
+      DATA_DIR: '.tixxety',
+      HOLD_SECONDS: 120,
+      MAX_HOLDS_PER_USER_EVENT: 10,
+      LOG_LEVEL: 'info',
+    });
+  });
+
+  it('are what the environment says, and nothing that it says besides', () => {
+    const environment = {
+      NODE_ENV: 'production',
+      PORT: '0',
+      HOST: '0.0.0.0',
+      WEB_CONCURRENCY: '4',
+      WORKER_PORT: '65535',
+      DATABASE_URL: 'postgresql://ada:s%40crt@db.example.com/tickets?sslmode=require',
+      REDIS_URL: 'rediss://:secret@redis.example.com:6380/1',
+      DATA_DIR: '/var/lib/tixxety',
+      HOLD_SECONDS: '604800',
+      MAX_HOLDS_PER_USER_EVENT: '0',
+      LOG_LEVEL: 'silent',
+    };
+    expect({ ...readSettings({ ...environment, HOME: '/root', constructor: 'x' }) }).toEqual({
+      ...environment,
+      PORT: 0,
+      WEB_CONCURRENCY: 4,
+      WORKER_PORT: 65_535,
+      HOLD_SECONDS: 604_800,
+      MAX_HOLDS_PER_USER_EVENT: 0,
+    });
+  });
+
+  it('count as unset where they are empty', () => {
+    const empty = Object.fromEntries(
+      Object.keys(readSettings({}))
+        .concat('DATABASE_URL', 'REDIS_URL')
+        .map((name) => [name, '']),
+    );
+    expect(readSettings(empty)).toEqual(readSettings({}));
+  });
+
+  it.each([
+    ['NODE_ENV', 'prod'],
+    ['PORT', 'http'],
+    ['PORT', '-1'],
+    ['PORT', '65536'],
+    ['PORT', '80.5'],
+    ['PORT', ' 80'],
+    ['PORT', '0x50'],
+    ['PORT', '1e3'],
+    ['WEB_CONCURRENCY', '0'],
+    ['WEB_CONCURRENCY', 'auto'],
+    ['WORKER_PORT', '65536'],
+    ['DATABASE_URL', 'mysql://localhost/tickets'],
+    ['DATABASE_URL', 'localhost:5432'],
+    ['DATABASE_URL', 'postgres://'],
+    ['DATABASE_URL', 'postgres://db host/tickets'],
+    ['DATABASE_URL', 'postgres://db:99999/tickets'],
+    ['DATABASE_URL', 'postgres://ada:pass/word@db/tickets'],
+    ['REDIS_URL', '127.0.0.1:6379'],
+    ['REDIS_URL', 'http://127.0.0.1:6379'],
+    ['REDIS_URL', 'redis://[::1:6379'],
+    ['HOLD_SECONDS', '0'],
+    ['HOLD_SECONDS', '604801'],
+    ['HOLD_SECONDS', '2 minutes'],
+    ['MAX_HOLDS_PER_USER_EVENT', '-1'],
+    ['MAX_HOLDS_PER_USER_EVENT', '1000001'],
+    ['LOG_LEVEL', 'loud'],
+  ])('refuse %s=%s in one sentence that names it', (name, value) => {
+    const read = () => readSettings({ [name]: value });
+    expect(read).toThrow(StartupError);
+    expect(read).toThrow(new RegExp(`^${name} must [^\\n]+\\.$`));
+  });
+
+  it('never show a value that is refused: it may hold a password', () => {
+    expect(() => readSettings({ DATABASE_URL: 'postgres://ada:hunter2@[db' })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
+    );
+  });
+
+  it('are refused all at once', () => {
+    expect(() => readSettings({ PORT: 'x', LOG_LEVEL: 'y' })).toThrow(/^PORT .+\.\nLOG_LEVEL .+\.$/);
+  });
+
+  // Jest keeps the environment that a file is read into out of the tests' sight; the build has no such wall.
+  describe('in .env', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tixxety-settings-'));
+    const file = join(folder, '.env');
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it('fill in what the environment leaves out', async () => {
+      writeFileSync(file, 'PORT=from-file\nHOLD_SECONDS=from-file\n');
+      const { code, stderr } = await runMain([], { PORT: '0', DATABASE_URL: 'nonsense' }, folder);
+      expect(code).toBe(1);
+      expect(stderr.trim().split('\n')).toEqual([
+        expect.stringMatching(/^DATABASE_URL must /),
+        expect.stringMatching(/^HOLD_SECONDS must /),
+      ]);
+    });
+
+    it('are refused with a sentence when the file can not be read', async () => {
+      rmSync(file);
+      mkdirSync(file);
+      const { code, stderr } = await runMain([], {}, folder);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^\.env could not be read: .+\n$/);
+    });
+  });
+});
