@@ -25,7 +25,7 @@ export function readArguments<Options extends NonNullable<ParseArgsConfig['optio
   try {
     return parseArgs({ options, allowPositionals: true });
   } catch (error) {
-    throw new ScriptError(`${(error as Error).message.split('. ', 1)[0]}. See --help.`);
+    throw new ScriptError(`${(error as Error).message.split(/\.\s/, 1)[0]}. See --help.`);
   }
 }
 
