@@ -68,7 +68,7 @@ export class InventoryRepository {
     return (await this.statements.run(RELEASE_DUE, [limit])).length;
   }
 
-  /** @returns those of the events that had due holds, whose seats are free again now */
+  /** @returns those of the events that have free seats again */
   async releaseDueOf(eventIds: number[], limit: number): Promise<number[]> {
     const rows = await this.statements.run<{ eventId: number }>(RELEASE_DUE_OF_EVENTS, [eventIds, limit]);
     return rows.map((row) => row.eventId);

@@ -137,7 +137,8 @@ export const RELEASE_DUE: Statement = {
 
 /**
  * The same for the events in `$1`, whose seats somebody wants now: waits for tickets that another process works on.
- * Answers the events that had due holds, released here or meanwhile elsewhere.
+ * Answers the events that are worth another try: those that had due holds, released
+ * here or meanwhile elsewhere, and those whose seats somebody else gave back before.
  */
 export const RELEASE_DUE_OF_EVENTS: Statement = {
   name: 'release_due_of_events',
@@ -152,7 +153,9 @@ export const RELEASE_DUE_OF_EVENTS: Statement = {
       ORDER BY id
       FOR UPDATE
     ), ${endHolds('locked')}
-    SELECT DISTINCT event_id AS "eventId" FROM due`,
+    SELECT event_id AS "eventId" FROM due
+    UNION
+    SELECT event_id FROM inventory WHERE event_id = ANY ($1::bigint[]) AND held + sold < capacity`,
 };
 
 function endHolds(holds: string): string {
