@@ -17,10 +17,17 @@ export class QueueModule {
       const sender = { provide: ReleaseSender, useClass: NoReleaseSender };
       return { module: QueueModule, global: true, providers: [sender], exports: [ReleaseSender] };
     }
+    const clients: Redis[] = [];
     const queue = BullModule.registerQueue({
       name: EXPIRATION_QUEUE,
       prefix: 'tixxety',
-      createClient: (type) => createClient(REDIS_URL, type),
+      createClient: (type) => {
+        const client = createClient(REDIS_URL, type);
+        clients.push(client);
+        return client;
+      },
+      // How soon a worker looks for jobs again once Redis is back.
+      settings: { retryProcessDelay: 1_000, guardInterval: 1_000 },
       // Kept jobs would pile up, and an id that is kept can't be sent again.
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
     });
@@ -30,7 +37,11 @@ export class QueueModule {
       imports: [queue],
       providers: [
         { provide: ReleaseSender, useClass: BullReleaseSender },
-        { provide: 'watched queue', useFactory: watch, inject: [getQueueToken(EXPIRATION_QUEUE)] },
+        {
+          provide: 'watched queue',
+          useFactory: (queue: Queue) => watch(queue, clients),
+          inject: [getQueueToken(EXPIRATION_QUEUE)],
+        },
       ],
       exports: [ReleaseSender, queue],
     };
@@ -40,18 +51,22 @@ export class QueueModule {
 function createClient(url: string, type: 'client' | 'subscriber' | 'bclient'): Redis {
   const retryStrategy = (attempt: number) => Math.min(attempt * 100, 1_000);
   // Bull refuses blocking clients that give up on a request or ask whether Redis is ready.
-  return type === 'client'
-    ? new Redis(url, { retryStrategy, connectTimeout: 2_000, maxRetriesPerRequest: 1 })
-    : new Redis(url, {
-        retryStrategy,
-        connectTimeout: 2_000,
-        maxRetriesPerRequest: null,
-        enableReadyCheck: false,
-      });
+  const client =
+    type === 'client'
+      ? new Redis(url, { retryStrategy, connectTimeout: 2_000, maxRetriesPerRequest: 1 })
+      : new Redis(url, {
+          retryStrategy,
+          connectTimeout: 2_000,
+          maxRetriesPerRequest: null,
+          enableReadyCheck: false,
+        });
+  // Bull listens only until it is closed, and ioredis prints what nobody listens to.
+  client.on('error', () => undefined);
+  return client;
 }
 
 /** Says once that Redis is gone and once that it is back, and keeps a shutdown from waiting for it. */
-function watch(queue: Queue & { onApplicationShutdown?: () => Promise<void> }): Queue {
+function watch(queue: Queue & { onApplicationShutdown?: () => Promise<void> }, clients: Redis[]): Queue {
   const logger = new Logger('Queue');
   let isDown = false;
   queue.on('error', (error: Error) => {
@@ -68,6 +83,8 @@ function watch(queue: Queue & { onApplicationShutdown?: () => Promise<void> }): 
   queue.onApplicationShutdown = async () => {
     const limit = new Promise((resolve) => setTimeout(resolve, CLOSE_LIMIT_MS).unref());
     await Promise.race([queue.close(queue.client.status !== 'ready'), limit]);
+    // Bull leaves alone what it has not created.
+    for (const client of clients) client.disconnect();
   };
   return queue;
 }

@@ -7,6 +7,8 @@ import { services } from './services';
 export interface TestDatabase {
   name: string;
   url: string;
+  /** Runs SQL behind the back of whoever uses the database, on a connection of its own. */
+  sql<Row = any>(text: string, values?: unknown[]): Promise<Row[]>;
   drop(): Promise<void>;
 }
 
@@ -30,21 +32,24 @@ export async function createTemplate(server: string): Promise<TestDatabase> {
 
 async function create(server: string, template: string): Promise<TestDatabase> {
   const name = `tixxety_test_${randomBytes(6).toString('hex')}`;
-  await onServer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
+  await run(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return {
     name,
     url: url.href,
-    drop: () => onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    sql: (text, values) => run(url.href, text, values),
+    drop: async () => {
+      await run(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
   };
 }
 
-async function onServer(server: string, sql: string): Promise<void> {
-  const client = new Client({ connectionString: server });
+async function run(url: string, sql: string, values?: unknown[]) {
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(sql);
+    return (await client.query(sql, values)).rows;
   } finally {
     await client.end();
   }

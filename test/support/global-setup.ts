@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../../src/database/embedded-postgres';
@@ -12,17 +12,27 @@ import { services } from './services';
  */
 export default async function setUp(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'tixxety-test-'));
-  const postgres = process.env.DATABASE_URL
-    ? undefined
-    : await startEmbeddedPostgres({ dataDir: folder, exclusive: true, say: () => undefined });
-  const server = process.env.DATABASE_URL ?? postgres?.url ?? '';
-  const template = await createTemplate(server);
-  const redis = await findRedis(folder);
-  if (!redis) {
-    const message = 'NO REDIS: the suites that need Bull are SKIPPED. Set REDIS_URL or install redis-server.';
-    if (process.env.CI === 'true') throw new Error(message);
-    console.warn(`\n${message}\n`);
+  chmodSync(folder, 0o755); // as root, PostgreSQL runs as somebody else
+  try {
+    const redis = await findRedis(folder);
+    services.onTeardown(folder, () => redis?.stop());
+    if (!redis) {
+      const message =
+        'NO REDIS: the suites that need Bull are SKIPPED. Set REDIS_URL or install redis-server.';
+      if (process.env.CI === 'true') throw new Error(message);
+      console.warn(`\n${message}\n`);
+    }
+    const postgres = process.env.DATABASE_URL
+      ? undefined
+      : await startEmbeddedPostgres({ dataDir: folder, exclusive: true, say: () => undefined });
+    services.onTeardown(folder, () => postgres?.stop());
+    const server = process.env.DATABASE_URL ?? postgres?.url ?? '';
+    const template = await createTemplate(server);
+    services.onTeardown(folder, () => template.drop());
+    services.announce({ server, template: template.name, redis: redis?.url });
+  } catch (error) {
+    // Jest tears down only what was set up to the end.
+    await services.tearDown();
+    throw error;
   }
-  services.announce({ server, template: template.name, redis: redis?.url });
-  services.onTeardown(folder, [() => template.drop(), () => redis?.stop(), () => postgres?.stop()]);
 }

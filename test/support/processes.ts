@@ -1,12 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const MAIN = join(__dirname, '../../dist/src/main.js');
 
 export interface Finished {
   code: number | null;
+  /** Standard output and standard error, as a terminal shows them. */
   output: string;
+  stderr: string;
 }
 
 export interface RunningProcess {
@@ -18,31 +21,39 @@ export interface RunningProcess {
   stop(signal?: NodeJS.Signals): Promise<Finished>;
 }
 
+const running = new Set<ChildProcess>();
+
+// A test that fails may not come to stop what it started.
+afterAll(async () => {
+  const ends = [...running].map((child) => once(child, 'close'));
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(ends);
+});
+
 /** Runs the build to its end, in an environment of nothing but `environment`. */
 export async function runMain(
   args: string[],
-  environment: Record<string, string>,
+  environment: Record<string, string> = {},
   cwd?: string,
 ): Promise<Finished> {
-  const { child, output } = launch(args, environment, cwd);
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, output: output() };
+  return await launch(args, environment, cwd).finished;
 }
 
-/** Starts the build as an API or a worker and waits for its greeting. */
+/** Starts the build as an API or a worker, on a port that the system chooses, and waits for its greeting. */
 export async function startMain(
   args: string[],
   environment: Record<string, string>,
   cwd?: string,
 ): Promise<RunningProcess> {
-  const { child, output } = launch(args, environment, cwd);
-  const closed = once(child, 'close') as Promise<[number | null]>;
+  const { child, output, finished } = launch(args, { PORT: '0', ...environment }, cwd);
   const url = await new Promise<string>((resolve, reject) => {
-    child.stdout?.on('data', () => {
+    child.stdout.on('data', () => {
       const [, address] = /\n {2}(?:API|Health) +(http:\/\/[\d.:]+)/.exec(output()) ?? [];
       if (address) resolve(address);
     });
-    void closed.then(([code]) => reject(new Error(`ended with ${code} before its greeting: ${output()}`)));
+    void finished.then(({ code }) =>
+      reject(new Error(`ended with ${code} before its greeting: ${output()}`)),
+    );
   });
   return {
     child,
@@ -50,20 +61,29 @@ export async function startMain(
     output,
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);
-      const [code] = await closed;
-      return { code, output: output() };
+      return await finished;
     },
   };
 }
 
-function launch(args: string[], environment: Record<string, string>, cwd?: string) {
+// The default folder is one without the developer's .env.
+function launch(args: string[], environment: Record<string, string>, cwd = tmpdir()) {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
+  let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return { child, output: () => output };
+  child.stderr.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    stderr += chunk.toString();
+  });
+  running.add(child);
+  const finished = (once(child, 'close') as Promise<[number | null]>).then(([code]): Finished => {
+    running.delete(child);
+    return { code, output, stderr };
+  });
+  return { child, output: () => output, finished };
 }

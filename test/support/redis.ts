@@ -1,6 +1,11 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Redis from 'ioredis';
+import { layCable } from './cable';
+import { services } from './services';
 
 export interface RunningRedis {
   url: string;
@@ -22,30 +27,83 @@ export async function startRedis(folder: string, port?: number): Promise<Running
     ['--port', String(chosen), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
     { stdio: 'ignore' },
   );
-  const isStarted = await Promise.race([
-    once(server, 'spawn').then(() => true),
-    once(server, 'error').then(() => false),
-  ]);
-  if (!isStarted) return undefined;
-  while (!(await accepts(chosen))) await new Promise((resolve) => setTimeout(resolve, 20));
+  const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+  if (!(await succeeds(server, 'spawn'))) return undefined;
+  while (!(await accepts(chosen))) {
+    if (server.exitCode !== null) throw new Error(`redis-server ended with ${server.exitCode}`);
+    await sleep(20);
+  }
   return {
     url: `redis://127.0.0.1:${chosen}`,
     stop: async () => {
-      const exited = once(server, 'exit');
-      server.kill('SIGTERM');
+      server.kill('SIGKILL');
       await exited;
     },
   };
 }
 
-async function accepts(port: number): Promise<boolean> {
+/** A Redis for one suite alone, that can be taken away. */
+export interface OwnRedis {
+  url: string;
+  /** As when the server is killed. */
+  takeAway(): Promise<void>;
+  bringBack(): Promise<void>;
+  /** Loses everything that was stored, as FLUSHALL does. */
+  forget(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * A `redis-server` of our own; where none is installed, a database of the run's Redis that hardly anyone uses,
+ * behind a cable that can be cut.
+ */
+export async function ownRedis(): Promise<OwnRedis> {
+  let server = await startRedis(tmpdir());
+  if (server) {
+    const { url } = server;
+    const takeAway = async () => await server?.stop();
+    return {
+      url,
+      takeAway,
+      bringBack: async () => {
+        server = await startRedis(tmpdir(), Number(new URL(url).port));
+      },
+      forget: () => forget(url),
+      stop: takeAway,
+    };
+  }
+  const shared = new URL(services.addresses.redis ?? '');
+  shared.pathname = '/15';
+  await forget(shared.href);
+  const cable = await layCable(shared.href);
+  return {
+    url: cable.url,
+    takeAway: cable.cut,
+    bringBack: cable.mend,
+    forget: () => forget(shared.href),
+    stop: () => forget(shared.href),
+  };
+}
+
+async function forget(url: string): Promise<void> {
+  const redis = new Redis(url);
+  const keys = await redis.keys('tixxety:*');
+  if (keys.length > 0) await redis.del(keys);
+  redis.disconnect();
+}
+
+export async function accepts(port: number): Promise<boolean> {
   const socket = connect({ host: '127.0.0.1', port });
-  const isOpen = await Promise.race([
-    once(socket, 'connect').then(() => true),
-    once(socket, 'error').then(() => false),
-  ]);
+  const isOpen = await succeeds(socket, 'connect');
   socket.destroy();
   return isOpen;
+}
+
+/** Whether the event comes before an error. */
+function succeeds(emitter: EventEmitter, event: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    emitter.once(event, () => resolve(true)).once('error', () => resolve(false));
+  });
 }
 
 /** A TCP port of 127.0.0.1 that nobody listens on right now. */

@@ -8,7 +8,7 @@ interface Addresses {
 }
 
 const VARIABLE = 'TIXXETY_TEST_SERVICES';
-const kept = globalThis as { tixxetyTearDown?: () => Promise<void> };
+const kept = globalThis as { tixxetyTearDown?: () => unknown };
 
 export const services = {
   announce(addresses: Addresses): void {
@@ -19,10 +19,12 @@ export const services = {
     return JSON.parse(process.env[VARIABLE] ?? '') as Addresses;
   },
 
-  onTeardown(folder: string, steps: (() => unknown)[]): void {
+  /** Adds a step; the last added is the first taken, and the folder goes at the very end. */
+  onTeardown(folder: string, step: () => unknown): void {
+    const before = kept.tixxetyTearDown ?? (() => rmSync(folder, { recursive: true, force: true }));
     kept.tixxetyTearDown = async () => {
-      for (const step of steps) await step();
-      rmSync(folder, { recursive: true, force: true });
+      await step();
+      await before();
     };
   },
 

@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** A stretch of network between a process and a service, that can be broken. */
+export interface Cable {
+  /** The service's address, by way of the cable. */
+  url: string;
+  /** As when the service is killed: connections break, new ones are refused. */
+  cut(): Promise<void>;
+  /** As behind a router that drops packets: connections stay, new ones are taken, nothing comes through. */
+  freeze(): void;
+  /** New connections pass again; those that were frozen never recover. */
+  mend(): Promise<void>;
+}
+
+const DEFAULT_PORTS: Record<string, number> = { 'postgres:': 5432, 'postgresql:': 5432, 'redis:': 6379 };
+
+/** Lays a cable from a port of this machine to the service at `target`. Cut it when you are done. */
+export async function layCable(target: string): Promise<Cable> {
+  const { hostname, port, protocol } = new URL(target);
+  const sockets = new Set<Socket>();
+  const frozen = new Set<Socket>();
+  let isFrozen = false;
+
+  const server = createServer((near) => {
+    const far = connect(Number(port) || (DEFAULT_PORTS[protocol] ?? 0), hostname);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      if (isFrozen) frozen.add(from);
+      from.on('data', (chunk) => !frozen.has(from) && to.write(chunk));
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    }
+  });
+  const listen = async (on: number) => {
+    server.listen(on, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  const own = await listen(0);
+  const url = new URL(target);
+  url.host = `127.0.0.1:${own}`;
+
+  const cut = async () => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  return {
+    url: url.href,
+    cut,
+    freeze: () => {
+      isFrozen = true;
+      for (const socket of sockets) frozen.add(socket);
+    },
+    mend: async () => {
+      isFrozen = false;
+      if (!server.listening) await listen(own);
+    },
+  };
+}
