@@ -30,6 +30,10 @@ export class Settings {
   @Url(/^postgres(ql)?:\/\/\S+$/, 'postgres://user:password@host:5432/database')
   DATABASE_URL?: string;
 
+  /** `transaction`: between here and PostgreSQL stands PgBouncer or its like, and lends sessions by the transaction. */
+  @IsIn(['none', 'transaction'], { message: 'must be none or transaction' })
+  DATABASE_POOLER: 'none' | 'transaction' = 'none';
+
   /** `redis://…`; unset: expiration runs inside the API process. */
   @ValidateIf((settings: Settings) => settings.REDIS_URL !== undefined)
   @Url(/^rediss?:\/\/\S+$/, 'redis://host:6379')

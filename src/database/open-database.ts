@@ -21,12 +21,22 @@ export async function openDatabase(
 ): Promise<TixxetyDataSource> {
   const dataSource = await new TixxetyDataSource(settings, role, say).initialize();
   try {
-    if (migrate || settings.DATABASE_URL === undefined) await dataSource.runMigrations();
+    if (migrate || settings.DATABASE_URL === undefined) await applyMigrations(settings, dataSource.url);
     else if (await dataSource.showMigrations()) throw new StartupError(PENDING);
     return dataSource;
   } catch (error) {
     await dataSource.destroy();
     throw error;
+  }
+}
+
+/** As a tool, which may take as long as it needs: building an index on a large table takes minutes. */
+async function applyMigrations(settings: Settings, url: string): Promise<void> {
+  const tool = await new TixxetyDataSource({ ...settings, DATABASE_URL: url }, 'tool').initialize();
+  try {
+    await tool.runMigrations();
+  } finally {
+    await tool.destroy();
   }
 }
 

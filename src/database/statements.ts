@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Pool, QueryResultRow } from 'pg';
 import { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { Settings } from '../config/settings';
 import { isRetryable } from './database-error';
 
 /**
@@ -19,16 +20,20 @@ const TRIES = 4;
 @Injectable()
 export class Statements {
   private readonly pool: Pool;
+  private readonly canPrepare: boolean;
 
-  constructor(dataSource: DataSource) {
+  constructor(dataSource: DataSource, settings: Settings) {
     this.pool = (dataSource.driver as PostgresDriver).master as Pool;
+    // Behind a pooler the next transaction has another session, which knows nothing of what this one prepared.
+    this.canPrepare = settings.DATABASE_POOLER === 'none';
   }
 
   /** @returns the rows; a serialization failure or a deadlock is tried again before it is thrown */
-  async run<Row extends QueryResultRow>(statement: Statement, values: unknown[]): Promise<Row[]> {
+  async run<Row extends QueryResultRow>({ name, text }: Statement, values: unknown[]): Promise<Row[]> {
+    const query = { name: this.canPrepare ? name : undefined, text, values };
     for (let tries = 1; ; tries++) {
       try {
-        return (await this.pool.query<Row>({ ...statement, values })).rows;
+        return (await this.pool.query<Row>(query)).rows;
       } catch (error) {
         if (!isRetryable(error) || tries === TRIES) throw error;
       }

@@ -13,9 +13,11 @@ const MIGRATION_LOCK = 7_499_001;
  */
 export type Role = 'api' | 'worker' | 'tool';
 
-const SERVER_LIMITS = {
-  connectionTimeoutMillis: 2_000,
-  query_timeout: 3_000,
+/** Kept by the driver: longer than the session's, whose errors say more. */
+const DRIVER_LIMITS = { connectionTimeoutMillis: 2_000, query_timeout: 3_000 };
+
+/** Kept by the session; a pooler that lends sessions by the transaction refuses them, and its operator sets them. */
+const SESSION_LIMITS = {
   statement_timeout: 2_500,
   lock_timeout: 2_000,
   idle_in_transaction_session_timeout: 5_000,
@@ -42,7 +44,10 @@ export class TixxetyDataSource extends DataSource {
       migrationsTransactionMode: 'each',
       parseInt8: true,
       poolSize: 10,
-      extra: role === 'tool' ? {} : SERVER_LIMITS,
+      extra: {
+        ...(role !== 'tool' && DRIVER_LIMITS),
+        ...(hasSessionLimits(settings, role) && SESSION_LIMITS),
+      },
       poolErrorHandler: () => undefined, // an idle connection that breaks is replaced by the next query
     });
   }
@@ -63,10 +68,12 @@ export class TixxetyDataSource extends DataSource {
     }
     try {
       await super.initialize();
+      if (hasSessionLimits(this.settings, this.role)) await this.requireSessions();
       return this;
     } catch (error) {
+      if (this.isInitialized) await super.destroy();
       await this.embedded?.stop();
-      throw connectionError(error, this.settings.DATABASE_URL);
+      throw connectionError(error, this.url);
     }
   }
 
@@ -89,24 +96,36 @@ export class TixxetyDataSource extends DataSource {
     await this.locked(() => super.undoLastMigration(options));
   }
 
+  /** What a pooler was told to ignore did not reach the session: then a statement prepared there would be lost too. */
+  private async requireSessions(): Promise<void> {
+    const [limit] = await this.query<{ setting: string }[]>(
+      `SELECT setting FROM pg_settings WHERE name = 'statement_timeout'`,
+    );
+    if (Number(limit?.setting) !== SESSION_LIMITS.statement_timeout) throw new StartupError(POOLER);
+  }
+
+  /** The lock belongs to a transaction, which even a pooler keeps on one session; it goes with the process if that is killed. */
   private async locked<Result>(work: () => Promise<Result>): Promise<Result> {
-    const lock = this.createQueryRunner();
-    try {
-      // The lock belongs to the session, so it goes with the process if that is killed.
-      await lock.query('SET statement_timeout = 0; SET lock_timeout = 0');
-      await lock.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
-      return await work();
-    } finally {
+    return await this.transaction(async (lock) => {
       await lock.query(
-        `SELECT pg_advisory_unlock(${MIGRATION_LOCK}); RESET statement_timeout; RESET lock_timeout`,
+        'SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0',
       );
-      await lock.release();
-    }
+      await lock.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+      return await work();
+    });
   }
 }
 
-function connectionError(error: unknown, url = ''): unknown {
+const hasSessionLimits = (settings: Settings, role: Role) =>
+  role !== 'tool' && settings.DATABASE_POOLER === 'none';
+
+const POOLER =
+  'DATABASE_URL names a pooler such as PgBouncer, which does not pass on the settings of a session: set ' +
+  'DATABASE_POOLER=transaction, or connect to PostgreSQL itself.';
+
+function connectionError(error: unknown, url: string): unknown {
   const { code, message, errors } = error as NodeJS.ErrnoException & { errors?: Error[] };
+  if (message.includes('startup parameter')) return new StartupError(POOLER);
   const isConnection =
     /^(E[A-Z]+|28|3D|53|57P|08)/.test(code ?? '') || /timeout|terminated|SSL/.test(message);
   if (!isConnection) return error;
