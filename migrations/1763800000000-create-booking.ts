@@ -6,13 +6,15 @@ export class CreateBooking1763800000000 implements MigrationInterface {
     // Lets end_time stand in a GiST index beside the position.
     await queryRunner.query('CREATE EXTENSION IF NOT EXISTS btree_gist');
 
+    // In degrees, so that the poles and the date line are the same point for all their longitudes; radians() refuses
+    // the smallest numbers there are.
     await queryRunner.query(`
       CREATE FUNCTION unit_sphere_point(latitude double precision, longitude double precision) RETURNS cube
       LANGUAGE sql IMMUTABLE PARALLEL SAFE
       RETURN CASE WHEN latitude IS NOT NULL AND longitude IS NOT NULL THEN cube(ARRAY[
-        cos(radians(latitude)) * cos(radians(longitude)),
-        cos(radians(latitude)) * sin(radians(longitude)),
-        sin(radians(latitude))
+        cosd(latitude) * cosd(longitude),
+        cosd(latitude) * sind(longitude),
+        sind(latitude)
       ]) END
     `);
 

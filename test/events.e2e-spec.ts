@@ -299,9 +299,9 @@ describe('events', () => {
     afterAll(() => list.stop());
 
     const names = async (query: string) => {
-      const { status, body } = await list.client.get(`/events/${query}`);
+      const { status, body } = await list.client.get<{ id: number }[]>(`/events/${query}`);
       expect(status).toBe(200);
-      return body.map(({ id }: { id: number }) => Object.keys(ids).find((name) => ids[name] === id));
+      return body.map(({ id }) => Object.keys(ids).find((name) => ids[name] === id));
     };
 
     it('lists all events, past ones included, by their start and then their id', async () => {
@@ -309,10 +309,10 @@ describe('events', () => {
     });
 
     it('lists each as it is shown alone', async () => {
-      const { body } = await list.client.get('/events/');
-      const alone = body.map(async ({ id }: { id: number }) => (await list.client.get(`/events/${id}`)).body);
+      const { body } = await list.client.get<{ id: number }[]>('/events/');
+      const alone = body.map(async ({ id }) => (await list.client.get<object>(`/events/${id}`)).body);
       expect(body).toEqual(await Promise.all(alone));
-      expect(body[0].venue).toEqual(NOWHERE);
+      expect(body[0]).toMatchObject({ venue: NOWHERE });
     });
 
     it.each([

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsOptional, ValidateBy, type ValidationArguments } from 'class-validator';
+import { isEmail, IsOptional, ValidateBy, type ValidationArguments } from 'class-validator';
 
 /** The largest id: what a JSON number carries exactly. */
 export const MAX_ID = Number.MAX_SAFE_INTEGER;
@@ -31,6 +31,18 @@ export function Text(least: number, most: number): PropertyDecorator {
       const length = value.length > most ? [...value].length : value.length;
       return length >= least && length <= most && (least === 0 || value.trim() !== '');
     }),
+  );
+}
+
+/** An e-mail address. (`IsEmail` itself throws a URIError at half a surrogate pair.) */
+export function Email(): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ format: 'email' }),
+    field(
+      'email',
+      'must be an e-mail address',
+      (value) => typeof value === 'string' && value.isWellFormed() && isEmail(value),
+    ),
   );
 }
 

@@ -59,6 +59,9 @@ export interface FieldError {
   detail: string;
 }
 
+/** A step of a JSON Pointer. */
+export const escapePointer = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1');
+
 /** Thrown wherever a request is refused; the problem filter turns it into the answer. */
 export class Problem extends Error {
   constructor(

@@ -2,7 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { Request } from 'express';
-import { Problem } from './problem';
+import { escapePointer, Problem } from './problem';
 
 /** Refuses query parameters and body fields on routes that declare none, as the pipe does on those that do. */
 @Injectable()
@@ -17,7 +17,7 @@ export class UndeclaredInputGuard implements CanActivate {
     if (unknown.length === 0) return true;
     throw new Problem(
       'validation_failed',
-      unknown.map((name) => ({ pointer: `/${name}`, detail: 'is not a known field' })),
+      unknown.map((name) => ({ pointer: `/${escapePointer(name)}`, detail: 'is not a known field' })),
     );
   }
 

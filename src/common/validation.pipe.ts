@@ -1,7 +1,7 @@
 import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
-import { invalid, Problem, type FieldError } from './problem';
+import { escapePointer, invalid, Problem, type FieldError } from './problem';
 
 /**
  * Turns a body or a query into its DTO, or refuses it with a pointer to each part that does not validate. Nothing
@@ -61,5 +61,3 @@ function untransformable(value: object, parent: string, depth = 1): FieldError[]
 function refuse(errors: FieldError[]): void {
   if (errors.length > 0) throw new Problem('validation_failed', errors);
 }
-
-const escapePointer = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1');

@@ -1,5 +1,5 @@
 import { QueryFailedError } from 'typeorm';
-import { Problem } from '../common/problem';
+import { invalid, Problem } from '../common/problem';
 
 interface DriverError {
   code?: string;
@@ -42,6 +42,6 @@ export function databaseProblem(error: unknown): Problem | undefined {
   }
   // A character PostgreSQL can't store, or a number its type can't hold.
   return ['22021', '22P05', '22003'].includes(driverError(error).code ?? '')
-    ? new Problem('validation_failed')
+    ? invalid('', 'something in it can not be stored')
     : undefined;
 }

@@ -1,6 +1,6 @@
-import { IsEmail, IsOptional } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import { ApiInteger } from '../common/api-docs';
-import { Decimal, OptionalTogetherWith, Text } from '../common/fields';
+import { Decimal, Email, OptionalTogetherWith, Text } from '../common/fields';
 import type { User } from './user.entity';
 import type { NewUser } from './users.repository';
 
@@ -13,7 +13,7 @@ export class CreateUserDto {
    * Unique, whatever the case of its letters.
    * @example "ada@example.com"
    */
-  @IsEmail({}, { message: 'must be an e-mail address' })
+  @Email()
   @Text(3, 255)
   email: string;
 

@@ -1,10 +1,10 @@
 /** Rows for `it.each`: a name, a value, and before it the value as a title can show it. */
-export const titled = <Value>(rows: [name: string, value: Value][]): [string, string, Value][] =>
-  rows.map(([name, value]) => [name, brief(value), value]);
+export const titled = (rows: [name: string, value: unknown][]): [string, string, unknown][] =>
+  rows.map(([name, value]) => [name, value === undefined ? 'left out' : brief(JSON.stringify(value)), value]);
 
-function brief(value: unknown): string {
-  const characters = [...(JSON.stringify(value) ?? 'left out')];
+function brief(text: string): string {
+  const characters = [...text];
   return characters.length <= 60
-    ? characters.join('')
+    ? text
     : `${characters.slice(0, 20).join('')}… (${characters.length} characters)`;
 }
