@@ -4,6 +4,7 @@
  */
 const LINE = [
   ['main'],
+  ['cluster'],
   ['api', 'worker'],
   ['app.module', 'openapi'],
   ['app.controller', 'expiration', 'health'],

@@ -34,7 +34,7 @@ export async function startCluster(options: DatabaseOptions, logger: Logger): Pr
     const [address] = await Promise.all(workers.map((worker) => listening(worker)));
     cluster.on('exit', (worker, code, signal) => {
       if (isStopping) return;
-      logger.warn(`API process ${worker.process.pid} ended (${signal ?? code}) and is started again.`);
+      logger.warn(`API process ${worker.process.pid} ended (${signal || code}) and is started again.`);
       setTimeout(() => !isStopping && fork(), RESTART_DELAY_MS);
     });
     return { url: `http://${address?.address}:${address?.port}`, stop };
@@ -47,7 +47,7 @@ export async function startCluster(options: DatabaseOptions, logger: Logger): Pr
 /** Where the process listens; rejects when it ends before it does, having said why itself. */
 function listening(worker: ReturnType<typeof cluster.fork>): Promise<Pick<AddressInfo, 'address' | 'port'>> {
   return new Promise((resolve, reject) => {
-    worker.once('listening', ({ address, port }) => resolve({ address: address ?? '', port }));
+    worker.once('listening', ({ address, port }) => resolve({ address, port }));
     worker.once('exit', () => reject(new StartupError('An API process ended before it was ready.')));
   });
 }

@@ -112,7 +112,7 @@ export function Place(): PropertyDecorator {
   return applyDecorators(
     ApiProperty({ type: String, pattern: PLACE.source }),
     field('place', 'must be a latitude and a longitude in degrees, such as 51.5072,-0.1276', (value) => {
-      const [, latitude, longitude] = (typeof value === 'string' && PLACE.exec(value)) || [];
+      const [, latitude, longitude] = (typeof value === 'string' ? PLACE.exec(value) : null) ?? [];
       return Math.abs(Number(latitude)) <= 90 && Math.abs(Number(longitude)) <= 180;
     }),
   );

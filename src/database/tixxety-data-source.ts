@@ -64,7 +64,7 @@ export class TixxetyDataSource extends DataSource {
         exclusive: this.role === 'api',
         say: this.say,
       });
-      this.setOptions({ url: this.embedded.url, database: 'tixxety' } as object);
+      this.setOptions({ url: this.embedded.url, database: 'tixxety' });
     }
     try {
       await super.initialize();
