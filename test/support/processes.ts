@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const MAIN = join(__dirname, '../../dist/src/main.js');
+const BUILD = join(__dirname, '../../dist');
+const MAIN = join(BUILD, 'src/main.js');
 
 export interface Finished {
   code: number | null;
@@ -36,7 +37,19 @@ export async function runMain(
   environment: Record<string, string> = {},
   cwd?: string,
 ): Promise<Finished> {
-  return await launch(args, environment, cwd).finished;
+  return await launch([MAIN, ...args], environment, cwd).finished;
+}
+
+/** Runs a script of the build, such as `seed`, to its end; `onStart` gets its process. */
+export async function runScript(
+  name: string,
+  args: string[],
+  environment: Record<string, string> = {},
+  { cwd, onStart }: { cwd?: string; onStart?: (child: ChildProcess) => void } = {},
+): Promise<Finished> {
+  const { child, finished } = launch([join(BUILD, 'scripts', `${name}.js`), ...args], environment, cwd);
+  onStart?.(child);
+  return await finished;
 }
 
 /** Starts the build as an API or a worker, on a port that the system chooses, and waits for its greeting. */
@@ -45,7 +58,7 @@ export async function startMain(
   environment: Record<string, string>,
   cwd?: string,
 ): Promise<RunningProcess> {
-  const { child, output, finished } = launch(args, { PORT: '0', ...environment }, cwd);
+  const { child, output, finished } = launch([MAIN, ...args], { PORT: '0', ...environment }, cwd);
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.on('data', () => {
       const [, address] = /\n {2}(?:API|Health) +(http:\/\/[\d.:]+)/.exec(output()) ?? [];
@@ -68,7 +81,7 @@ export async function startMain(
 
 // The default folder is one without the developer's .env.
 function launch(args: string[], environment: Record<string, string>, cwd = tmpdir()) {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, args, {
     cwd,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
