@@ -5,6 +5,9 @@ import type { Statement } from '../database/statements';
  * and no rival can come between; all take their locks in one order, tickets before inventory, each by id, so that no
  * two can wait for each other. Rows that were waited for are read anew once they are locked (READ COMMITTED), so
  * what is decided is decided on the counters as they are.
+ *
+ * Of requests, holds and what becomes of them the planner knows nothing, and joins two such sets by comparing each row
+ * with each. So what comes later waits for a lock by reading how many rows were locked, not by a join with them.
  */
 
 /**
@@ -54,14 +57,14 @@ export const RESERVE: Statement = {
           WHEN NOT within_limit THEN 'hold_limit_reached'
         END AS refusal
       FROM limited
+    ), clock AS MATERIALIZED (
+      SELECT clock_timestamp()::timestamptz(3) AS created_at FROM (SELECT count(*) FROM seats) AS locked
     ), granted AS MATERIALIZED (
-      SELECT n, user_id, event_id, nextval('tickets_id_seq') AS id, clock.created_at
-      FROM (SELECT * FROM decided WHERE refusal IS NULL ORDER BY n) AS winner,
-        (SELECT clock_timestamp()::timestamptz(3) AS created_at FROM (SELECT count(*) FROM seats) AS locked) AS clock
-    ), taken AS (
-      UPDATE inventory SET held = held + winners.number
+      SELECT n, user_id, event_id, nextval('tickets_id_seq') AS id, created_at
+      FROM (SELECT * FROM decided WHERE refusal IS NULL ORDER BY n) AS winner, clock
+    ), taken AS MATERIALIZED (
+      SELECT take_seats(array_agg(event_id), array_agg(number))
       FROM (SELECT event_id, count(*)::int AS number FROM granted GROUP BY event_id) AS winners
-      WHERE inventory.event_id = winners.event_id
     ), held AS (
       INSERT INTO tickets (id, user_id, event_id, status, created_at, expires_at)
       SELECT id, user_id, event_id, 'reserved', created_at, created_at + make_interval(secs => $3::int)
@@ -70,7 +73,7 @@ export const RESERVE: Statement = {
     SELECT coalesce(request.refusal, decided.refusal) AS refusal, granted.id, request.user_id AS "userId",
       request.event_id AS "eventId", 'reserved' AS status, granted.created_at AS "createdAt",
       granted.created_at + make_interval(secs => $3::int) AS "expiresAt", NULL AS "paidAt"
-    FROM request LEFT JOIN decided USING (n) LEFT JOIN granted USING (n)
+    FROM request LEFT JOIN decided USING (n) LEFT JOIN granted USING (n), taken
     ORDER BY request.n`,
 };
 
@@ -102,11 +105,13 @@ export const SETTLE: Statement = {
       WHERE event_id IN (SELECT event_id FROM live)
       ORDER BY event_id
       FOR UPDATE
+    ), seats_locked AS MATERIALIZED (
+      SELECT count(*) FROM seats
     ), moved AS (
       UPDATE inventory SET held = held - settled.number, sold = sold + settled.paid
       FROM (
         SELECT event_id, count(*)::int AS number, (count(*) FILTER (WHERE target = 'paid'))::int AS paid
-        FROM live JOIN seats USING (event_id) GROUP BY event_id
+        FROM live, seats_locked GROUP BY event_id
       ) AS settled
       WHERE inventory.event_id = settled.event_id
     ), changed AS (
@@ -164,9 +169,11 @@ function endHolds(holds: string): string {
       WHERE event_id IN (SELECT event_id FROM ${holds})
       ORDER BY event_id
       FOR UPDATE
+    ), seats_locked AS MATERIALIZED (
+      SELECT count(*) FROM seats
     ), returned AS (
       UPDATE inventory SET held = held - ended.number
-      FROM (SELECT event_id, count(*)::int AS number FROM ${holds} JOIN seats USING (event_id) GROUP BY event_id) AS ended
+      FROM (SELECT event_id, count(*)::int AS number FROM ${holds}, seats_locked GROUP BY event_id) AS ended
       WHERE inventory.event_id = ended.event_id
     ), expired AS (
       UPDATE tickets SET status = 'expired'

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { readSettings } from '../../src/config/settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
+import { eventually } from './eventually';
 import { services } from './services';
 
 export interface TestDatabase {
@@ -9,6 +10,10 @@ export interface TestDatabase {
   url: string;
   /** Runs SQL behind the back of whoever uses the database, on a connection of its own. */
   sql<Row = any>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Runs SQL in a transaction that stays open, with all its locks, until `commit`. */
+  begin(text: string, values?: unknown[]): Promise<{ commit(): Promise<void> }>;
+  /** Waits until somebody waits for a lock. */
+  untilBlocked(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -39,11 +44,28 @@ async function create(server: string, template: string): Promise<TestDatabase> {
     name,
     url: url.href,
     sql: (text, values) => run(url.href, text, values),
+    begin: async (text, values) => {
+      const client = new Client({ connectionString: url.href });
+      await client.connect();
+      await client.query('BEGIN');
+      await client.query(text, values);
+      return {
+        commit: async () => {
+          await client.query('COMMIT');
+          await client.end();
+        },
+      };
+    },
+    untilBlocked: async () => {
+      await eventually(async () => expect(await run(url.href, BLOCKED)).not.toEqual([]));
+    },
     drop: async () => {
       await run(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     },
   };
 }
+
+const BLOCKED = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
 
 async function run(url: string, sql: string, values?: unknown[]) {
   const client = new Client({ connectionString: url });
