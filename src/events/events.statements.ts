@@ -38,8 +38,9 @@ export type EventKey = [sortedBy: string | number, id: number];
  * Positions are points of the unit sphere. The chord between two of them grows with their great-circle distance, so
  * the index that walks from point to point by the one (`<->`, nearest neighbour) does so by the other. WITH TIES ends
  * the walk behind the last row at the same place, so that the events of one venue can be put in the order of their
- * ids. What lies beyond the radius comes last in that order and is cut off outside; in any other order it is left
- * out inside.
+ * ids. What lies outside the radius comes last in that order and is cut off by the outer SELECT. Until then it passes
+ * the other filters, whatever it is: so it fills the page and ends the walk, which would otherwise go round the Earth
+ * for what is not to be found nearby. In any other order, or with words to look up, the box around the radius is.
  */
 export function listEvents(
   filter: EventFilter,
@@ -65,17 +66,21 @@ export function listEvents(
   const isBehindStart =
     sort === 'start_time' && after && (!filter.startsAfter || new Date(after[0]) >= filter.startsAfter);
 
-  const conditions = [
-    query && `search @@ ${query}`,
-    near && 'position IS NOT NULL',
-    near &&
-      sort !== 'distance' &&
-      `position <@ cube_enlarge(${center}, ${bind(boxOf(near.radiusKm), 'float8')}, 3)`,
-    near && sort !== 'distance' && `${kilometres(chord)} <= ${radius}`,
-    filter.hasNotEnded && 'end_time > now()',
+  const filters = [
     filter.isAvailable && 'held + sold < capacity',
     filter.startsAfter && !isBehindStart && `start_time >= ${bind(filter.startsAfter, 'timestamptz')}`,
     filter.startsBefore && `start_time < ${bind(filter.startsBefore, 'timestamptz')}`,
+  ].filter(Boolean);
+  // Bound where it is used: PostgreSQL can't tell the type of a parameter that is not.
+  const outside = () => bind(chordOutside(near?.radiusKm ?? 0), 'float8');
+  const isWalk = sort === 'distance' && !words;
+  const conditions = [
+    query && `search @@ ${query}`,
+    near && 'position IS NOT NULL',
+    near && !isWalk && `position <@ cube_enlarge(${center}, ${outside()}, 3)`,
+    near && !isWalk && `${kilometres(chord)} <= ${radius}`,
+    filter.hasNotEnded && 'end_time > now()',
+    ...(isWalk && filters.length > 0 ? [`(${filters.join(' AND ')} OR ${chord} > ${outside()})`] : filters),
     after && `(${key}, id) > (${bind(after[0], keyType)}, ${bind(after[1], 'bigint')})`,
   ].filter(Boolean);
   const size = bind(limit, 'bigint');
@@ -100,8 +105,8 @@ export function listEvents(
 const kilometres = (chord: string) =>
   `round((2 * ${EARTH_RADIUS_KM} * asin(least(1, (${chord}) / 2)))::numeric, 3)::float8`;
 
-/** Half the edge of the box around a point that holds all within the radius, and the metre that rounding may add. */
-const boxOf = (radiusKm: number) => chordOfDistance(radiusKm + 0.001);
+/** What is farther than this chord is out of the radius, even if its distance is rounded down. */
+const chordOutside = (radiusKm: number) => chordOfDistance(radiusKm + 0.001);
 
 /** All of the words, the last one as a beginning. They are letters and digits only, so there is nothing to escape. */
 const prefixQuery = (words: string[]) => `${words.map((word) => `'${word}'`).join(' & ')}:*`;
