@@ -42,6 +42,7 @@ export class TixxetyDataSource extends DataSource {
       entities: [join(HERE, '../**/*.entity.{ts,js}')],
       migrations: [join(HERE, '../../migrations/*.{ts,js}')],
       migrationsTransactionMode: 'each',
+      installExtensions: false, // the migrations do; a connection must change nothing
       parseInt8: true,
       poolSize: 10,
       extra: {
