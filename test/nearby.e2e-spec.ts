@@ -123,6 +123,21 @@ describe('GET /users/for-you/', () => {
     ]);
   });
 
+  it('finds the antipodes, wherever rounding makes the way there longer than there is one', async () => {
+    const places = fc.sample(
+      fc.record({ latitude: fc.integer({ min: -89, max: 89 }), longitude: fc.integer({ min: 1, max: 179 }) }),
+      { numRuns: 40, seed: 40 },
+    );
+    for (const { latitude, longitude } of places) {
+      const user = await userAt(at(latitude, longitude));
+      const event = await eventAt(at(-latitude, longitude - 180));
+      expect((await find(user, EVERYWHERE)).at(-1)).toEqual({
+        ...event,
+        distance_km: expect.closeTo(180 * KM_PER_DEGREE, 2),
+      });
+    }
+  });
+
   it.each([
     ['latitude 0, longitude 0', at(0, 0), at(0, 0.1)],
     ['longitude 0', at(51.4779, 0), at(51.5, 0)],
@@ -210,7 +225,7 @@ describe('GET /users/for-you/', () => {
         }),
       },
     );
-    const places = fc.sample(place, { numRuns: 4_000, seed: 20_381 });
+    const places = fc.sample(place, { numRuns: 3_000, seed: 20_381 });
     const placeOf = new Map<number, Coordinates>();
     let database: TestDatabase;
     let indexed: TestApi;
@@ -242,14 +257,14 @@ describe('GET /users/for-you/', () => {
     });
 
     it('about which events are near, how far they are, and in which order, on thousands of points', async () => {
-      expect(placeOf.size).toBe(4_000);
+      expect(placeOf.size).toBe(3_000);
       const poles = [at(90, 0), at(-90, 0)];
       const centers = [at(0, 180), at(0, 0), LONDON, ...fc.sample(place, { numRuns: 15, seed: 7 })];
       for (const center of poles) await compare(center, EVERYWHERE);
       for (const center of [...poles, ...centers]) {
-        for (const radius of [30, 120, 2_500]) await compare(center, radius);
+        for (const radius of [120, 2_500]) await compare(center, radius);
       }
-      await eventually(async () => expect(await indexScans()).toBeGreaterThan(60));
+      await eventually(async () => expect(await indexScans()).toBeGreaterThan(50));
     });
 
     async function compare(center: Coordinates, radius: number): Promise<void> {
@@ -268,6 +283,7 @@ describe('GET /users/for-you/', () => {
       expect([...kmTo].filter(([id, km]) => km <= radius - METRE && !ids.has(id))).toEqual([]);
       expect(found.filter((event) => !(kmOf(event) <= radius + METRE))).toEqual([]);
       expect(found.filter((event) => !(Math.abs(kmOf(event) - event.distance_km) <= METRE))).toEqual([]);
+      expect(found.filter(({ distance_km }) => Number(distance_km.toFixed(3)) !== distance_km)).toEqual([]);
       expect(found.filter((event, i) => kmOf(event) < kmOf(found[i - 1] ?? event) - METRE)).toEqual([]);
     }
 

@@ -26,10 +26,13 @@ const SINGAPORE = at(1.3502, 103.9944);
 const SYDNEY = at(-33.9461, 151.1772);
 const WELLINGTON = at(-41.2889, 174.7772);
 
-const anywhere = fc.record({
-  latitude: fc.double({ min: -90, max: 90, noNaN: true }),
-  longitude: fc.double({ min: -180, max: 180, noNaN: true }),
-});
+/** Evenly spread, and the odd numbers that doubles can be. */
+const upTo = (most: number) =>
+  fc.oneof(
+    fc.integer({ min: -most * 1e4, max: most * 1e4 }).map((n) => n / 1e4),
+    fc.double({ min: -most, max: most, noNaN: true }),
+  );
+const anywhere = fc.record({ latitude: upTo(90), longitude: upTo(180) });
 
 describe('haversineKm', () => {
   /*
