@@ -1,6 +1,6 @@
 import { startTestApi, type TestApi } from './support/api';
-import { layCable } from './support/cable';
-import { createDatabase } from './support/databases';
+import { layCable, type Cable } from './support/cable';
+import { createDatabase, type TestDatabase } from './support/databases';
 import { eventBody, userBody } from './support/factories';
 import { expectProblem } from './support/problems';
 
@@ -176,30 +176,41 @@ describe('the conventions of every route', () => {
     );
   });
 
-  it('a database out of reach is a 503 that says when to try again, and no harm once it is back', async () => {
-    const database = await createDatabase();
-    const cable = await layCable(database.url);
-    const cut = await startTestApi({ DATABASE_URL: cable.url });
-    const { id } = await cut.create.event();
-    await cable.cut();
-    const answers = [
-      await cut.client.get('/events'),
-      await cut.client.get(`/events/${id}`),
-      await cut.client.post('/users/', userBody()),
-      await cut.client.post('/events/', eventBody()),
-      await cut.client.post('/tickets/', { user_id: 1, event_id: id }),
-      await cut.client.post('/tickets/1/pay'),
-    ];
-    for (const answer of answers) {
-      expectProblem(answer, 503, 'service_unavailable');
-      expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
-    }
-    expect((await cut.client.get('/')).status).toBe(200);
-    await cable.mend();
-    expect(await cut.client.get(`/events/${id}`)).toMatchObject({ status: 200, body: { id } });
-    await cut.stop();
-    await cable.cut();
-    await database.drop();
+  describe('a database out of reach', () => {
+    let database: TestDatabase;
+    let cable: Cable;
+    let cut: TestApi;
+
+    beforeAll(async () => {
+      database = await createDatabase();
+      cable = await layCable(database.url);
+      cut = await startTestApi({ DATABASE_URL: cable.url });
+    });
+    afterAll(async () => {
+      await cut.stop();
+      await cable.cut();
+      await database.drop();
+    });
+
+    it('is a 503 that says when to try again, and no harm once it is back', async () => {
+      const { id } = await cut.create.event();
+      await cable.cut();
+      const answers = [
+        await cut.client.get('/events'),
+        await cut.client.get(`/events/${id}`),
+        await cut.client.post('/users/', userBody()),
+        await cut.client.post('/events/', eventBody()),
+        await cut.client.post('/tickets/', { user_id: 1, event_id: id }),
+        await cut.client.post('/tickets/1/pay'),
+      ];
+      for (const answer of answers) {
+        expectProblem(answer, 503, 'service_unavailable');
+        expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+      }
+      expect((await cut.client.get('/')).status).toBe(200);
+      await cable.mend();
+      expect(await cut.client.get(`/events/${id}`)).toMatchObject({ status: 200, body: { id } });
+    });
   });
 });
 
