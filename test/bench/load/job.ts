@@ -1,0 +1,53 @@
+/** Ids one after the other. */
+export interface Ids {
+  first: number;
+  count: number;
+}
+
+/** The id at a place between 0 and 1 of the range, such as `Math.random()`. */
+export const idAt = ({ first, count }: Ids, place: number) => first + Math.floor(place * count);
+
+/** Requests, described so that they can be sent to another process. */
+export type Requests =
+  /** A random user reserves a ticket of a random event; `most` of them, where it is given. */
+  | { kind: 'reserve'; users: Ids; events: Ids; most?: number }
+  /** Each ticket is paid once. */
+  | { kind: 'pay'; tickets: Ids }
+  /** Each address in turn, again and again. */
+  | { kind: 'get'; paths: string[] }
+  /** Good ones and poisoned ones, in random order; `most` of them, where it is given. */
+  | { kind: 'mixed'; cases: MixedCase[]; most?: number };
+
+export interface MixedCase {
+  /** The body of a reservation; a range stands for a random id of it. */
+  body: { user_id: Ids | number | string; event_id: Ids | number };
+  /** What may be answered, such as `201` or `409 event_sold_out`. */
+  expected: string[];
+  weight: number;
+}
+
+/** So long that no hold of one measurement ends in the midst of another. */
+export const LONG_HOLD_SECONDS = 86_400;
+
+/** What a load process is to do. */
+export interface Job {
+  /** Where to: an API by HTTP, or straight to the database with this statement per reservation. */
+  target: { url: string } | { databaseUrl: string; statement: 'ours' | 'simple' };
+  connections: number;
+  requests: Requests;
+  /** Requests sent per second, evenly; left out: each connection sends as soon as it has an answer. */
+  perSecond?: number;
+}
+
+/** What came of it. Times are milliseconds; rate and times are of the measured stretch, outcomes of the whole run. */
+export interface LoadResult {
+  perSecond: number;
+  p50: number;
+  p99: number;
+  /** Number of answers by what they said: `201`, `409 event_sold_out`, `ECONNRESET`. */
+  outcomes: Record<string, number>;
+  /** Number of answers that were not among those expected. */
+  unexpected: number;
+}
+
+export type Command = { do: 'start'; job: Job } | { do: 'mark' } | { do: 'stop' };

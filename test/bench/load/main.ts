@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HttpLane } from './http-lane';
+import type { Command, Job } from './job';
+import { requestsOf, type Lane } from './requests';
+import { SqlLane } from './sql-lane';
+import { Tally } from './tally';
+
+/** The load process: does one job after the other as it is told, and answers each with what came of it. */
+let tally = new Tally();
+let isStopped = false;
+
+process.on('message', (command: Command) => {
+  if (command.do === 'start') void run(command.job).then((result) => process.send?.(result));
+  if (command.do === 'mark') tally.mark();
+  if (command.do === 'stop') {
+    isStopped = true;
+    tally.stop();
+  }
+});
+
+async function run(job: Job) {
+  tally = new Tally();
+  isStopped = false;
+  const lanes = await Promise.all(Array.from({ length: job.connections }, () => openLane(job.target)));
+  const next = requestsOf(job.requests);
+  const turn = paceOf(job.perSecond);
+  await Promise.all(lanes.map((lane) => drive(lane, next, turn)));
+  const result = tally.result();
+  await Promise.all(lanes.map((lane) => lane.close()));
+  return result;
+}
+
+async function openLane(target: Job['target']): Promise<Lane> {
+  return 'url' in target
+    ? new HttpLane(new URL(target.url))
+    : await SqlLane.open(target.databaseUrl, target.statement);
+}
+
+async function drive(lane: Lane, next: ReturnType<typeof requestsOf>, turn?: () => Promise<number>) {
+  while (!isStopped) {
+    const request = next();
+    if (!request) return;
+    // With a pace, a request counts from when it was due: who waits in line waits too.
+    const sentAt = turn ? await turn() : performance.now();
+    const outcome = await lane.send(request);
+    tally.add(outcome, request.expected.includes(outcome), sentAt);
+  }
+}
+
+/** Waits for the next of the instants that lie evenly `perSecond` apart, and tells it. */
+function paceOf(perSecond: number | undefined): (() => Promise<number>) | undefined {
+  if (perSecond === undefined) return undefined;
+  const start = performance.now();
+  let turns = 0;
+  return async () => {
+    const due = start + (turns++ * 1_000) / perSecond;
+    const wait = due - performance.now();
+    if (wait > 0) await sleep(wait);
+    return due;
+  };
+}

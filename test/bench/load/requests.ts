@@ -1,0 +1,69 @@
+import { idAt, type Ids, type Job, type MixedCase, type Requests } from './job';
+
+/** A request ready to be sent. */
+export interface Request {
+  method: 'GET' | 'POST';
+  path: string;
+  body?: string;
+  /** The user and event of a reservation, for lanes that speak SQL. */
+  reservation?: [userId: number, eventId: number];
+  expected: readonly string[];
+}
+
+const CREATED = ['201'];
+const OK = ['200'];
+
+/** Makes one request after the other; undefined when there are no more. */
+export function requestsOf(requests: Requests): () => Request | undefined {
+  switch (requests.kind) {
+    case 'reserve':
+      return reservations(requests);
+    case 'pay':
+      return payments(requests.tickets);
+    case 'get': {
+      const { paths } = requests;
+      let sent = 0;
+      return () => ({ method: 'GET', path: paths[sent++ % paths.length] ?? '/', expected: OK });
+    }
+    case 'mixed':
+      return mixed(requests);
+  }
+}
+
+function reservations({ users, events, most = Infinity }: Extract<Requests, { kind: 'reserve' }>) {
+  let sent = 0;
+  return (): Request | undefined => {
+    if (sent++ >= most) return undefined;
+    const user = idAt(users, Math.random());
+    const event = idAt(events, Math.random());
+    const body = `{"user_id":${user},"event_id":${event}}`;
+    return { method: 'POST', path: '/tickets/', body, reservation: [user, event], expected: CREATED };
+  };
+}
+
+function payments({ first, count }: Ids) {
+  let sent = 0;
+  return (): Request | undefined =>
+    sent < count ? { method: 'POST', path: `/tickets/${first + sent++}/pay`, expected: OK } : undefined;
+}
+
+function mixed({ cases, most = Infinity }: Extract<Requests, { kind: 'mixed' }>) {
+  let sent = 0;
+  const urn = cases.flatMap((mixedCase) => Array<MixedCase>(mixedCase.weight).fill(mixedCase));
+  const id = (given: Ids | number | string) =>
+    typeof given === 'object' ? idAt(given, Math.random()) : given;
+  return (): Request | undefined => {
+    const drawn = urn[Math.floor(Math.random() * urn.length)];
+    if (!drawn || sent++ >= most) return undefined;
+    const body = JSON.stringify({ user_id: id(drawn.body.user_id), event_id: id(drawn.body.event_id) });
+    return { method: 'POST', path: '/tickets/', body, expected: drawn.expected };
+  };
+}
+
+/** One connection: sends a request and tells what the answer said. Never rejects. */
+export interface Lane {
+  send(request: Request): Promise<string>;
+  close(): Promise<void>;
+}
+
+export type OpenLane = (target: Job['target']) => Promise<Lane>;

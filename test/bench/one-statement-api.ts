@@ -1,0 +1,27 @@
+import { createApi } from '../../src/api';
+import { createLogger } from '../../src/common/logger';
+import { Problem } from '../../src/common/problem';
+import { readSettings } from '../../src/config/settings';
+import { openDatabase } from '../../src/database/open-database';
+import { InventoryRepository, type ReserveRequest } from '../../src/inventory/inventory.repository';
+import { InventoryService } from '../../src/inventory/inventory.service';
+
+/** The API of this build with one difference: each reservation is a statement of its own, on any free connection. */
+async function main(): Promise<void> {
+  const settings = readSettings();
+  const dataSource = await openDatabase({ settings, migrate: false, say: () => undefined }, 'api');
+  const app = await createApi(settings, dataSource, createLogger(settings.LOG_LEVEL));
+  const repository = app.get(InventoryRepository);
+  const reserve = async (request: ReserveRequest) => {
+    const { HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT } = settings;
+    const [answer] = await repository.reserve([request], HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT);
+    if (!answer) throw new Error('a reservation without an answer');
+    if (answer.refusal) throw new Problem(answer.refusal);
+    return answer;
+  };
+  Object.assign(app.get(InventoryService), { reserve });
+  await app.listen(settings.PORT, settings.HOST);
+  process.once('SIGTERM', () => void app.close().then(() => process.exit()));
+}
+
+void main();

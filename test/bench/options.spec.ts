@@ -1,0 +1,30 @@
+import { readOptions } from './options';
+
+describe('the command line of the benchmark', () => {
+  const named = (argv: string[]) => readOptions(argv)?.parts.map(({ name }) => name);
+
+  it('runs all parts but those that take long', () => {
+    expect(named([])).toContain('hot');
+    expect(named([])).not.toContain('growth');
+  });
+
+  it('picks parts, in the order in which they run', () => {
+    expect(named(['--only', 'growth, hot'])).toEqual(['hot', 'growth']);
+  });
+
+  it.each([
+    [['--only', 'hot,cold'], '--only: there is no part "cold"; there are hot, '],
+    [['--rounds', '0'], '--rounds must be a number above 0, not "0"'],
+    [['--seconds', 'x'], '--seconds must be a number above 0, not "x"'],
+    [['--fast'], "Unknown option '--fast'. See --help."],
+    [['hot'], "Unexpected argument 'hot'"],
+  ])('refuses %j in one sentence', (argv, sentence) => {
+    expect(() => readOptions(argv)).toThrow(sentence);
+  });
+
+  it('keeps no results of a smaller benchmark', () => {
+    expect(readOptions([])?.out).toMatch(/test\/bench\/results$/);
+    expect(readOptions(['--scale', '0.1'])?.out).toBeUndefined();
+    expect(readOptions(['--scale', '0.1', '--out', '/tmp/x'])?.out).toBe('/tmp/x');
+  });
+});

@@ -1,0 +1,99 @@
+import { parseArgs } from 'node:util';
+import { resolve } from 'node:path';
+import { StartupError } from '../../src/config/startup-error';
+import type { Part } from './part';
+import { PARTS } from './parts';
+
+export interface Options {
+  parts: Part[];
+  rounds: number;
+  /** Length of one measurement. */
+  seconds: number;
+  /** Share of the sizes that are asked for; anything but 1 is for trying the benchmark itself. */
+  scale: number;
+  /** Print the figures as Markdown. */
+  markdown: boolean;
+  /** Where results and pictures are kept; undefined: nowhere. */
+  out: string | undefined;
+  /** Where CPU profiles of the API go. */
+  profile: string | undefined;
+}
+
+const WIDTH = Math.max(...PARTS.map(({ name }) => name.length)) + 2;
+
+export const HELP = `Usage: npm run bench -- [options]
+
+Measures Tixxety on this machine, side by side with what it is compared with, on an embedded PostgreSQL or on that of
+DATABASE_URL, in databases of its own that it drops.
+
+Options:
+  --only a,b       only these parts (below)
+  --rounds n       how often everything is measured; medians count (3)
+  --seconds n      length of one measurement (5)
+  --scale x        share of the sizes, such as 0.01, to try the benchmark itself; results are then not kept (1)
+  --markdown       print the figures as a Markdown table
+  --out folder     where latest.json and the pictures go (test/bench/results)
+  --profile folder write CPU profiles of the API there (open them in Chrome's DevTools)
+  -h, --help       show this help
+
+Parts:
+${PARTS.map(({ name, about, onRequest }) => `  ${name.padEnd(WIDTH)}${about}${onRequest ? ' (only when asked for)' : ''}`).join('\n')}
+`;
+
+/**
+ * Reads the command line; undefined when only help was asked for.
+ *
+ * @throws {StartupError} for what the benchmark does not know
+ */
+export function readOptions(argv: string[]): Options | undefined {
+  const { values } = parse(argv);
+  if (values.help) return undefined;
+  const scale = number('scale', values.scale, 1);
+  return {
+    parts: pick(values.only),
+    rounds: Math.ceil(number('rounds', values.rounds, 3)),
+    seconds: number('seconds', values.seconds, 5),
+    scale,
+    markdown: values.markdown ?? false,
+    out: values.out === undefined && scale !== 1 ? undefined : resolve(values.out ?? 'test/bench/results'),
+    profile: values.profile === undefined ? undefined : resolve(values.profile),
+  };
+}
+
+function parse(argv: string[]) {
+  try {
+    return parseArgs({
+      args: argv,
+      options: {
+        only: { type: 'string' },
+        rounds: { type: 'string' },
+        seconds: { type: 'string' },
+        scale: { type: 'string' },
+        markdown: { type: 'boolean' },
+        out: { type: 'string' },
+        profile: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new StartupError(`${(error as Error).message.split('. ', 1)[0]}. See --help.`);
+  }
+}
+
+function pick(only: string | undefined): Part[] {
+  if (only === undefined) return PARTS.filter(({ onRequest }) => !onRequest);
+  const wanted = only.split(',').map((name) => name.trim());
+  const unknown = wanted.find((name) => !PARTS.some((part) => part.name === name));
+  if (unknown !== undefined) {
+    const known = PARTS.map(({ name }) => name).join(', ');
+    throw new StartupError(`--only: there is no part "${unknown}"; there are ${known}.`);
+  }
+  return PARTS.filter(({ name }) => wanted.includes(name));
+}
+
+function number(name: string, text: string | undefined, otherwise: number): number {
+  const value = text === undefined ? otherwise : Number(text);
+  if (!(value > 0 && value < 1_000))
+    throw new StartupError(`--${name} must be a number above 0, not "${text}".`);
+  return value;
+}

@@ -1,0 +1,27 @@
+import type { Part } from './part';
+import { expiry } from './parts/expiry';
+import { growth } from './parts/growth';
+import { guards } from './parts/guards';
+import { hot } from './parts/hot';
+import { lateness } from './parts/lateness';
+import { memory } from './parts/memory';
+import { nearby } from './parts/nearby';
+import { paging } from './parts/paging';
+import { pay } from './parts/pay';
+import { queue } from './parts/queue';
+import { spread } from './parts/spread';
+
+/** In the order in which they run. */
+export const PARTS: readonly Part[] = [
+  hot,
+  spread,
+  pay,
+  guards,
+  expiry,
+  lateness,
+  queue,
+  nearby,
+  paging,
+  growth,
+  memory,
+];

@@ -1,0 +1,23 @@
+import type { Part } from '../part';
+
+/** Everybody who reserved pays. */
+export const pay: Part = {
+  name: 'pay',
+  about: 'payments for tickets of one event, beside bare Express',
+  windows: ['bare Express', 'payments'],
+  run: (_bench, window) => {
+    const [express, ours] = [window('bare Express'), window('payments')];
+    return {
+      figures: [
+        {
+          name: 'payments/s on one hot event ÷ bare Express echo/s',
+          value: ours.perSecond / express.perSecond,
+          good: 'above',
+          atLeast: 0.55,
+          reachFor: 0.8,
+        },
+      ],
+      measurements: { 'bare Express': express, payments: ours },
+    };
+  },
+};

@@ -1,0 +1,47 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { join } from 'node:path';
+import type { PartReport } from '../part';
+import type { Machine } from './machine';
+
+export interface MeasuredPart extends PartReport {
+  /** ISO date and time. */
+  at: string;
+  commit: string;
+  rounds: number;
+  seconds: number;
+}
+
+/** All that was measured on one machine; parts that ran at another time say so. */
+export interface Results {
+  machine: Machine;
+  parts: Record<string, MeasuredPart>;
+}
+
+const FILE = 'latest.json';
+
+/** Puts what was measured now in the place of what those parts measured before; another machine's results go. */
+export async function keepResults(folder: string, results: Results): Promise<Results> {
+  const before = await readResults(folder);
+  const kept = isDeepStrictEqual(before?.machine, results.machine) ? before?.parts : {};
+  const merged = { ...results, parts: { ...kept, ...results.parts } };
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, FILE);
+  // It is committed, and the style of what is committed is checked.
+  const { format, resolveConfig } = await import('prettier');
+  const style = await resolveConfig(path);
+  await writeFile(path, await format(JSON.stringify(merged, roundNumbers), { ...style, filepath: path }));
+  return merged;
+}
+
+async function readResults(folder: string): Promise<Results | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, FILE), 'utf8')) as Results;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Three decimals are more than a measurement tells. */
+const roundNumbers = (_key: string, value: unknown): unknown =>
+  typeof value === 'number' ? Math.round(value * 1_000) / 1_000 : value;
