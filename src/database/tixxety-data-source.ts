@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import type { PoolClient } from 'pg';
 import { DataSource, type Migration } from 'typeorm';
 import type { Settings } from '../config/settings';
 import { StartupError } from '../config/startup-error';
@@ -14,7 +16,8 @@ const MIGRATION_LOCK = 7_499_001;
 export type Role = 'api' | 'worker' | 'tool';
 
 /** Kept by the driver: longer than the session's, whose errors say more. */
-const DRIVER_LIMITS = { connectionTimeoutMillis: 2_000, query_timeout: 3_000 };
+const DRIVER_LIMITS = { connectionTimeoutMillis: 2_000, query_timeout: 3_000, onConnect: breakOffSilence };
+const SILENCE_MS = 2_800;
 
 /** Kept by the session; a pooler that lends sessions by the transaction refuses them, and its operator sets them. */
 const SESSION_LIMITS = {
@@ -119,6 +122,18 @@ export class TixxetyDataSource extends DataSource {
 
 const hasSessionLimits = (settings: Settings, role: Role) =>
   role !== 'tool' && settings.DATABASE_POOLER === 'none';
+
+/**
+ * Breaks a connection that leaves a question unanswered. The driver only stops waiting and TypeORM gives the
+ * connection back as if it were sound, so that the next request would wait in vain as well.
+ */
+function breakOffSilence(client: PoolClient & { readyForQuery?: boolean }): void {
+  const stream = client.connection.stream as Socket;
+  stream.setTimeout(SILENCE_MS, () => {
+    if (!client.readyForQuery)
+      stream.destroy(new Error('Connection terminated: no answer from the database'));
+  });
+}
 
 const POOLER =
   'DATABASE_URL names a pooler such as PgBouncer, which does not pass on the settings of a session: set ' +

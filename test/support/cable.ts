@@ -8,7 +8,7 @@ export interface Cable {
   /** As when the service is killed: connections break, new ones are refused. */
   cut(): Promise<void>;
   /** As behind a router that drops packets: connections stay, new ones are taken, nothing comes through. */
-  freeze(): void;
+  freeze(): Promise<void>;
   /** New connections pass again; those that were frozen never recover. */
   mend(): Promise<void>;
 }
@@ -60,6 +60,7 @@ export async function layCable(target: string): Promise<Cable> {
     freeze: () => {
       isFrozen = true;
       for (const socket of sockets) frozen.add(socket);
+      return Promise.resolve();
     },
     mend: async () => {
       isFrozen = false;
