@@ -382,7 +382,7 @@ const FILL = [
   `ALTER TABLE inventory DROP CONSTRAINT inventory_event_id_fkey`,
   `ALTER TABLE tickets DROP CONSTRAINT tickets_user_id_fkey, DROP CONSTRAINT tickets_event_id_fkey`,
   `INSERT INTO users (name, email) SELECT 'User ' || n, n || '@example.com' FROM generate_series(1, ${USERS}) AS n`,
-  // All over the world, half of them over; at the end a city where everything is sold out.
+  // All over the world, half of them over; at the end those of one city. Everything is sold out.
   `INSERT INTO events (title, start_time, end_time, venue_latitude, venue_longitude, position, search)
   SELECT title, start_time, start_time + interval '3 hours', latitude, longitude,
     unit_sphere_point(latitude, longitude), setweight(to_tsvector('unaccented', title), 'A')
@@ -396,8 +396,7 @@ const FILL = [
         AS longitude
     FROM (SELECT n, n > ${EVENTS - LONDON_EVENTS} AS isLondon FROM generate_series(1, ${EVENTS}::bigint) AS n) AS series
   ) AS event`,
-  `INSERT INTO inventory (event_id, capacity, held)
-  SELECT id, 100, CASE WHEN id > ${EVENTS - LONDON_EVENTS} THEN 100 ELSE 0 END FROM events`,
+  `INSERT INTO inventory (event_id, capacity, held) SELECT id, 100, 100 FROM events`,
   `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at, paid_at)
   SELECT CASE WHEN n % 100 = 1 THEN ${COLLECTOR} ELSE 1 + n % ${USERS} END, 1 + n % ${EVENTS}, status, now(), expires_at, CASE status WHEN 'paid' THEN now() END
   FROM (
