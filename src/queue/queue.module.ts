@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { BullModule, getQueueToken } from '@nestjs/bull';
 import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import type { Queue } from 'bull';
@@ -82,9 +83,16 @@ function watch(queue: Queue & { onApplicationShutdown?: () => Promise<void> }, c
   });
   queue.onApplicationShutdown = async () => {
     const limit = new Promise((resolve) => setTimeout(resolve, CLOSE_LIMIT_MS).unref());
+    // Bull stumbles over a connection that ends before it was either made or refused.
+    await Promise.race([Promise.all(clients.map(settled)), limit]);
     await Promise.race([queue.close(queue.client.status !== 'ready'), limit]);
     // Bull leaves alone what it has not created.
     for (const client of clients) client.disconnect();
   };
   return queue;
+}
+
+/** Resolves once the connection is made or refused. */
+async function settled(client: Redis): Promise<void> {
+  if (client.status !== 'ready') await once(client, 'ready').catch(() => undefined);
 }

@@ -1,0 +1,114 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { startApi } from '../src/api';
+import type { Running } from '../src/common/running';
+import { readSettings } from '../src/config/settings';
+import { StartupError } from '../src/config/startup-error';
+import { startWorker } from '../src/worker';
+import { Client } from './support/client';
+import { createBareDatabase, createDatabase, type TestDatabase } from './support/databases';
+import { services } from './support/services';
+
+const logger = pino({ level: 'silent' });
+
+const optionsFor = (environment: Record<string, string>, migrate = false) => ({
+  settings: readSettings({ NODE_ENV: 'test', PORT: '0', ...environment }),
+  migrate,
+  say: () => undefined,
+});
+
+describe('starting in this process', () => {
+  let folder: string;
+  let database: TestDatabase;
+  const running: Running[] = [];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'tixxety-start-'));
+    chmodSync(folder, 0o755); // as root, PostgreSQL runs as somebody else
+    database = await createDatabase();
+  });
+  afterEach(async () => {
+    for (const process of running.splice(0)) await process.stop();
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await database.drop();
+  });
+
+  async function start(environment: Record<string, string>, migrate = false): Promise<Running> {
+    const started = await startApi(optionsFor(environment, migrate), logger);
+    running.push(started);
+    return started;
+  }
+
+  it('answers on a database of its own, migrated, and refuses a second one on the same folder', async () => {
+    const api = new Client((await start({ DATA_DIR: folder })).url);
+    expect(await api.get('/health/ready')).toMatchObject({ status: 200 });
+    await expect(startApi(optionsFor({ DATA_DIR: folder }), logger)).rejects.toThrow(
+      /^DATA_DIR: another Tixxety/,
+    );
+    expect(await api.get('/events/')).toMatchObject({ status: 200, body: [] });
+  });
+
+  it('finds its data again', async () => {
+    const user = { name: 'Ada', email: 'ada@example.com' };
+    const first = await startApi(optionsFor({ DATA_DIR: folder }), logger);
+    expect(await new Client(first.url).post('/users/', user)).toMatchObject({ status: 201 });
+    await first.stop();
+    const second = await start({ DATA_DIR: folder });
+    expect(await new Client(second.url).post('/users/', user)).toMatchObject({ status: 409 });
+  });
+
+  it.each([
+    [
+      'a taken port',
+      async (taken: string) => ({ PORT: new URL(taken).port }),
+      /^PORT \d+ is taken on 127\.0\.0\.1/,
+    ],
+    [
+      'a foreign address',
+      async () => ({ HOST: '192.0.2.1' }),
+      /^HOST 192\.0\.2\.1 is no address of this machine/,
+    ],
+  ])('refuses %s in a sentence', async (_what, wrong, sentence) => {
+    const { url } = await start({ DATABASE_URL: database.url });
+    const attempt = startApi(optionsFor({ DATABASE_URL: database.url, ...(await wrong(url)) }), logger);
+    await expect(attempt).rejects.toThrow(StartupError);
+    await expect(attempt).rejects.toThrow(sentence);
+  });
+
+  it('refuses a schema that is behind, and brings it up to date when asked', async () => {
+    const bare = await createBareDatabase();
+    try {
+      await expect(startApi(optionsFor({ DATABASE_URL: bare.url }), logger)).rejects.toThrow(
+        /migrations are pending/,
+      );
+      const { url } = await start({ DATABASE_URL: bare.url }, true);
+      expect(await new Client(url).get('/events/')).toMatchObject({ status: 200 });
+      await running.pop()?.stop();
+    } finally {
+      await bare.drop();
+    }
+  });
+
+  it('refuses a worker without Redis', async () => {
+    const attempt = startWorker(optionsFor({ DATABASE_URL: database.url }), logger);
+    await expect(attempt).rejects.toThrow(/^REDIS_URL is not set/);
+  });
+
+  (services.addresses.redis ? it : it.skip)('serves the health of a worker and nothing else', async () => {
+    const environment = { DATABASE_URL: database.url, REDIS_URL: services.addresses.redis ?? '' };
+    const worker = await startWorker(optionsFor(environment), logger);
+    running.push(worker);
+    const client = new Client(worker.url);
+    expect(await client.get('/health/live')).toMatchObject({ status: 200, body: { status: 'ok' } });
+    expect(await client.get('/health/ready')).toMatchObject({ status: 200 });
+    expect(await client.get('/events/')).toMatchObject({ status: 404 });
+    const port = new URL(worker.url).port;
+    await expect(startWorker(optionsFor({ ...environment, WORKER_PORT: port }), logger)).rejects.toThrow(
+      /^WORKER_PORT \d+ can't be used/,
+    );
+  });
+});
