@@ -64,17 +64,13 @@ describe('starting in this process', () => {
   it.each([
     [
       'a taken port',
-      async (taken: string) => ({ PORT: new URL(taken).port }),
+      (taken: string) => ({ PORT: new URL(taken).port }),
       /^PORT \d+ is taken on 127\.0\.0\.1/,
     ],
-    [
-      'a foreign address',
-      async () => ({ HOST: '192.0.2.1' }),
-      /^HOST 192\.0\.2\.1 is no address of this machine/,
-    ],
+    ['a foreign address', () => ({ HOST: '192.0.2.1' }), /^HOST 192\.0\.2\.1 is no address of this machine/],
   ])('refuses %s in a sentence', async (_what, wrong, sentence) => {
     const { url } = await start({ DATABASE_URL: database.url });
-    const attempt = startApi(optionsFor({ DATABASE_URL: database.url, ...(await wrong(url)) }), logger);
+    const attempt = startApi(optionsFor({ DATABASE_URL: database.url, ...wrong(url) }), logger);
     await expect(attempt).rejects.toThrow(StartupError);
     await expect(attempt).rejects.toThrow(sentence);
   });
