@@ -19,11 +19,14 @@ export type Role = 'api' | 'worker' | 'tool';
 const DRIVER_LIMITS = { connectionTimeoutMillis: 2_000, query_timeout: 3_000, onConnect: breakOffSilence };
 const SILENCE_MS = 2_800;
 
-/** Kept by the session; a pooler that lends sessions by the transaction refuses them, and its operator sets them. */
-const SESSION_LIMITS = {
+/** Kept by the session; a pooler that lends sessions by the transaction refuses them, and its operator sets the limits. */
+const SESSION_SETTINGS = {
   statement_timeout: 2_500,
   lock_timeout: 2_000,
   idle_in_transaction_session_timeout: 5_000,
+  // A prepared statement keeps the plan that was made while its tables were small; every statement has its index, so
+  // no plan may do without. Compiling one never pays at this length.
+  options: '-c enable_seqscan=off -c jit=off',
 };
 
 // The clone may lie in a folder whose name would mean something in a glob.
@@ -50,7 +53,7 @@ export class TixxetyDataSource extends DataSource {
       poolSize: 10,
       extra: {
         ...(role !== 'tool' && DRIVER_LIMITS),
-        ...(hasSessionLimits(settings, role) && SESSION_LIMITS),
+        ...(hasSessionSettings(settings, role) && SESSION_SETTINGS),
       },
       poolErrorHandler: () => undefined, // an idle connection that breaks is replaced by the next query
     });
@@ -72,7 +75,7 @@ export class TixxetyDataSource extends DataSource {
     }
     try {
       await super.initialize();
-      if (hasSessionLimits(this.settings, this.role)) await this.requireSessions();
+      if (hasSessionSettings(this.settings, this.role)) await this.requireSessions();
       return this;
     } catch (error) {
       if (this.isInitialized) await super.destroy();
@@ -105,7 +108,7 @@ export class TixxetyDataSource extends DataSource {
     const [limit] = await this.query<{ setting: string }[]>(
       `SELECT setting FROM pg_settings WHERE name = 'statement_timeout'`,
     );
-    if (Number(limit?.setting) !== SESSION_LIMITS.statement_timeout) throw new StartupError(POOLER);
+    if (Number(limit?.setting) !== SESSION_SETTINGS.statement_timeout) throw new StartupError(POOLER);
   }
 
   /** The lock belongs to a transaction, which even a pooler keeps on one session; it goes with the process if that is killed. */
@@ -120,7 +123,7 @@ export class TixxetyDataSource extends DataSource {
   }
 }
 
-const hasSessionLimits = (settings: Settings, role: Role) =>
+const hasSessionSettings = (settings: Settings, role: Role) =>
   role !== 'tool' && settings.DATABASE_POOLER === 'none';
 
 /**
