@@ -75,11 +75,14 @@ Tixxety ${VERSION} worker
   Health  ${url}/health/ready
 `;
 
-/** Resolves at the first Ctrl-C or SIGTERM; a second Ctrl-C, or ten seconds, end the process as it is. */
+/**
+ * Resolves at the first Ctrl-C or SIGTERM; a second Ctrl-C, or ten seconds, end the process as it is. A second
+ * SIGTERM does not: it may be the same one, sent to all of us and passed on by npm.
+ */
 async function firstSignal(): Promise<void> {
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
+    process.on('SIGTERM', () => resolve());
   });
   setTimeout(() => process.exit(1), EXIT_LIMIT_MS).unref();
   // Not at once: npm passes on the Ctrl-C that the terminal has sent already.

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BullModule, getQueueToken } from '@nestjs/bull';
 import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import type { Queue } from 'bull';
@@ -50,24 +51,23 @@ export class QueueModule {
 }
 
 function createClient(url: string, type: 'client' | 'subscriber' | 'bclient'): Redis {
-  const retryStrategy = (attempt: number) => Math.min(attempt * 100, 1_000);
+  const patience = {
+    retryStrategy: (attempt: number) => Math.min(attempt * 100, 1_000),
+    connectTimeout: 2_000,
+    disconnectTimeout: 500,
+  };
   // Bull refuses blocking clients that give up on a request or ask whether Redis is ready.
   const client =
     type === 'client'
-      ? new Redis(url, { retryStrategy, connectTimeout: 2_000, maxRetriesPerRequest: 1 })
-      : new Redis(url, {
-          retryStrategy,
-          connectTimeout: 2_000,
-          maxRetriesPerRequest: null,
-          enableReadyCheck: false,
-        });
+      ? new Redis(url, { ...patience, maxRetriesPerRequest: 1 })
+      : new Redis(url, { ...patience, maxRetriesPerRequest: null, enableReadyCheck: false });
   // Bull listens only until it is closed, and ioredis prints what nobody listens to.
   client.on('error', () => undefined);
   return client;
 }
 
 /** Says once that Redis is gone and once that it is back, and keeps a shutdown from waiting for it. */
-function watch(queue: Queue & { onApplicationShutdown?: () => Promise<void> }, clients: Redis[]): Queue {
+function watch(queue: Queue & { onApplicationShutdown?: () => Promise<void> }, clients: Redis[]): void {
   const logger = new Logger('Queue');
   let isDown = false;
   queue.on('error', (error: Error) => {
@@ -82,17 +82,19 @@ function watch(queue: Queue & { onApplicationShutdown?: () => Promise<void> }, c
     isDown = false;
   });
   queue.onApplicationShutdown = async () => {
-    const limit = new Promise((resolve) => setTimeout(resolve, CLOSE_LIMIT_MS).unref());
+    const limit = new AbortController();
+    const tooLong = sleep(CLOSE_LIMIT_MS, undefined, { signal: limit.signal });
     // Bull stumbles over a connection that ends before it was either made or refused.
-    await Promise.race([Promise.all(clients.map(settled)), limit]);
-    await Promise.race([queue.close(queue.client.status !== 'ready'), limit]);
-    // Bull leaves alone what it has not created.
-    for (const client of clients) client.disconnect();
+    await Promise.race([Promise.all(clients.map(settled)), tooLong]);
+    await Promise.race([queue.close(queue.client.status !== 'ready'), tooLong]);
+    limit.abort();
+    // Bull leaves alone what it has not created; where it still waits for one to connect, the end would be an error
+    // that nobody catches.
+    for (const client of clients) client.removeAllListeners('end').disconnect();
   };
-  return queue;
 }
 
 /** Resolves once the connection is made or refused. */
 async function settled(client: Redis): Promise<void> {
-  if (client.status !== 'ready') await once(client, 'ready').catch(() => undefined);
+  if (client.status.startsWith('connect')) await once(client, 'ready').catch(() => undefined);
 }
