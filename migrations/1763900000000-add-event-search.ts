@@ -9,13 +9,26 @@ export class AddEventSearch1763900000000 implements MigrationInterface {
       ALTER TEXT SEARCH CONFIGURATION unaccented
       ALTER MAPPING FOR word, hword, hword_part, numword, numhword WITH unaccent, simple
     `);
+    // PostgreSQL's parser takes AC/DC for a file, blink-182 for a word and a negative number, and in some locales a quote
+    // or an emoji for a letter; who searches writes words. The ranges mean the same in every locale.
+    await queryRunner.query(String.raw`
+      CREATE FUNCTION words_of(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+      RETURN regexp_replace(
+        $1,
+        '[\u0001-/:-@[-\`{-\u00A9\u00AB-\u00B4\u00B6-\u00B8\u00BB\u00BF\u00D7\u00F7\u2000-\u206F\u20A0-\u20CF'
+          '\u2190-\u245F\u2500-\u2BFF\u3000-\u3004\u3008-\u3020\u3030\uFE10-\uFE19\uFE30-\uFE6B\uFF01-\uFF0F'
+          '\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF65\U0001F000-\U0001F0FF\U0001F300-\U0001FAFF]+',
+        ' ',
+        'g'
+      )
+    `);
     await queryRunner.query('ALTER TABLE events ADD COLUMN search tsvector');
     await queryRunner.query(`
       CREATE FUNCTION set_event_search() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
-        NEW.search := setweight(to_tsvector('unaccented', NEW.title), 'A')
-          || setweight(to_tsvector('unaccented', coalesce(NEW.venue_address, '')), 'B')
-          || setweight(to_tsvector('unaccented', NEW.description), 'C');
+        NEW.search := setweight(to_tsvector('unaccented', words_of(NEW.title)), 'A')
+          || setweight(to_tsvector('unaccented', words_of(coalesce(NEW.venue_address, ''))), 'B')
+          || setweight(to_tsvector('unaccented', words_of(NEW.description)), 'C');
         RETURN NEW;
       END
       $$
@@ -32,6 +45,7 @@ export class AddEventSearch1763900000000 implements MigrationInterface {
     await queryRunner.query('DROP TRIGGER events_search ON events');
     await queryRunner.query('DROP FUNCTION set_event_search');
     await queryRunner.query('ALTER TABLE events DROP COLUMN search');
+    await queryRunner.query('DROP FUNCTION words_of');
     await queryRunner.query('DROP TEXT SEARCH CONFIGURATION unaccented');
     await queryRunner.query('DROP EXTENSION unaccent');
   }

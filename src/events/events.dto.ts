@@ -257,7 +257,8 @@ export function toEventFilter(query: EventsQuery): EventFilter {
         ? undefined
         : { center: { latitude, longitude }, radiusKm: max_distance_km ?? DEFAULT_RADIUS_KM },
     // Letters, their marks, and digits; whatever else stands between words does not count.
-    words: q?.normalize('NFC').match(/[\p{L}\p{M}\p{N}]+/gu) ?? (q === undefined ? undefined : []),
+    words:
+      q?.normalize('NFC').match(/[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu) ?? (q === undefined ? undefined : []),
     startsAfter: toDate(query.starts_after),
     startsBefore: toDate(query.starts_before),
     isAvailable: query.available === 'true',
