@@ -398,7 +398,7 @@ const FILL = [
   ) AS event`,
   `INSERT INTO inventory (event_id, capacity, held) SELECT id, 100, 100 FROM events`,
   `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at, paid_at)
-  SELECT CASE WHEN n % 100 = 1 THEN ${COLLECTOR} ELSE 1 + n % ${USERS} END, 1 + n % ${EVENTS}, status, now(), expires_at, CASE status WHEN 'paid' THEN now() END
+  SELECT CASE WHEN n % 100 = 1 THEN ${COLLECTOR} ELSE 1 + n % ${USERS} END, 1 + n % ${EVENTS - LONDON_EVENTS}, status, now(), expires_at, CASE status WHEN 'paid' THEN now() END
   FROM (
     SELECT n, (ARRAY['paid', 'paid', 'expired', 'cancelled'])[1 + n % 4] AS status, now() + interval '1 hour' AS expires_at
     FROM generate_series(1, ${TICKETS}) AS n WHERE n % 50 > 0
