@@ -72,8 +72,8 @@ describe('a start that can not be', () => {
       says: /^DATABASE_URL: no connection to 127\.0\.0\.1:1\/tickets \([^\n]*ECONNREFUSED[^\n]*\); [^\n]+\.\n$/,
     }),
     'a database that is not there': () => ({
-      settings: { DATABASE_URL: `${database.url}_not` },
-      says: /^DATABASE_URL: no connection to \S+_not \(database [^\n]+ does not exist\); [^\n]+\.\n$/,
+      settings: { DATABASE_URL: database.url.replace(database.name, 'nonesuch') },
+      says: /^DATABASE_URL: no connection to \S+nonesuch \(database [^\n]+ does not exist\); [^\n]+\.\n$/,
     }),
     'a PORT that is taken': () => ({
       settings: { PORT: new URL(neighbour.url).port },

@@ -132,7 +132,7 @@ const hasSessionSettings = (settings: Settings, role: Role) =>
  */
 function breakOffSilence(client: PoolClient & { readyForQuery?: boolean }): void {
   const stream = client.connection.stream as Socket;
-  stream.setTimeout(SILENCE_MS, () => {
+  stream.setTimeout(SILENCE_MS).on('timeout', () => {
     if (!client.readyForQuery)
       stream.destroy(new Error('Connection terminated: no answer from the database'));
   });
