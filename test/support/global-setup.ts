@@ -30,9 +30,16 @@ export default async function setUp(): Promise<void> {
     const template = await createTemplate(server);
     services.onTeardown(folder, () => template.drop());
     services.announce({ server, template: template.name, redis: redis?.url });
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void giveUp());
   } catch (error) {
     // Jest tears down only what was set up to the end.
     await services.tearDown();
     throw error;
   }
+}
+
+/** Jest doesn't tear down when it is interrupted, and an embedded PostgreSQL would outlive it. */
+async function giveUp(): Promise<void> {
+  await services.tearDown();
+  process.exit(130);
 }
