@@ -93,11 +93,12 @@ export const SETTLE: Statement = {
       WHERE id IN (SELECT ticket_id FROM request)
       ORDER BY id
       FOR UPDATE
+    ), clock AS MATERIALIZED (
+      -- Read once, after every ticket is locked; cut to the millisecond it still lies before expires_at.
+      SELECT date_trunc('milliseconds', clock_timestamp()) AS at FROM (SELECT count(*) FROM ticket) AS locked
     ), live AS MATERIALIZED (
-      -- The time is read once, after every ticket is locked; cut to the millisecond it still lies before expires_at.
       SELECT DISTINCT ON (id) n, id, event_id, target, clock.at
-      FROM ticket JOIN request ON ticket_id = id,
-        (SELECT date_trunc('milliseconds', clock_timestamp()) AS at FROM (SELECT count(*) FROM ticket) AS locked) AS clock
+      FROM ticket JOIN request ON ticket_id = id, clock
       WHERE status = 'reserved' AND expires_at > clock.at
       ORDER BY id, n
     ), seats AS MATERIALIZED (
