@@ -99,6 +99,14 @@ export class TixxetyDataSource extends DataSource {
     return await this.locked(() => super.runMigrations(options));
   }
 
+  /** Whether any are pending. TypeORM would make its table on the way, and two processes that do so at once collide. */
+  override async showMigrations(): Promise<boolean> {
+    const [found] = await this.query<{ table: string | null }[]>(
+      `SELECT to_regclass('migrations') AS "table"`,
+    );
+    return found?.table == null || (await super.showMigrations());
+  }
+
   override async undoLastMigration(options?: Parameters<DataSource['undoLastMigration']>[0]): Promise<void> {
     await this.locked(() => super.undoLastMigration(options));
   }
