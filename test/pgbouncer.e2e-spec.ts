@@ -18,7 +18,12 @@ if (!hasPgBouncer) {
   console.warn(message);
 }
 
-const SESSION_PARAMETERS = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];
+const SESSION_PARAMETERS = [
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+  'options',
+];
 
 /** The advisory locks of one database. */
 const LOCKS = `
@@ -184,7 +189,7 @@ const LOCKS = `
     ['refuses', []],
     ['swallows', SESSION_PARAMETERS],
   ])(
-    'no process starts that was not told, whether it %s the limits of the session',
+    'no process starts that was not told, whether it %s the settings of the session',
     async (_what, ignored) => {
       const other = await startPgBouncer(services.addresses.server, { ignored });
       const settings = readSettings({ DATABASE_URL: other.through(database.url) });

@@ -1,6 +1,8 @@
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
+import { readSettings } from '../src/config/settings';
 import type { Statement } from '../src/database/statements';
+import { TixxetyDataSource } from '../src/database/tixxety-data-source';
 import { eventById, listEvents, type EventFilter, type EventKey } from '../src/events/events.statements';
 import { RELEASE_DUE, RELEASE_DUE_OF_EVENTS, RESERVE, SETTLE } from '../src/inventory/inventory.statements';
 import { startTestApi, type TestApi } from './support/api';
@@ -23,16 +25,18 @@ const SAHARA = { center: { latitude: 23, longitude: 12 }, radiusKm: 30 };
 const tomorrow = new Date(Date.now() + DAY_MS);
 const nextWeek = new Date(Date.now() + 7 * DAY_MS);
 
-/** Statements of the inventory and what stands behind their parameters, as values and as EXECUTE takes them. */
-const PREPARED: [Statement, values: unknown[], literals: string, indexes: string[]][] = [
-  [eventById, [5_000], '5000', ['events_pkey', 'inventory_pkey']],
+/** Statements and what stands behind their parameters, as values and as EXECUTE takes them. */
+const STATEMENTS: [string, Statement, values: unknown[], literals: string, indexes: string[]][] = [
+  ['an event', eventById, [5_000], '5000', ['events_pkey', 'inventory_pkey']],
   [
+    'reserving',
     RESERVE,
     [[1, 2], [3, 4], 120, 10],
     `'{1,2}', '{3,4}', 120, 10`,
     ['events_pkey', 'inventory_pkey', 'users_pkey'],
   ],
   [
+    'settling',
     SETTLE,
     [
       [1, 2],
@@ -41,8 +45,9 @@ const PREPARED: [Statement, values: unknown[], literals: string, indexes: string
     `'{1,2}', '{paid,cancelled}'`,
     ['inventory_pkey', 'tickets_pkey'],
   ],
-  [RELEASE_DUE, [1_000], '1000', ['inventory_pkey', 'tickets_due_idx', 'tickets_pkey']],
+  ['releasing', RELEASE_DUE, [1_000], '1000', ['inventory_pkey', 'tickets_due_idx', 'tickets_pkey']],
   [
+    'releasing for events',
     RELEASE_DUE_OF_EVENTS,
     [[1, 2], 1_000],
     `'{1,2}', 1000`,
@@ -175,30 +180,27 @@ describe('in a large database', () => {
     }
   }
 
-  describe.each(PREPARED.map((row) => [row[0].name ?? '', ...row] as const))(
-    '%s',
-    (_name, { text }, values, literals, indexes) => {
-      it('planned for its values reads by indexes alone', async () => {
-        expectIndexes(await explain(text, values), indexes);
-      });
+  describe.each(STATEMENTS)('%s', (_name, { text }, values, literals, indexes) => {
+    it('planned for its values reads by indexes alone', async () => {
+      expectIndexes(await explain(text, values), indexes);
+    });
 
-      it('planned once for any values reads by indexes alone', async () => {
-        expectIndexes(await explainGeneric(text, literals), indexes);
-      });
+    it('planned once for any values reads by indexes alone', async () => {
+      expectIndexes(await explainGeneric(text, literals), indexes);
+    });
 
-      // The indexes of primary keys can't be dropped alone.
-      const ownIndexes = indexes.filter((index) => index.endsWith('_idx'));
-      for (const index of ownIndexes) {
-        it(`would be missed without ${index}`, async () => {
-          const plan = await undone(async () => {
-            await client.query(`DROP INDEX ${index}`);
-            return await explain(text, values);
-          });
-          expect(() => expectIndexes(plan, indexes)).toThrow();
+    // The indexes of primary keys can't be dropped alone.
+    const ownIndexes = indexes.filter((index) => index.endsWith('_idx'));
+    for (const index of ownIndexes) {
+      it(`would be missed without ${index}`, async () => {
+        const plan = await undone(async () => {
+          await client.query(`DROP INDEX ${index}`);
+          return await explain(text, values);
         });
-      }
-    },
-  );
+        expect(() => expectIndexes(plan, indexes)).toThrow();
+      });
+    }
+  });
 
   async function explainGeneric(text: string, literals: string): Promise<Plan[]> {
     await client.query('SET plan_cache_mode = force_generic_plan');
@@ -348,6 +350,46 @@ describe('in a large database', () => {
       expect(plan[0]?.['Actual Rows']).toBe(128);
       expectNoComparing(plan);
     });
+  });
+});
+
+describe('while there are few tickets', () => {
+  let database: TestDatabase;
+  let api: TixxetyDataSource;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    await database.sql(`WITH event AS (
+        INSERT INTO events (title, start_time, end_time) VALUES ('Concert', '2099-01-01', '2099-01-01') RETURNING id
+      ), person AS (INSERT INTO users (name, email) VALUES ('Ada', 'ada@example.com') RETURNING id)
+      INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
+      SELECT person.id, event.id, 'expired', now(), now() FROM person, event, generate_series(1, 700)`);
+    api = await new TixxetyDataSource(readSettings({ DATABASE_URL: database.url }), 'api').initialize();
+  });
+  afterAll(async () => {
+    await api.destroy();
+    await database.drop();
+  });
+
+  // A connection keeps its plan while they become many, until they are analyzed again.
+  it.each([
+    ['settling', SETTLE, `'{1,2}', '{paid,cancelled}'`],
+    ['releasing for events', RELEASE_DUE_OF_EVENTS, `'{1,2}', 1000`],
+  ])('the API prepares %s for many', async (_name, { text }, literals) => {
+    const session = api.createQueryRunner();
+    await session.query('SET plan_cache_mode = force_generic_plan');
+    await session.query(`PREPARE statement AS ${text}`);
+    const rows: { 'QUERY PLAN': [{ Plan: Plan }] }[] = await session.query(
+      `EXPLAIN (FORMAT JSON) EXECUTE statement (${literals})`,
+    );
+    await session.query('DEALLOCATE statement');
+    await session.release();
+    const plan = rows.flatMap((row) => nodesOf(row['QUERY PLAN'][0].Plan));
+    const scans = plan.filter(
+      (node) => node['Relation Name'] === 'tickets' && node['Node Type'].endsWith('Scan'),
+    );
+    expect(scans.length).toBeGreaterThan(1);
+    expect(scans.filter((scan) => !scan['Index Cond'])).toEqual([]);
   });
 });
 

@@ -129,7 +129,7 @@ export const SETTLE: Statement = {
 
 /** Ends at most `$1` holds that are due and gives their seats back. Tickets another process works on are left to it. */
 export const RELEASE_DUE: Statement = {
-  name: 'release_due',
+  // Without a name: it runs from the first second on, and would keep the plan it got while there was no ticket yet.
   text: `
     WITH due AS MATERIALIZED (
       SELECT id, event_id FROM tickets
