@@ -207,38 +207,6 @@ describe('the end', () => {
   }
 });
 
-describe('several API processes behind one port', () => {
-  it('share the work, replace one that dies, and end together', async () => {
-    const api = await start([], { WEB_CONCURRENCY: '2' });
-    const client = new Client(api.url);
-    // Kept connections would stay with one process.
-    const visit = () => client.get('/events/', { Connection: 'close' });
-    const serving = async () => {
-      await Promise.all(Array.from({ length: 4 }, visit));
-      const lines = api.output().matchAll(/"pid":(\d+)[^\n]+GET \/events\//g);
-      return [...new Set([...lines].map(([, pid]) => Number(pid)))];
-    };
-    const first = await eventually(async () => {
-      const pids = await serving();
-      expect(pids).toHaveLength(2);
-      return pids;
-    });
-    expect(first).not.toContain(api.child.pid);
-
-    const [victim = NaN] = first;
-    process.kill(victim, 'SIGKILL');
-    // Node itself loses a connection that it hands to a process which has just died.
-    await eventually(() => expect(isAlive(victim)).toBe(false));
-    const all = await eventually(async () => {
-      const pids = await serving();
-      expect(pids).toHaveLength(3);
-      return pids;
-    });
-    expect(await api.stop()).toMatchObject({ code: 0, stderr: '' });
-    expect(all.filter(isAlive)).toEqual([]);
-  });
-});
-
 describe('an embedded PostgreSQL', () => {
   it('keeps the data through Ctrl-C, the end of Node and its own; and belongs to one API', async () => {
     const dataDir = join(folder, 'embedded');
