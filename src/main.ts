@@ -1,12 +1,8 @@
 import cluster from 'node:cluster';
 import { parseArgs } from 'node:util';
-import { startApi } from './api';
-import { startCluster } from './cluster';
-import { createLogger } from './common/logger';
-import { readSettings } from './config/settings';
+import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
 import { VERSION } from './version';
-import { startWorker } from './worker';
 
 const HELP = `Usage: node dist/src/main.js [options]
 
@@ -29,21 +25,27 @@ async function main(): Promise<void> {
   if (help) return void process.stdout.write(HELP);
   if (version) return void process.stdout.write(`${VERSION}\n`);
 
+  // From here on modules are loaded when they are needed: all together take a second, for which help need not wait.
+  const { readSettings } = await import('./config/settings.js');
   const settings = readSettings();
+  const { createLogger } = await import('./common/logger.js');
   const logger = createLogger(settings.LOG_LEVEL);
   const say = (message: string) => process.stdout.write(`${message}\n`);
   const options = { settings, migrate, say };
   const signal = firstSignal();
-  const start = worker
-    ? startWorker
-    : settings.WEB_CONCURRENCY > 1 && cluster.isPrimary
-      ? startCluster
-      : startApi;
+  const start = await starter(worker, settings);
   const running = await start(options, logger);
   if (cluster.isPrimary) say(worker ? workerGreeting(running.url) : apiGreeting(running.url));
   await signal;
   await running.stop();
   process.exit(0);
+}
+
+/** The process to be: a worker, an API, or the first of several APIs. */
+async function starter(worker: boolean, { WEB_CONCURRENCY }: Settings) {
+  if (worker) return (await import('./worker.js')).startWorker;
+  if (WEB_CONCURRENCY > 1 && cluster.isPrimary) return (await import('./cluster.js')).startCluster;
+  return (await import('./api.js')).startApi;
 }
 
 function readOptions(argv: string[]) {
