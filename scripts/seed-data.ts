@@ -8,7 +8,7 @@ export interface SeedUser extends NewUser {
   createdAt: Date;
 }
 
-export interface SeedEvent extends NewEvent, Seats {
+export interface SeedEvent extends Omit<NewEvent, 'organizerId'>, Seats {
   id: number;
   createdAt: Date;
   /** Among those of its size, how much it is wanted; 0 to 1. */

@@ -3,7 +3,8 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { ApiModule } from './app.module';
-import { jsonBody, requireJson } from './common/json-body';
+import { withJwtSecret } from './auth/jwt-secret';
+import { formBody, jsonBody, requireJson } from './common/json-body';
 import { NestLogger, requestLogger } from './common/logger';
 import type { Running } from './common/running';
 import type { Settings } from './config/settings';
@@ -27,6 +28,8 @@ export async function createApi(
   // Most answers change with every ticket: hashing each for an ETag would hardly ever save a byte.
   app.disable('etag');
   app.use(requestLogger(logger));
+  // OAuth 2.0 speaks forms.
+  app.use('/auth', formBody('32kb'));
   app.use(requireJson);
   // A description of 10,000 characters may take 120 kB, with each escaped as two surrogates.
   app.use('/events', jsonBody('128kb'));
@@ -43,7 +46,8 @@ export async function createApi(
  */
 export async function startApi(options: DatabaseOptions, logger: Logger): Promise<Running> {
   const { HOST, PORT } = options.settings;
-  const app = await createApi(options.settings, await openDatabase(options, 'api'), logger);
+  const settings = await withJwtSecret(options.settings);
+  const app = await createApi(settings, await openDatabase(options, 'api'), logger);
   try {
     await app.listen(PORT, HOST);
   } catch (error) {

@@ -1,12 +1,14 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { WelcomeDto } from './app.dto';
+import { Public } from './auth/public';
 import { ApiProblems } from './common/api-docs';
 import { VERSION } from './version';
 
 @ApiTags('service')
 @Controller()
 export class AppController {
+  @Public()
   @Get()
   @ApiOperation({ operationId: 'welcome', summary: 'Say hello' })
   @ApiProblems()

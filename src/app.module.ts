@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AppController } from './app.controller';
+import { AuthGuard } from './auth/auth.guard';
+import { AuthModule } from './auth/auth.module';
 import { ProblemFilter } from './common/problem.filter';
 import { UndeclaredInputGuard } from './common/undeclared-input.guard';
 import { ValidationPipe } from './common/validation.pipe';
@@ -33,6 +35,7 @@ export class ApiModule {
       controllers: [AppController],
       imports: [
         ...shared(settings, dataSource),
+        AuthModule,
         // Events come before users: /users/for-you would otherwise be taken for /users/{user_id}.
         EventsModule,
         UsersModule,
@@ -41,6 +44,7 @@ export class ApiModule {
       ],
       providers: [
         { provide: APP_FILTER, useValue: new ProblemFilter(databaseProblem) },
+        { provide: APP_GUARD, useClass: AuthGuard },
         { provide: APP_GUARD, useClass: UndeclaredInputGuard },
         { provide: APP_PIPE, useClass: ValidationPipe },
       ],

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { withJwtSecret } from './auth/jwt-secret';
 import type { Running } from './common/running';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
@@ -16,10 +17,11 @@ const RESTART_DELAY_MS = 500;
  * @throws {StartupError}
  */
 export async function startCluster(options: DatabaseOptions, logger: Logger): Promise<Running> {
+  const { JWT_SECRET = [] } = await withJwtSecret(options.settings);
   const dataSource = await openDatabase(options, 'api');
   let isStopping = false;
 
-  const fork = () => cluster.fork({ DATABASE_URL: dataSource.url });
+  const fork = () => cluster.fork({ DATABASE_URL: dataSource.url, JWT_SECRET: JWT_SECRET.join() });
   const stop = async () => {
     isStopping = true;
     const alive = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);

@@ -1,15 +1,21 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { PUBLIC_EXTENSION } from './auth/public';
 import { problemResponse } from './common/api-docs';
 import { PROBLEMS, type ProblemCode } from './common/problem';
 import { VERSION } from './version';
 
 type Schema = Record<string, unknown>;
 interface Operation {
+  [PUBLIC_EXTENSION]?: boolean;
+  security?: object[];
   requestBody?: object;
-  responses: Record<string, { description: string }>;
+  responses: Record<string, { description: string; content?: Record<string, { examples?: object }> }>;
 }
+
+/** The name of the security scheme. */
+const SIGN_IN = 'sign_in';
 
 const PROBLEM_SCHEMA: Schema = {
   type: 'object',
@@ -59,14 +65,26 @@ export function createDocument(app: INestApplication): OpenAPIObject {
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .setOpenAPIVersion('3.1.0')
     .addServer('/')
+    .addOAuth2(
+      {
+        type: 'oauth2',
+        description: 'Sign in with e-mail and password; leave the client empty.',
+        flows: { password: { tokenUrl: '/auth/token', refreshUrl: '/auth/token', scopes: {} } },
+      },
+      SIGN_IN,
+    )
     .addTag('service', 'The service itself')
+    .addTag('auth', 'Signing in and out')
     .addTag('users', 'People who book')
     .addTag('events', 'What is booked')
     .addTag('tickets', 'The booking')
     .build();
-  const document = SwaggerModule.createDocument(app, { ...description, security: [] });
+  const document = SwaggerModule.createDocument(app, description);
   for (const path of Object.values(document.paths)) {
-    for (const operation of Object.values(path) as Operation[]) completeResponses(operation);
+    for (const operation of Object.values(path) as Operation[]) {
+      completeSecurity(operation);
+      completeResponses(operation);
+    }
   }
   delete document.info.contact; // Nest puts an empty one there
   document.components = {
@@ -76,15 +94,24 @@ export function createDocument(app: INestApplication): OpenAPIObject {
   return toJsonSchema2020(document) as OpenAPIObject;
 }
 
+/** Says who may call, as the guard sees it. */
+function completeSecurity(operation: Operation): void {
+  operation.security = operation[PUBLIC_EXTENSION] ? [] : [{ [SIGN_IN]: [] }];
+  operation[PUBLIC_EXTENSION] = undefined;
+}
+
 /** Adds what every operation may be refused with. */
 function completeResponses(operation: Operation): void {
   const codes: ProblemCode[] = ['validation_failed', 'internal_error', 'service_unavailable'];
+  if (operation.security?.length) codes.push('unauthenticated');
   if (operation.requestBody) codes.push('malformed_json', 'body_too_large', 'unsupported_media_type');
-  const common = codes.map((code) => PROBLEMS[code].status);
-  operation.responses = {
-    ...Object.fromEntries(common.map((status) => [status, problemResponse(status, codes)])),
-    ...operation.responses,
-  };
+  const own = Object.values(operation.responses).flatMap(({ content }) =>
+    Object.keys(content?.['application/problem+json']?.examples ?? {}),
+  );
+  codes.unshift(...(own as ProblemCode[]));
+  for (const { status } of codes.map((code) => PROBLEMS[code])) {
+    operation.responses[status] = problemResponse(status, codes);
+  }
   for (const response of Object.values(operation.responses)) response.description ||= 'OK';
 }
 

@@ -11,6 +11,7 @@ interface Operation {
   operationId: string;
   summary: string;
   requestBody?: object;
+  security: object[];
   parameters: { name: string; in: string; required: boolean; schema: object }[];
   responses: Record<string, Response>;
 }
@@ -24,7 +25,9 @@ interface Document {
 /** Every operation: its success, and the refusals of its own. */
 const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
   'GET /': [200],
-  'POST /users': [201, 'email_taken'],
+  'POST /users': [201, 'email_taken', 'overloaded'],
+  'POST /auth/token': [200, 'invalid_credentials', 'overloaded'],
+  'POST /auth/revoke': [200],
   'GET /users/{user_id}': [200, 'user_not_found'],
   'GET /users/for-you': [200, 'user_not_found', 'user_location_not_set'],
   'GET /users/{user_id}/tickets': [200, 'user_not_found'],
@@ -47,6 +50,15 @@ const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
 const COMMON = ['validation_failed', 'service_unavailable'];
 const COMMON_WITH_BODY = ['malformed_json', 'body_too_large', 'unsupported_media_type'];
 const CREATED = ['POST /users', 'POST /events', 'POST /tickets'];
+const TAKING = [...CREATED, 'POST /auth/token', 'POST /auth/revoke'];
+const PUBLIC = [
+  'GET /',
+  'POST /users',
+  'POST /auth/token',
+  'POST /auth/revoke',
+  'GET /events',
+  'GET /events/{event_id}',
+];
 const LISTS = ['GET /events', 'GET /users/for-you', 'GET /users/{user_id}/tickets'];
 
 describe('the documentation', () => {
@@ -104,7 +116,14 @@ describe('the documentation', () => {
     expect(examples).toEqual(
       expect.arrayContaining([...refusals, ...COMMON, ...(requestBody ? COMMON_WITH_BODY : [])]),
     );
-    expect(requestBody !== undefined).toBe(CREATED.includes(name));
+    expect(requestBody !== undefined).toBe(TAKING.includes(name));
+  });
+
+  it.each(Object.keys(CONTRACT))('says who may call %s', (name) => {
+    const { security, responses } = operation(name);
+    expect(security).toEqual(PUBLIC.includes(name) ? [] : [{ sign_in: [] }]);
+    const refusals = responses['401']?.content?.['application/problem+json']?.examples ?? {};
+    expect('unauthenticated' in refusals).toBe(!PUBLIC.includes(name));
   });
 
   it.each(CREATED)('has the Location of %s', (name) => {

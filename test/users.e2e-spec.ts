@@ -1,5 +1,5 @@
 import { startTestApi, type TestApi } from './support/api';
-import { userBody } from './support/factories';
+import { userBody, withoutTokens } from './support/factories';
 import { expectProblem } from './support/problems';
 import { titled } from './support/tables';
 
@@ -28,13 +28,17 @@ describe('users', () => {
         location_latitude: 51.5072,
         location_longitude: -0.1276,
       };
-      const { status, headers, body: user } = await signUp(body);
+      const { status, headers, body: answer } = await signUp(body);
       expect(status).toBe(201);
-      expect(user).toEqual({
+      expect(answer).toEqual({
         ...body,
         id: expect.any(Number),
         created_at: expect.stringMatching(INSTANT),
+        access_token: expect.stringMatching(/./),
+        token_type: 'Bearer',
+        expires_in: 900,
       });
+      const user = withoutTokens(answer);
       expect(Math.abs(Date.parse(user.created_at) - Date.now())).toBeLessThan(60_000);
       expect(headers.get('location')).toBe(`/users/${user.id}`);
       expect((await api.client.get(`/users/${user.id}`)).body).toEqual(user);
@@ -52,7 +56,10 @@ describe('users', () => {
         location_longitude: null,
       });
       expect(Object.keys(body).sort()).toEqual(
-        'created_at email id location_address location_latitude location_longitude name'.split(' '),
+        [
+          'access_token created_at email expires_in id',
+          'location_address location_latitude location_longitude name token_type',
+        ].flatMap((names) => names.split(' ')),
       );
     });
 

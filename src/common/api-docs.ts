@@ -1,5 +1,12 @@
 import { applyDecorators, type Type } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiParam, ApiProperty, ApiResponse } from '@nestjs/swagger';
+import {
+  ApiCreatedResponse,
+  ApiOkResponse,
+  ApiParam,
+  ApiProperty,
+  ApiResponse,
+  type ApiResponseMetadata,
+} from '@nestjs/swagger';
 import { MAX_ID } from './fields';
 import { PROBLEMS, type ProblemCode } from './problem';
 
@@ -51,13 +58,14 @@ export function problemResponse(status: number, codes: readonly ProblemCode[]) {
         examples: Object.fromEntries(own.map((code) => [code, { value: exampleOf(code) }])),
       },
     },
-    ...(status === 503 && {
-      headers: {
-        'Retry-After': { description: 'Seconds to wait before another try', schema: { type: 'integer' } },
-      },
-    }),
+    ...(HEADERS[status] && { headers: HEADERS[status] }),
   };
 }
+
+const HEADERS: Record<number, ApiResponseMetadata['headers']> = {
+  401: { 'WWW-Authenticate': { description: 'How to sign in (RFC 6750)', schema: { type: 'string' } } },
+  503: { 'Retry-After': { description: 'Seconds to wait before another try', schema: { type: 'integer' } } },
+};
 
 const exampleOf = (code: ProblemCode) => ({
   type: `/docs/errors#${code}`,

@@ -1,30 +1,50 @@
 import { isUtf8 } from 'node:buffer';
-import { json, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import {
+  json,
+  urlencoded,
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import { Problem, type ProblemCode } from './problem';
 
-/** Refuses a body that does not call itself JSON. */
+/** Refuses a body that does not call itself JSON, unless it has been parsed already. */
 export function requireJson(request: Request, _response: Response, next: NextFunction): void {
   const hasBody =
     request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
-  next(hasBody && !request.is('application/json') ? new Problem('unsupported_media_type') : undefined);
+  const isRead = request.body !== undefined;
+  next(
+    hasBody && !isRead && !request.is('application/json') ? new Problem('unsupported_media_type') : undefined,
+  );
+}
+
+/** Parses an HTML form of at most `limit`, and leaves other bodies alone. */
+export function formBody(limit: string): RequestHandler {
+  return translated(urlencoded({ limit, extended: false, verify: requireUtf8 }));
 }
 
 /** Parses a JSON body of at most `limit`, such as `32kb`; one that can't be parsed is refused as a problem. */
 export function jsonBody(limit: string): RequestHandler {
-  const parse = json({
-    limit,
-    verify: (_request, _response, body) => {
-      if (!isUtf8(body)) throw new Problem('malformed_json');
-    },
-  });
-  return (request, response, next) =>
-    parse(request, response, (error?: { type?: string }) =>
-      next(error && new Problem(PROBLEM_OF_PARSER[error.type ?? ''] ?? 'malformed_json')),
-    );
+  return translated(json({ limit, verify: requireUtf8 }));
 }
+
+const requireUtf8 = (_request: unknown, _response: unknown, body: Buffer) => {
+  if (!isUtf8(body)) throw new Problem('malformed_json');
+};
+
+const translated =
+  (parse: RequestHandler): RequestHandler =>
+  (request, response, next) =>
+    parse(request, response, (error?: unknown) =>
+      next(
+        error && new Problem(PROBLEM_OF_PARSER[(error as { type?: string }).type ?? ''] ?? 'malformed_json'),
+      ),
+    );
 
 const PROBLEM_OF_PARSER: Record<string, ProblemCode> = {
   'entity.too.large': 'body_too_large',
+  'parameters.too.many': 'body_too_large',
   'encoding.unsupported': 'unsupported_media_type',
   'charset.unsupported': 'unsupported_media_type',
 };

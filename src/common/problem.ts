@@ -5,6 +5,16 @@
 export const PROBLEMS = {
   validation_failed: { status: 422, title: 'Validation failed', detail: 'The request does not validate' },
   malformed_json: { status: 422, title: 'Malformed JSON', detail: 'The body is not valid JSON in UTF-8' },
+  invalid_credentials: {
+    status: 401,
+    title: 'Invalid credentials',
+    detail: 'The credentials are wrong, or no longer good',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'Not signed in',
+    detail: 'This needs a valid access token, sent as `Authorization: Bearer …`; POST /auth/token gives one',
+  },
   user_not_found: { status: 404, title: 'User not found', detail: 'User not found' },
   event_not_found: { status: 404, title: 'Event not found', detail: 'Event not found' },
   ticket_not_found: { status: 404, title: 'Ticket not found', detail: 'Ticket not found' },
@@ -43,6 +53,11 @@ export const PROBLEMS = {
     status: 500,
     title: 'Internal error',
     detail: 'Something went wrong on our side; quote the request_id when you report it',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Overloaded',
+    detail: 'More is asked of this server than it can do right now; try again in a moment',
   },
   service_unavailable: {
     status: 503,

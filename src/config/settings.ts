@@ -44,6 +44,11 @@ export class Settings {
   @IsNotEmpty()
   DATA_DIR = '.tixxety';
 
+  /** Secrets that sign access tokens, with commas between them; unset: one that is kept under `DATA_DIR`. */
+  @ValidateIf((settings: Settings) => settings.JWT_SECRET !== undefined)
+  @Secrets()
+  JWT_SECRET?: string[];
+
   /** How long a reserved ticket is held for payment, in seconds. */
   @WholeNumber(1, 604_800)
   HOLD_SECONDS = 120;
@@ -66,7 +71,7 @@ export class Settings {
  * @throws {StartupError} when a setting is malformed
  */
 export function readSettings(environment: NodeJS.ProcessEnv = environmentWithDotEnv()): Settings {
-  const names = Object.keys(new Settings()).concat('DATABASE_URL', 'REDIS_URL');
+  const names = Object.keys(new Settings()).concat('DATABASE_URL', 'REDIS_URL', 'JWT_SECRET');
   const given = names.filter((name) => environment[name]).map((name) => [name, environment[name]]);
   const settings = plainToInstance(Settings, Object.fromEntries(given), { exposeDefaultValues: true });
   const problems = validateSync(settings).map(
@@ -96,6 +101,33 @@ function Url(pattern: RegExp, example: string): PropertyDecorator {
     },
   });
 }
+
+/** Nobody may guess one: not the example's, not one letter again and again. */
+function Secrets(): PropertyDecorator {
+  return (target, property) => {
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' ? value.split(',').map((secret) => secret.trim()) : value,
+    )(target, property);
+    ValidateBy({
+      name: 'secrets',
+      validator: {
+        validate: (value) => (value as string[]).every((secret) => !isWeak(secret)),
+        defaultMessage: () =>
+          `must be at least ${SECRET_BYTES} random bytes, such as what \`openssl rand -base64 32\` prints; several ` +
+          'have commas between them',
+      },
+    })(target, property);
+  };
+}
+
+const SECRET_BYTES = 32;
+const FEWEST_DIFFERENT_CHARACTERS = 8;
+
+const isWeak = (secret: string) =>
+  Buffer.byteLength(secret) < SECRET_BYTES ||
+  new Set(secret).size < FEWEST_DIFFERENT_CHARACTERS ||
+  /^(.+?)\1+$/s.test(secret) ||
+  /change[-_ ]?me|example|placeholder/i.test(secret);
 
 function WholeNumber(least: number, most: number): PropertyDecorator {
   return (target, property) => {

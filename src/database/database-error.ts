@@ -11,11 +11,8 @@ interface DriverError {
 const driverError = (error: unknown): DriverError =>
   (error instanceof QueryFailedError ? error.driverError : error) as DriverError;
 
-/** The name of the unique constraint or index that refused a row. */
-export function violatedUnique(error: unknown): string | undefined {
-  const { code, constraint } = driverError(error);
-  return code === '23505' ? constraint : undefined;
-}
+/** The name of the constraint or unique index that refused a row. */
+export const violatedConstraint = (error: unknown): string | undefined => driverError(error).constraint;
 
 /** True for a serialization failure or a deadlock: the whole transaction is worth another try. */
 export const isRetryable = (error: unknown): boolean =>

@@ -1,4 +1,18 @@
-import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+  type Relation,
+} from 'typeorm';
+import { User } from '../users/user.entity';
+
+/** Refuses an organizer who is not there. */
+export const EVENTS_ORGANIZER_FKEY = 'events_organizer_id_fkey';
 
 @Entity('events')
 @Check('events_end_check', 'end_time >= start_time')
@@ -13,6 +27,14 @@ import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn 
 export class Event {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'events_pkey' })
   id: number;
+
+  /** Who created it; null for those that are older than accounts. */
+  @Column('bigint', { name: 'organizer_id', nullable: true })
+  organizerId: number | null;
+
+  @ManyToOne(() => User)
+  @JoinColumn({ name: 'organizer_id', foreignKeyConstraintName: EVENTS_ORGANIZER_FKEY })
+  organizer: Relation<User>;
 
   @Column('varchar', { length: 200 })
   title: string;

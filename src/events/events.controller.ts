@@ -1,6 +1,8 @@
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { Caller } from '../auth/caller';
+import { Public } from '../auth/public';
 import { ApiCreated, ApiId, ApiList, ApiProblems } from '../common/api-docs';
 import { IdPipe } from '../common/id.pipe';
 import { sendPage } from '../common/page';
@@ -25,18 +27,20 @@ export class EventsController {
   constructor(private readonly events: EventsService) {}
 
   @Post('events')
-  @ApiOperation({ operationId: 'createEvent', summary: 'Create an event' })
+  @ApiOperation({ operationId: 'createEvent', summary: 'Create an event', description: 'As its organizer.' })
   @ApiCreated(EventDto)
   @ApiProblems()
   async create(
     @Body() body: CreateEventDto,
+    @Caller() { userId }: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<EventDto> {
-    const event = await this.events.create(toNewEvent(body), body.total_tickets);
+    const event = await this.events.create(toNewEvent(body, userId), body.total_tickets);
     response.location(`/events/${event.id}`);
     return toEventDto(event);
   }
 
+  @Public()
   @Get('events')
   @ApiOperation({
     operationId: 'listEvents',
@@ -53,6 +57,7 @@ export class EventsController {
     return sendPage(await this.events.list(toEventFilter(query), query), toListedEventDto, request, response);
   }
 
+  @Public()
   @Get('events/:event_id')
   @ApiOperation({ operationId: 'getEvent', summary: 'Show an event' })
   @ApiId('event_id')

@@ -229,7 +229,8 @@ export const toListedEventDto = (event: ListedEvent): ListedEventDto => ({
   ...(event.distanceKm !== undefined && { distance_km: event.distanceKm }),
 });
 
-export const toNewEvent = (body: CreateEventDto): NewEvent => ({
+export const toNewEvent = (body: CreateEventDto, organizerId: number): NewEvent => ({
+  organizerId,
   title: body.title,
   description: body.description ?? '',
   startTime: new Date(body.start_time),

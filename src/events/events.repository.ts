@@ -5,7 +5,7 @@ import { Statements } from '../database/statements';
 import { Event } from './event.entity';
 import { eventById, listEvents, type EventFilter, type EventKey } from './events.statements';
 
-export type NewEvent = Omit<Event, 'id' | 'createdAt' | 'position' | 'search'>;
+export type NewEvent = Omit<Event, 'id' | 'createdAt' | 'position' | 'search' | 'organizer'>;
 
 export interface Seats {
   capacity: number;
@@ -13,7 +13,7 @@ export interface Seats {
   sold: number;
 }
 
-export type EventWithSeats = Omit<Event, 'position' | 'search'> & Seats;
+export type EventWithSeats = Omit<Event, 'position' | 'search' | 'organizerId' | 'organizer'> & Seats;
 
 /** An event in a list: with what the list is sorted by, and its distance where one was searched around a place. */
 export type ListedEvent = EventWithSeats & { key: Date | number; distanceKm?: number };

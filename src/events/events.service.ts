@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { unauthenticated } from '../auth/refusals';
 import { isId, isNumber, isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../common/page';
 import { Problem } from '../common/problem';
+import { violatedConstraint } from '../database/database-error';
 import { InventoryService } from '../inventory/inventory.service';
 import { UsersService } from '../users/users.service';
+import { EVENTS_ORGANIZER_FKEY } from './event.entity';
 import { EventsRepository, type EventWithSeats, type ListedEvent, type NewEvent } from './events.repository';
 import type { EventFilter, EventKey } from './events.statements';
 
@@ -14,13 +17,22 @@ export class EventsService {
     private readonly users: UsersService,
   ) {}
 
-  /** Creates an event together with its seats. */
+  /**
+   * Creates an event together with its seats.
+   *
+   * @throws {Problem} `unauthenticated` when the organizer's account is gone
+   */
   async create(event: NewEvent, capacity: number): Promise<EventWithSeats> {
-    return await this.repository.transaction(async (manager) => {
-      const created = await this.repository.insert(manager, event);
-      await this.inventory.open(manager, created.id, capacity);
-      return { ...created, capacity, held: 0, sold: 0 };
-    });
+    try {
+      return await this.repository.transaction(async (manager) => {
+        const created = await this.repository.insert(manager, event);
+        await this.inventory.open(manager, created.id, capacity);
+        return { ...created, capacity, held: 0, sold: 0 };
+      });
+    } catch (error) {
+      // An access token may outlive its account.
+      throw violatedConstraint(error) === EVENTS_ORGANIZER_FKEY ? unauthenticated() : error;
+    }
   }
 
   /** @throws {Problem} `event_not_found` */

@@ -1,9 +1,11 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Response } from 'express';
+import { Public } from '../auth/public';
 import { HealthService } from './health.service';
 
 /** For orchestrators and load balancers, not for clients. */
+@Public()
 @ApiExcludeController()
 @Controller('health')
 export class HealthController {

@@ -1,27 +1,43 @@
-import { Body, Controller, Get, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Header, Param, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
+import { Public } from '../auth/public';
 import { ApiCreated, ApiId, ApiProblems } from '../common/api-docs';
 import { IdPipe } from '../common/id.pipe';
-import { CreateUserDto, toNewUser, toUserDto, UserDto } from './users.dto';
+import { SessionsService } from './sessions.service';
+import {
+  CreateUserDto,
+  SignedUpUserDto,
+  toNewUser,
+  toSignedUpUserDto,
+  toUserDto,
+  UserDto,
+} from './users.dto';
 import { UsersService } from './users.service';
 
 @ApiTags('users')
 @Controller('users')
 export class UsersController {
-  constructor(private readonly users: UsersService) {}
+  constructor(
+    private readonly users: UsersService,
+    private readonly sessions: SessionsService,
+  ) {}
 
+  @Public()
   @Post()
+  @Header('Cache-Control', 'no-store')
   @ApiOperation({ operationId: 'createUser', summary: 'Sign up' })
-  @ApiCreated(UserDto)
-  @ApiProblems('email_taken')
+  @ApiCreated(SignedUpUserDto)
+  @ApiProblems('email_taken', 'overloaded')
   async create(
     @Body() body: CreateUserDto,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<UserDto> {
-    const user = await this.users.create(toNewUser(body));
+  ): Promise<SignedUpUserDto> {
+    const user = await this.users.create(toNewUser(body), body.password ?? undefined);
+    const caller = { userId: user.id, role: user.role };
+    const tokens = body.password == null ? this.sessions.visit(caller) : await this.sessions.begin(caller);
     response.location(`/users/${user.id}`);
-    return toUserDto(user);
+    return toSignedUpUserDto(user, tokens);
   }
 
   @Get(':user_id')

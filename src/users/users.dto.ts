@@ -1,7 +1,10 @@
+import { IntersectionType } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 import { ApiInteger } from '../common/api-docs';
 import { Decimal, Email, OptionalTogetherWith, Text } from '../common/fields';
 import type { User } from './user.entity';
+import { TokensDto, toTokensDto } from './sessions.dto';
+import type { Tokens } from './sessions.service';
 import type { NewUser } from './users.repository';
 
 export class CreateUserDto {
@@ -16,6 +19,11 @@ export class CreateUserDto {
   @Email()
   @Text(3, 255)
   email: string;
+
+  /** Left out: the account can't sign in again once its access token has ended. */
+  @IsOptional()
+  @Text(12, 128)
+  password?: string | null;
 
   /** @example "12 Saint James Square, London" */
   @IsOptional()
@@ -63,6 +71,8 @@ export class UserDto {
   created_at: Date;
 }
 
+export class SignedUpUserDto extends IntersectionType(UserDto, TokensDto) {}
+
 export const toUserDto = (user: User): UserDto => ({
   id: user.id,
   name: user.name,
@@ -71,6 +81,11 @@ export const toUserDto = (user: User): UserDto => ({
   location_latitude: user.locationLatitude,
   location_longitude: user.locationLongitude,
   created_at: user.createdAt,
+});
+
+export const toSignedUpUserDto = (user: User, tokens: Tokens): SignedUpUserDto => ({
+  ...toUserDto(user),
+  ...toTokensDto(tokens),
 });
 
 export const toNewUser = (body: CreateUserDto): NewUser => ({

@@ -1,14 +1,19 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuthModule } from '../auth/auth.module';
+import { Session } from './session.entity';
+import { SessionsController } from './sessions.controller';
+import { SessionsRepository } from './sessions.repository';
+import { SessionsService } from './sessions.service';
 import { User } from './user.entity';
 import { UsersController } from './users.controller';
 import { UsersRepository } from './users.repository';
 import { UsersService } from './users.service';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([User])],
-  controllers: [UsersController],
-  providers: [UsersRepository, UsersService],
+  imports: [AuthModule, TypeOrmModule.forFeature([User, Session])],
+  controllers: [UsersController, SessionsController],
+  providers: [UsersRepository, UsersService, SessionsRepository, SessionsService],
   exports: [UsersService],
 })
 export class UsersModule {}

@@ -3,18 +3,31 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
 import { User } from './user.entity';
 
-export type NewUser = Omit<User, 'id' | 'createdAt'>;
+export type NewUser = Omit<User, 'id' | 'role' | 'passwordHash' | 'createdAt'>;
+
+/** What signing in takes. */
+export type Account = Pick<User, 'id' | 'role' | 'passwordHash'>;
 
 @Injectable()
 export class UsersRepository {
   constructor(@InjectRepository(User) private readonly repository: Repository<User>) {}
 
   /** @throws a violation of `USERS_EMAIL_KEY` when the e-mail is taken */
-  async insert(user: NewUser): Promise<User> {
-    return await this.repository.save(this.repository.create(user), { transaction: false });
+  async insert(user: NewUser, passwordHash: string | null): Promise<User> {
+    const entity = this.repository.create({ ...user, passwordHash });
+    return await this.repository.save(entity, { transaction: false });
   }
 
   async findById(id: number): Promise<User | null> {
     return await this.repository.findOneBy({ id });
+  }
+
+  /** @param email in letters of any case */
+  async findAccount(email: string): Promise<Account | null> {
+    return await this.repository
+      .createQueryBuilder('user')
+      .select(['user.id', 'user.role', 'user.passwordHash'])
+      .where('lower(user.email) = lower(:email)', { email })
+      .getOne();
   }
 }

@@ -1,20 +1,28 @@
 import { Injectable } from '@nestjs/common';
+import { Passwords } from '../auth/passwords';
 import { Problem } from '../common/problem';
-import { violatedUnique } from '../database/database-error';
+import { violatedConstraint } from '../database/database-error';
 import { User, USERS_EMAIL_KEY } from './user.entity';
 import { UsersRepository, type NewUser } from './users.repository';
 
 @Injectable()
 export class UsersService {
-  constructor(private readonly repository: UsersRepository) {}
+  constructor(
+    private readonly repository: UsersRepository,
+    private readonly passwords: Passwords,
+  ) {}
 
-  /** @throws {Problem} `email_taken` */
-  async create(user: NewUser): Promise<User> {
+  /**
+   * @param password left out: the account can't sign in again
+   * @throws {Problem} `email_taken`, `overloaded`
+   */
+  async create(user: NewUser, password?: string): Promise<User> {
+    const passwordHash = password === undefined ? null : await this.passwords.hash(password);
     try {
-      return await this.repository.insert(user);
+      return await this.repository.insert(user, passwordHash);
     } catch (error) {
       // Asking first would lose the race against another sign-up; the unique index never does.
-      throw violatedUnique(error) === USERS_EMAIL_KEY ? new Problem('email_taken') : error;
+      throw violatedConstraint(error) === USERS_EMAIL_KEY ? new Problem('email_taken') : error;
     }
   }
 

@@ -7,6 +7,7 @@ import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { Client } from './client';
 import { createDatabase } from './databases';
 import { factoriesFor, type Factories } from './factories';
+import { TEST_SECRET } from './tokens';
 
 export interface TestApi {
   app: NestExpressApplication;
@@ -21,7 +22,12 @@ export interface TestApi {
 /** The API in this process, on a database of its own and a free port. */
 export async function startTestApi(environment: Record<string, string> = {}): Promise<TestApi> {
   const database = environment.DATABASE_URL ? undefined : await createDatabase();
-  const settings = readSettings({ NODE_ENV: 'test', DATABASE_URL: database?.url, ...environment });
+  const settings = readSettings({
+    NODE_ENV: 'test',
+    DATABASE_URL: database?.url,
+    JWT_SECRET: TEST_SECRET,
+    ...environment,
+  });
   const dataSource = await new TixxetyDataSource(settings, 'api').initialize();
   const app = await createApi(settings, dataSource, pino({ level: 'silent' }));
   await app.listen(0, '127.0.0.1');

@@ -1,3 +1,5 @@
+import { TEST_ADMIN, tokenOf } from './tokens';
+
 /** An answer, with its body parsed where it is JSON. */
 export interface Answer<Body = any> {
   status: number;
@@ -5,9 +7,17 @@ export interface Answer<Body = any> {
   body: Body;
 }
 
-/** Speaks HTTP with an API the way its clients do. */
+/** Speaks HTTP with an API the way its clients do: as an admin, such as a trusted back end, unless told otherwise. */
 export class Client {
-  constructor(readonly url: string) {}
+  constructor(
+    readonly url: string,
+    private readonly token = tokenOf(TEST_ADMIN.id, 'admin'),
+  ) {}
+
+  /** The same API as somebody else sees it; with an empty token, nobody. */
+  as(token: string): Client {
+    return new Client(this.url, token);
+  }
 
   get<Body = any>(path: string, headers: Record<string, string> = {}): Promise<Answer<Body>> {
     return this.send('GET', path, { headers });
@@ -26,7 +36,10 @@ export class Client {
   }
 
   async send<Body = any>(method: string, path: string, init: RequestInit = {}): Promise<Answer<Body>> {
-    const response = await fetch(this.url + path, { method, ...init });
+    const headers = new Headers(init.headers);
+    if (this.token !== '' && !headers.has('authorization'))
+      headers.set('Authorization', `Bearer ${this.token}`);
+    const response = await fetch(this.url + path, { method, ...init, headers });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json') ?? false;
     return {

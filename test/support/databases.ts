@@ -4,6 +4,7 @@ import { readSettings } from '../../src/config/settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { eventually } from './eventually';
 import { services } from './services';
+import { TEST_ADMIN } from './tokens';
 
 export interface TestDatabase {
   name: string;
@@ -31,6 +32,10 @@ export async function createTemplate(server: string): Promise<TestDatabase> {
     'tool',
   ).initialize();
   await dataSource.runMigrations();
+  await dataSource.query(
+    `INSERT INTO users (id, name, email, role) OVERRIDING SYSTEM VALUE VALUES ($1, 'Admin', $2, 'admin')`,
+    [TEST_ADMIN.id, TEST_ADMIN.email],
+  );
   await dataSource.destroy();
   return template;
 }

@@ -13,11 +13,18 @@ export function factoriesFor(client: Client) {
     return answer.body;
   }
   return {
-    user: (fields: object = {}) => created('/users/', { ...userBody(), ...fields }),
+    /** Without the tokens that come with a sign-up. */
+    user: async (fields: object = {}) =>
+      withoutTokens(await created('/users/', { ...userBody(), ...fields })),
     event: (fields: object = {}) => created('/events/', { ...eventBody(), ...fields }),
     ticket: (fields: { user_id: number; event_id: number }) => created('/tickets/', fields),
   };
 }
+
+const TOKENS = ['access_token', 'token_type', 'expires_in', 'refresh_token'];
+
+export const withoutTokens = (answer: Record<string, any>) =>
+  Object.fromEntries(Object.entries(answer).filter(([name]) => !TOKENS.includes(name))) as any;
 
 export const userBody = () => ({
   name: 'Ada Lovelace',

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TEST_SECRET } from './tokens';
 
 const BUILD = join(__dirname, '../../dist');
 const MAIN = join(BUILD, 'src/main.js');
@@ -83,7 +84,7 @@ export async function startMain(
 function launch(args: string[], environment: Record<string, string>, cwd = tmpdir()) {
   const child = spawn(process.execPath, args, {
     cwd,
-    env: { PATH: process.env.PATH, ...environment },
+    env: { PATH: process.env.PATH, JWT_SECRET: TEST_SECRET, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -1,0 +1,45 @@
+import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Public } from '../auth/public';
+import { ApiProblems } from '../common/api-docs';
+import { RevocationRequestDto, TokenRequestDto, TokensDto, toTokensDto } from './sessions.dto';
+import { SessionsService } from './sessions.service';
+
+/** Tokens are asked for with credentials, hence without one. */
+@Public()
+@ApiTags('auth')
+@ApiConsumes('application/x-www-form-urlencoded', 'application/json')
+@Controller('auth')
+export class SessionsController {
+  constructor(private readonly sessions: SessionsService) {}
+
+  @Post('token')
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({
+    operationId: 'createTokens',
+    summary: 'Sign in, or renew the tokens',
+    description: 'A refresh token works once: its second use ends the session it belongs to.',
+  })
+  @ApiProblems('invalid_credentials', 'overloaded')
+  async create(@Body() body: TokenRequestDto): Promise<TokensDto> {
+    const { username = '', password = '', refresh_token = '' } = body;
+    return toTokensDto(
+      body.grant_type === 'password'
+        ? await this.sessions.signIn(username, password)
+        : await this.sessions.renew(refresh_token),
+    );
+  }
+
+  @Post('revoke')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'revokeTokens',
+    summary: 'Sign out',
+    description: 'Ends the session of a refresh token; the same answer where there is none.',
+  })
+  @ApiProblems()
+  async revoke(@Body() { token }: RevocationRequestDto): Promise<void> {
+    await this.sessions.end(token);
+  }
+}
