@@ -175,7 +175,6 @@ describe('GET /users/for-you/', () => {
     });
 
     it.each([
-      ['', ['/user_id']],
       ['user_id=', ['/user_id']],
       ['user_id=0', ['/user_id']],
       ['user_id=-1', ['/user_id']],

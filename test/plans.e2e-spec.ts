@@ -41,8 +41,9 @@ const STATEMENTS: [string, Statement, values: unknown[], literals: string, index
     [
       [1, 2],
       ['paid', 'cancelled'],
+      [1, null],
     ],
-    `'{1,2}', '{paid,cancelled}'`,
+    `'{1,2}', '{paid,cancelled}', '{1,NULL}'`,
     ['inventory_pkey', 'tickets_pkey'],
   ],
   ['releasing', RELEASE_DUE, [1_000], '1000', ['inventory_pkey', 'tickets_due_idx', 'tickets_pkey']],
@@ -346,7 +347,7 @@ describe('in a large database', () => {
           SELECT id FROM tickets WHERE status = 'reserved' AND expires_at > now() ORDER BY id LIMIT 128
         ) AS live`,
       );
-      const plan = await analyze(SETTLE.text, [rows[0]?.ids, Array(128).fill('paid')]);
+      const plan = await analyze(SETTLE.text, [rows[0]?.ids, Array(128).fill('paid'), Array(128).fill(null)]);
       expect(plan[0]?.['Actual Rows']).toBe(128);
       expectNoComparing(plan);
     });
@@ -373,7 +374,7 @@ describe('while there are few tickets', () => {
 
   // A connection keeps its plan while they become many, until they are analyzed again.
   it.each([
-    ['settling', SETTLE, `'{1,2}', '{paid,cancelled}'`],
+    ['settling', SETTLE, `'{1,2}', '{paid,cancelled}', '{1,NULL}'`],
     ['releasing for events', RELEASE_DUE_OF_EVENTS, `'{1,2}', 1000`],
   ])('the API prepares %s for many', async (_name, { text }, literals) => {
     const session = api.createQueryRunner();

@@ -115,7 +115,6 @@ describe('tickets', () => {
 
     it.each(
       titled([
-        ['user_id', undefined],
         ['user_id', null],
         ['user_id', '1'],
         ['user_id', 0],

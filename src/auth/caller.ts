@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
+import { Problem } from '../common/problem';
 
 export type Role = 'user' | 'admin';
 
@@ -21,3 +22,16 @@ declare module 'express-serve-static-core' {
 export const Caller = createParamDecorator(
   (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<Request>().caller,
 );
+
+/** The owner of what the caller may touch; null: whoever it belongs to. */
+export const ownerFor = ({ userId, role }: Caller): number | null => (role === 'admin' ? null : userId);
+
+/**
+ * The user a request is about: the caller, unless it names another.
+ *
+ * @throws {Problem} `user_not_found` where the caller may not act for that user, as if there were none
+ */
+export function userFor({ userId, role }: Caller, named = userId): number {
+  if (named !== userId && role !== 'admin') throw new Problem('user_not_found');
+  return named;
+}

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { isEmail, IsOptional, ValidateBy, type ValidationArguments } from 'class-validator';
+import { isEmail, IsOptional, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
 
 /** The largest id: what a JSON number carries exactly. */
 export const MAX_ID = Number.MAX_SAFE_INTEGER;
@@ -91,6 +91,9 @@ export const NotBefore = (earlier: string) =>
     const [start, end] = [Date.parse(String(owner[earlier])), Date.parse(String(value))];
     return Number.isNaN(start) || Number.isNaN(end) || end >= start;
   });
+
+/** May be left out, which null is not. */
+export const MayBeLeftOut = () => ValidateIf((_owner, value) => value !== undefined);
 
 /** May be left out or null, but only together with `other`. */
 export const OptionalTogetherWith = (other: string) =>

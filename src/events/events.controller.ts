@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Caller } from '../auth/caller';
+import { Caller, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
 import { ApiCreated, ApiId, ApiList, ApiProblems } from '../common/api-docs';
 import { IdPipe } from '../common/id.pipe';
@@ -77,11 +77,13 @@ export class EventsController {
   @ApiProblems('user_not_found', 'user_location_not_set')
   async listForUser(
     @Query() query: NearbyEventsQuery,
+    @Caller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ListedEventDto[]> {
     const filter = toNearbyFilter(query);
-    const page = await this.events.listForUser(query.user_id, query.max_distance_km, filter, query);
+    const userId = userFor(caller, query.user_id);
+    const page = await this.events.listForUser(userId, query.max_distance_km, filter, query);
     return sendPage(page, toListedEventDto, request, response);
   }
 }

@@ -7,6 +7,7 @@ import {
   Id,
   Instant,
   Int,
+  MayBeLeftOut,
   NotBefore,
   NumberFromQuery,
   OptionalTogetherWith,
@@ -197,10 +198,11 @@ export class EventsQuery extends EventFilterQuery {
 }
 
 export class NearbyEventsQuery extends EventFilterQuery {
-  /** Whose location to search around. */
+  /** Whose location to search around; left out: the caller's. Only an admin may name somebody else. */
   @NumberFromQuery()
+  @MayBeLeftOut()
   @Id()
-  user_id: number;
+  user_id?: number;
 
   /** Radius of the search in km; half the Earth's circumference is 20,015 km. */
   @ApiPropertyOptional()

@@ -29,9 +29,11 @@ export type ReserveAnswer = SeatTicket & { refusal: ReserveRefusal | null };
 export interface SettleRequest {
   ticketId: number;
   target: 'paid' | 'cancelled';
+  /** Whose ticket it must be; null: anyone's. */
+  ownerId: number | null;
 }
 
-/** `found`: the ticket exists; `id` is null where this request did not change it. */
+/** `found`: the ticket exists and belongs to the owner; `id` is null where this request did not change it. */
 export type SettleAnswer = { found: boolean } & (SeatTicket | { id: null });
 
 @Injectable()
@@ -60,7 +62,8 @@ export class InventoryRepository {
   async settle(requests: readonly SettleRequest[]): Promise<SettleAnswer[]> {
     const tickets = requests.map((request) => request.ticketId);
     const targets = requests.map((request) => request.target);
-    return await this.statements.run<SettleAnswer>(SETTLE, [tickets, targets]);
+    const owners = requests.map((request) => request.ownerId);
+    return await this.statements.run<SettleAnswer>(SETTLE, [tickets, targets, owners]);
   }
 
   /** @returns how many holds were ended, at most `limit` */

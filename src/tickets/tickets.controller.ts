@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { Caller, ownerFor, userFor } from '../auth/caller';
 import { ApiCreated, ApiId, ApiList, ApiProblems } from '../common/api-docs';
 import { IdPipe } from '../common/id.pipe';
 import { PageQuery, sendPage } from '../common/page';
@@ -22,9 +23,10 @@ export class TicketsController {
   @ApiProblems('user_not_found', 'event_not_found', 'event_ended', 'event_sold_out', 'hold_limit_reached')
   async reserve(
     @Body() body: ReserveTicketDto,
+    @Caller() caller: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TicketDto> {
-    const ticket = await this.tickets.reserve(body.user_id, body.event_id);
+    const ticket = await this.tickets.reserve(userFor(caller, body.user_id), body.event_id);
     response.location(`/tickets/${ticket.id}`);
     return toTicketDto(ticket);
   }
@@ -34,8 +36,8 @@ export class TicketsController {
   @ApiOperation({ operationId: 'payTicket', summary: 'Pay for a reserved ticket' })
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found', 'ticket_not_payable')
-  async pay(@Param('ticket_id', IdPipe) id: number): Promise<TicketDto> {
-    return toTicketDto(await this.tickets.pay(id));
+  async pay(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
+    return toTicketDto(await this.tickets.pay(id, ownerFor(caller)));
   }
 
   @Post('tickets/:ticket_id/cancel')
@@ -47,16 +49,16 @@ export class TicketsController {
   })
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found', 'ticket_not_cancellable')
-  async cancel(@Param('ticket_id', IdPipe) id: number): Promise<TicketDto> {
-    return toTicketDto(await this.tickets.cancel(id));
+  async cancel(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
+    return toTicketDto(await this.tickets.cancel(id, ownerFor(caller)));
   }
 
   @Get('tickets/:ticket_id')
   @ApiOperation({ operationId: 'getTicket', summary: 'Show a ticket' })
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found')
-  async get(@Param('ticket_id', IdPipe) id: number): Promise<TicketDto> {
-    return toTicketDto(await this.tickets.get(id));
+  async get(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
+    return toTicketDto(await this.tickets.get(id, ownerFor(caller)));
   }
 
   @Get('users/:user_id/tickets')
@@ -71,9 +73,11 @@ export class TicketsController {
   async listByUser(
     @Param('user_id', IdPipe) userId: number,
     @Query() query: PageQuery,
+    @Caller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TicketDto[]> {
-    return sendPage(await this.tickets.listByUser(userId, query), toTicketDto, request, response);
+    const page = await this.tickets.listByUser(userFor(caller, userId), query);
+    return sendPage(page, toTicketDto, request, response);
   }
 }

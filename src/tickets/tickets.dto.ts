@@ -1,15 +1,16 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ApiInteger } from '../common/api-docs';
-import { Id } from '../common/fields';
+import { Id, MayBeLeftOut } from '../common/fields';
 import type { TicketView } from './tickets.repository';
 
 export class ReserveTicketDto {
   /**
-   * Who reserves.
+   * Who reserves; left out: the caller. Only an admin may name somebody else.
    * @example 1
    */
+  @MayBeLeftOut()
   @Id()
-  user_id: number;
+  user_id?: number;
 
   /**
    * What for.

@@ -13,8 +13,11 @@ export interface TicketView extends Omit<Ticket, 'user' | 'event'> {
 export class TicketsRepository {
   constructor(@InjectRepository(Ticket) private readonly repository: Repository<Ticket>) {}
 
-  async findById(id: number): Promise<TicketView | undefined> {
-    return await this.select().where('ticket.id = :id', { id }).getRawOne<TicketView>();
+  /** @param ownerId whose it must be; null: anyone's */
+  async findById(id: number, ownerId: number | null): Promise<TicketView | undefined> {
+    return await this.select()
+      .where('ticket.id = :id AND ticket.user_id = coalesce(:ownerId, ticket.user_id)', { id, ownerId })
+      .getRawOne<TicketView>();
   }
 
   /** Newest first, from behind the ticket `before`. */

@@ -31,19 +31,28 @@ export class TicketsService {
     return { ...ticket, expiresInMs };
   }
 
-  /** @throws {Problem} `ticket_not_found` or `ticket_not_payable` */
-  async pay(ticketId: number): Promise<TicketView> {
-    return { ...(await this.inventory.settle({ ticketId, target: 'paid' })), expiresInMs: 0 };
+  /**
+   * @param ownerId whose ticket it must be; null: anyone's
+   * @throws {Problem} `ticket_not_found` or `ticket_not_payable`
+   */
+  async pay(ticketId: number, ownerId: number | null): Promise<TicketView> {
+    return { ...(await this.inventory.settle({ ticketId, target: 'paid', ownerId })), expiresInMs: 0 };
   }
 
-  /** @throws {Problem} `ticket_not_found` or `ticket_not_cancellable` */
-  async cancel(ticketId: number): Promise<TicketView> {
-    return { ...(await this.inventory.settle({ ticketId, target: 'cancelled' })), expiresInMs: 0 };
+  /**
+   * @param ownerId whose ticket it must be; null: anyone's
+   * @throws {Problem} `ticket_not_found` or `ticket_not_cancellable`
+   */
+  async cancel(ticketId: number, ownerId: number | null): Promise<TicketView> {
+    return { ...(await this.inventory.settle({ ticketId, target: 'cancelled', ownerId })), expiresInMs: 0 };
   }
 
-  /** @throws {Problem} `ticket_not_found` */
-  async get(ticketId: number): Promise<TicketView> {
-    const ticket = await this.repository.findById(ticketId);
+  /**
+   * @param ownerId whose ticket it must be; null: anyone's
+   * @throws {Problem} `ticket_not_found`
+   */
+  async get(ticketId: number, ownerId: number | null): Promise<TicketView> {
+    const ticket = await this.repository.findById(ticketId, ownerId);
     if (!ticket) throw new Problem('ticket_not_found');
     return ticket;
   }

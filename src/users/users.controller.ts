@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Header, Param, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
+import { Caller, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
 import { ApiCreated, ApiId, ApiProblems } from '../common/api-docs';
 import { IdPipe } from '../common/id.pipe';
@@ -44,7 +45,7 @@ export class UsersController {
   @ApiOperation({ operationId: 'getUser', summary: 'Show a user' })
   @ApiId('user_id')
   @ApiProblems('user_not_found')
-  async get(@Param('user_id', IdPipe) id: number): Promise<UserDto> {
-    return toUserDto(await this.users.get(id));
+  async get(@Param('user_id', IdPipe) id: number, @Caller() caller: Caller): Promise<UserDto> {
+    return toUserDto(await this.users.get(userFor(caller, id)));
   }
 }
