@@ -19,6 +19,9 @@ type Expected = [status: number, fields: object];
 
 type Resource = Record<string, unknown> & { id: number };
 
+/** Somebody who has signed up. */
+type Person = Resource & { name: string; access_token: string };
+
 runScript(async () => {
   const { values } = readArguments({ help: { type: 'boolean', short: 'h' } });
   if (values.help) {
@@ -45,20 +48,25 @@ async function journey(url: string): Promise<void> {
   const step = (title: string, explanation: string) => {
     say(`\n${paint('bold', `${++steps}. ${title}`)}\n   ${paint('dim', explanation)}`);
   };
-  const get = (path: string, ...expected: Expected) => request(url, 'GET', path, undefined, expected);
-  const post = (path: string, body: object | undefined, ...expected: Expected) =>
-    request(url, 'POST', path, body, expected);
+  const as = (caller?: Person) => ({
+    get: (path: string, ...expected: Expected) => request(url, caller, 'GET', path, undefined, expected),
+    post: (path: string, body: object | undefined, ...expected: Expected) =>
+      request(url, caller, 'POST', path, body, expected),
+  });
+  const nobody = as();
+  const signUp = async (body: object, fields: object) =>
+    (await nobody.post('/users/', body, 201, { token_type: 'Bearer', ...fields })) as Person;
 
-  step('Ada signs up', 'Her location is where "near me" will be.');
-  const ada = await post(
-    '/users/',
-    { name: 'Ada', email: 'ada@example.com', location_latitude: 51.5072, location_longitude: -0.1276 },
-    201,
-    { email: 'ada@example.com', location_latitude: 51.5072 },
+  step(
+    'Ada signs up',
+    'Her location is where "near me" will be; the access token says who she is from now on.',
   );
+  const adaIs = { email: 'ada@example.com', location_latitude: 51.5072 };
+  const ada = await signUp({ name: 'Ada', location_longitude: -0.1276, ...adaIs }, adaIs);
 
   step('An organizer creates an event', 'It has two places, in the north of London.');
-  const event = await post(
+  const olga = await signUp({ name: 'Olga', email: 'olga@example.com' }, {});
+  const event = await as(olga).post(
     '/events/',
     {
       title: 'Night of the Analytical Engine',
@@ -72,66 +80,70 @@ async function journey(url: string): Promise<void> {
   );
 
   step('Ada finds it nearby', 'Events within 30 km that have not ended, nearest first.');
-  await get(`/users/for-you/?user_id=${ada.id}&max_distance_km=30`, 200, [
-    { id: event.id, distance_km: 9.676 },
-  ]);
+  await as(ada).get('/users/for-you/?max_distance_km=30', 200, [{ id: event.id, distance_km: 9.676 }]);
 
   step('Ada reserves', `The place is hers for ${HOLD_SECONDS} seconds here; it would be two minutes.`);
-  const adas = await post('/tickets/', { user_id: ada.id, event_id: event.id }, 201, {
+  const adas = await as(ada).post('/tickets/', { event_id: event.id }, 201, {
+    user_id: ada.id,
     status: 'reserved',
     paid_at: null,
     expires_in_ms: HOLD_SECONDS * 1_000,
   });
 
   step('Ada pays', 'Now the place is sold.');
-  await post(`/tickets/${adas.id}/pay`, undefined, 200, { id: adas.id, status: 'paid' });
+  await as(ada).post(`/tickets/${adas.id}/pay`, undefined, 200, { id: adas.id, status: 'paid' });
 
   step('Ada pays again', 'Nobody pays for one ticket twice.');
-  await post(`/tickets/${adas.id}/pay`, undefined, 409, { code: 'ticket_not_payable' });
+  await as(ada).post(`/tickets/${adas.id}/pay`, undefined, 409, { code: 'ticket_not_payable' });
 
   step('Bob signs up and reserves the last place', 'He does not need a location to book.');
-  const bob = await post('/users/', { name: 'Bob', email: 'bob@example.com' }, 201, {
-    location_latitude: null,
-  });
+  const bob = await signUp({ name: 'Bob', email: 'bob@example.com' }, { location_latitude: null });
   const reserved = Date.now();
-  const bobs = await post('/tickets/', { user_id: bob.id, event_id: event.id }, 201, { status: 'reserved' });
+  const bobs = await as(bob).post('/tickets/', { event_id: event.id }, 201, { status: 'reserved' });
 
   step('Cleo signs up, too late', 'Bob has not paid, but his place is his for now.');
-  const cleo = await post('/users/', { name: 'Cleo', email: 'cleo@example.com' }, 201, {});
-  await post('/tickets/', { user_id: cleo.id, event_id: event.id }, 409, { code: 'event_sold_out' });
+  const cleo = await signUp({ name: 'Cleo', email: 'cleo@example.com' }, {});
+  await as(cleo).post('/tickets/', { event_id: event.id }, 409, { code: 'event_sold_out' });
 
   step('Bob forgets to pay', 'His hold ends by itself, and his place is for sale again.');
   await countdown(reserved + HOLD_SECONDS * 1_000 - Date.now());
   await released(`${url}/events/${event.id}`);
-  await get(`/events/${event.id}`, 200, { tickets_sold: 1, tickets_held: 0, tickets_available: 1 });
-  await get(`/tickets/${bobs.id}`, 200, { status: 'expired', paid_at: null });
+  await nobody.get(`/events/${event.id}`, 200, { tickets_sold: 1, tickets_held: 0, tickets_available: 1 });
+  await as(bob).get(`/tickets/${bobs.id}`, 200, { status: 'expired', paid_at: null });
+
+  step("Cleo asks for Bob's ticket", 'What is not hers looks as if it were not there.');
+  await as(cleo).get(`/tickets/${bobs.id}`, 404, { code: 'ticket_not_found' });
 
   step('Bob remembers', 'An expired ticket can not be paid any more.');
-  await post(`/tickets/${bobs.id}/pay`, undefined, 409, { code: 'ticket_not_payable' });
+  await as(bob).post(`/tickets/${bobs.id}/pay`, undefined, 409, { code: 'ticket_not_payable' });
 
   step('Cleo tries again and pays', "She gets the place that was Bob's.");
-  const cleos = await post('/tickets/', { user_id: cleo.id, event_id: event.id }, 201, {
+  const cleos = await as(cleo).post('/tickets/', { event_id: event.id }, 201, {
     status: 'reserved',
   });
-  await post(`/tickets/${cleos.id}/pay`, undefined, 200, { status: 'paid' });
+  await as(cleo).post(`/tickets/${cleos.id}/pay`, undefined, 200, { status: 'paid' });
 
   step('The books balance', 'Two places, two paid tickets, none too many.');
-  await get(`/events/${event.id}`, 200, { tickets_sold: 2, tickets_held: 0, tickets_available: 0 });
+  await nobody.get(`/events/${event.id}`, 200, { tickets_sold: 2, tickets_held: 0, tickets_available: 0 });
 }
 
 /** @throws {ScriptError} when the answer is not as expected */
 async function request(
   url: string,
+  caller: Person | undefined,
   method: string,
   path: string,
   body: object | undefined,
   [status, fields]: Expected,
 ): Promise<Resource> {
-  say(requestLine(method, path, body));
-  const headers = { 'Content-Type': 'application/json' };
+  say(requestLine(method, path, body, caller?.name));
   const response = await fetch(url + path, {
     method,
-    ...(body && { headers, body: JSON.stringify(body) }),
+    headers: {
+      ...(caller && { Authorization: `Bearer ${caller.access_token}` }),
+      ...(body && { 'Content-Type': 'application/json' }),
+    },
+    body: body && JSON.stringify(body),
   });
   const answer = (await response.json()) as Resource;
   say(answerLine(response.status, answer));

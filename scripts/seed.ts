@@ -83,9 +83,10 @@ async function seedDatabase(size: Size, seed: number, force: boolean): Promise<v
   say(`Done in ${((Date.now() - begun) / 1_000).toFixed(1)} s.`);
 }
 
+/** But for the admin that the API makes when it starts. */
 async function requireEmpty(runner: QueryRunner): Promise<void> {
   const [{ filled }] = (await runner.query(
-    'SELECT EXISTS (SELECT FROM users) OR EXISTS (SELECT FROM events) AS filled',
+    `SELECT EXISTS (SELECT FROM users WHERE role <> 'admin') OR EXISTS (SELECT FROM events) AS filled`,
   )) as [{ filled: boolean }];
   if (filled) {
     throw new ScriptError('The database has users or events already; --force adds to them.');

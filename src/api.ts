@@ -12,6 +12,7 @@ import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
 import type { TixxetyDataSource } from './database/tixxety-data-source';
 import { serveDocs } from './openapi';
+import { demoAdmin } from './users/admin.service';
 
 /** The API with its routes and documentation, not yet listening. */
 export async function createApi(
@@ -47,7 +48,9 @@ export async function createApi(
 export async function startApi(options: DatabaseOptions, logger: Logger): Promise<Running> {
   const { HOST, PORT } = options.settings;
   const settings = await withJwtSecret(options.settings);
-  const app = await createApi(settings, await openDatabase(options, 'api'), logger);
+  const dataSource = await openDatabase(options, 'api');
+  const admin = await demoAdmin(settings, dataSource);
+  const app = await createApi({ ...settings, ...admin }, dataSource, logger);
   try {
     await app.listen(PORT, HOST);
   } catch (error) {
@@ -56,7 +59,7 @@ export async function startApi(options: DatabaseOptions, logger: Logger): Promis
   }
   const { address, family, port } = app.getHttpServer().address() as AddressInfo;
   const host = family === 'IPv6' ? `[${address}]` : address;
-  return { url: `http://${host}:${port}`, stop: () => app.close() };
+  return { url: `http://${host}:${port}`, admin, stop: () => app.close() };
 }
 
 /** What keeps a server from listening, in words. */

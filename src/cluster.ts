@@ -5,6 +5,7 @@ import { withJwtSecret } from './auth/jwt-secret';
 import type { Running } from './common/running';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
+import { demoAdmin } from './users/admin.service';
 
 /** A process that keeps dying is started again at most this often. */
 const RESTART_DELAY_MS = 500;
@@ -19,9 +20,10 @@ const RESTART_DELAY_MS = 500;
 export async function startCluster(options: DatabaseOptions, logger: Logger): Promise<Running> {
   const { JWT_SECRET = [] } = await withJwtSecret(options.settings);
   const dataSource = await openDatabase(options, 'api');
+  const admin = await demoAdmin(options.settings, dataSource);
   let isStopping = false;
 
-  const fork = () => cluster.fork({ DATABASE_URL: dataSource.url, JWT_SECRET: JWT_SECRET.join() });
+  const fork = () => cluster.fork({ DATABASE_URL: dataSource.url, JWT_SECRET: JWT_SECRET.join(), ...admin });
   const stop = async () => {
     isStopping = true;
     const alive = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
@@ -39,7 +41,7 @@ export async function startCluster(options: DatabaseOptions, logger: Logger): Pr
       logger.warn(`API process ${worker.process.pid} ended (${signal || code}) and is started again.`);
       setTimeout(() => !isStopping && fork(), RESTART_DELAY_MS);
     });
-    return { url: `http://${address?.address}:${address?.port}`, stop };
+    return { url: `http://${address?.address}:${address?.port}`, admin, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { parseArgs } from 'node:util';
+import type { Running } from './common/running';
 import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
 import { VERSION } from './version';
@@ -35,7 +36,7 @@ async function main(): Promise<void> {
   const signal = firstSignal();
   const start = await starter(worker, settings);
   const running = await start(options, logger);
-  if (cluster.isPrimary) say(worker ? workerGreeting(running.url) : apiGreeting(running.url));
+  if (cluster.isPrimary) say(worker ? workerGreeting(running) : apiGreeting(running));
   await signal;
   await running.stop();
   process.exit(0);
@@ -65,14 +66,18 @@ function readOptions(argv: string[]) {
   }
 }
 
-const apiGreeting = (url: string) => `
+const apiGreeting = ({ url, admin }: Running) => `
 Tixxety ${VERSION}
-  API   ${url}
-  Docs  ${url}/docs
-  Try   curl -s ${url}/users/ -H 'Content-Type: application/json' -d '{"name": "Ada", "email": "ada@example.com"}'
+  API    ${url}
+  Docs   ${url}/docs${admin ? adminGreeting(admin) : ''}
+  Try    curl -s ${url}/users/ -H 'Content-Type: application/json' -d '{"name": "Ada", "email": "ada@example.com"}'
 `;
 
-const workerGreeting = (url: string) => `
+/** The only time that anybody is told. */
+const adminGreeting = ({ ADMIN_EMAIL, ADMIN_PASSWORD }: NonNullable<Running['admin']>) => `
+  Admin  ${ADMIN_EMAIL}, password ${ADMIN_PASSWORD} (made for this database; shown only now)`;
+
+const workerGreeting = ({ url }: Running) => `
 Tixxety ${VERSION} worker
   Health  ${url}/health/ready
 `;

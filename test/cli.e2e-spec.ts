@@ -6,7 +6,7 @@ import { VERSION } from '../src/version';
 import { Client } from './support/client';
 import { createBareDatabase, createDatabase, type TestDatabase } from './support/databases';
 import { eventually } from './support/eventually';
-import { factoriesFor } from './support/factories';
+import { factoriesFor, userBody } from './support/factories';
 import { runMain, startMain, type Finished, type RunningProcess } from './support/processes';
 
 /** Nothing listens on it. */
@@ -215,7 +215,8 @@ describe('an embedded PostgreSQL', () => {
       Number(readFileSync(join(dataDir, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0]);
 
     let api = await start([], settings);
-    const event = await factoriesFor(new Client(api.url)).event();
+    const { body: organizer } = await new Client(api.url).post('/users/', userBody());
+    const event = await factoriesFor(new Client(api.url, organizer.access_token)).event();
     const stillThere = async () =>
       expect(await new Client(api.url).get(`/events/${event.id}`)).toMatchObject({
         status: 200,

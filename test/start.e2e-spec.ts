@@ -9,12 +9,14 @@ import { StartupError } from '../src/config/startup-error';
 import { startWorker } from '../src/worker';
 import { Client } from './support/client';
 import { createBareDatabase, createDatabase, type TestDatabase } from './support/databases';
+import { eventBody } from './support/factories';
 import { services } from './support/services';
+import { TEST_SECRET } from './support/tokens';
 
 const logger = pino({ level: 'silent' });
 
 const optionsFor = (environment: Record<string, string>, migrate = false) => ({
-  settings: readSettings({ NODE_ENV: 'test', PORT: '0', ...environment }),
+  settings: readSettings({ NODE_ENV: 'test', PORT: '0', JWT_SECRET: TEST_SECRET, ...environment }),
   migrate,
   say: () => undefined,
 });
@@ -52,13 +54,38 @@ describe('starting in this process', () => {
     expect(await api.get('/events/')).toMatchObject({ status: 200, body: [] });
   });
 
-  it('finds its data again', async () => {
-    const user = { name: 'Ada', email: 'ada@example.com' };
-    const first = await startApi(optionsFor({ DATA_DIR: folder }), logger);
-    expect(await new Client(first.url).post('/users/', user)).toMatchObject({ status: 201 });
+  it('finds its data and its secret again, and makes an admin the first time', async () => {
+    const settings = { DATA_DIR: join(folder, 'new'), JWT_SECRET: '' };
+    const first = await startApi(optionsFor(settings), logger);
+    const { ADMIN_EMAIL: username, ADMIN_PASSWORD: password } = first.admin ?? {};
+    const sent = { grant_type: 'password', username, password };
+    const { body } = await new Client(first.url, '').post('/auth/token', sent);
+    expect((await new Client(first.url, body.access_token).post('/events/', eventBody())).status).toBe(201);
     await first.stop();
-    const second = await start({ DATA_DIR: folder });
-    expect(await new Client(second.url).post('/users/', user)).toMatchObject({ status: 409 });
+
+    const second = await start(settings);
+    expect(second.admin).toBeUndefined();
+    expect((await new Client(second.url).get('/events/')).body).toHaveLength(1);
+    const admin = await new Client(second.url, body.access_token).get('/users/1');
+    expect(admin).toMatchObject({ status: 200, body: { email: username } });
+  });
+
+  it('makes no admin by itself in production, or where one is named', async () => {
+    const settings = { DATA_DIR: folder, NODE_ENV: 'production' };
+    await expect(startApi(optionsFor({ ...settings, JWT_SECRET: '' }), logger)).rejects.toThrow(
+      /^JWT_SECRET is not set/,
+    );
+    const named = { ADMIN_EMAIL: 'root@tixxety.test', ADMIN_PASSWORD: 'twelve or more' };
+    const cases: Record<string, string>[] = [
+      settings,
+      { DATABASE_URL: database.url },
+      { DATA_DIR: folder, ...named },
+    ];
+    for (const environment of cases) {
+      const api = await startApi(optionsFor(environment), logger);
+      expect(api.admin).toBeUndefined();
+      await api.stop();
+    }
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runMain } from '../../test/support/processes';
@@ -32,6 +32,9 @@ describe('the settings', () => {
       DATABASE_POOLER: 'transaction',
       REDIS_URL: 'rediss://:secret@redis.example.com:6380/1',
       DATA_DIR: '/var/lib/tixxety',
+      JWT_SECRET: 'first-of-two-secrets-0123456789abcdef,second-of-two-secrets-0123456789abcdef',
+      ADMIN_EMAIL: 'admin@example.com',
+      ADMIN_PASSWORD: 'twelve or more',
       HOLD_SECONDS: '604800',
       MAX_HOLDS_PER_USER_EVENT: '0',
       LOG_LEVEL: 'silent',
@@ -41,6 +44,7 @@ describe('the settings', () => {
       PORT: 0,
       WEB_CONCURRENCY: 4,
       WORKER_PORT: 65_535,
+      JWT_SECRET: environment.JWT_SECRET.split(','),
       HOLD_SECONDS: 604_800,
       MAX_HOLDS_PER_USER_EVENT: 0,
     });
@@ -77,6 +81,11 @@ describe('the settings', () => {
     ['REDIS_URL', '127.0.0.1:6379'],
     ['REDIS_URL', 'http://127.0.0.1:6379'],
     ['REDIS_URL', 'redis://[::1:6379'],
+    ['JWT_SECRET', 'x'.repeat(31)],
+    ['JWT_SECRET', 'x'.repeat(64)],
+    ['JWT_SECRET', 'correct-horse-'.repeat(4)],
+    ['JWT_SECRET', 'change-me-change-me-change-me-change'],
+    ['JWT_SECRET', 'a-secret-that-is-good-0123456789abcdef,'],
     ['HOLD_SECONDS', '0'],
     ['HOLD_SECONDS', '604801'],
     ['HOLD_SECONDS', '2 minutes'],
@@ -87,6 +96,19 @@ describe('the settings', () => {
     const read = () => readSettings({ [name]: value });
     expect(read).toThrow(StartupError);
     expect(read).toThrow(new RegExp(`^${name} must [^\\n]+\\.$`));
+  });
+
+  it('refuse the JWT_SECRET of .env.example, also once it is no comment any more', () => {
+    const [, secret] = /^# JWT_SECRET=(.+)$/m.exec(readFileSync('.env.example', 'utf8')) ?? [];
+    expect(() => readSettings({ JWT_SECRET: secret })).toThrow(/^JWT_SECRET must [^\n]+\.$/);
+  });
+
+  it('want an admin with e-mail and password, or none', () => {
+    const [ADMIN_EMAIL, ADMIN_PASSWORD] = ['admin@example.com', 'twelve or more'];
+    expect(() => readSettings({ ADMIN_EMAIL })).toThrow(/^ADMIN_PASSWORD must [^\n]+\.$/);
+    expect(() => readSettings({ ADMIN_PASSWORD })).toThrow(/^ADMIN_EMAIL must [^\n]+\.$/);
+    expect(() => readSettings({ ADMIN_EMAIL, ADMIN_PASSWORD: 'short' })).toThrow(/^ADMIN_PASSWORD must /);
+    expect(() => readSettings({ ADMIN_EMAIL: 'admin', ADMIN_PASSWORD })).toThrow(/^ADMIN_EMAIL must /);
   });
 
   it('never show a value that is refused: it may hold a password', () => {

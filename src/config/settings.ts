@@ -1,5 +1,14 @@
 import { Transform, plainToInstance } from 'class-transformer';
-import { IsIn, IsNotEmpty, IsString, ValidateBy, ValidateIf, validateSync } from 'class-validator';
+import {
+  IsEmail,
+  IsIn,
+  IsNotEmpty,
+  IsString,
+  Length,
+  ValidateBy,
+  ValidateIf,
+  validateSync,
+} from 'class-validator';
 import { StartupError } from './startup-error';
 
 /** What the operator can set, as the environment names it. Every default is safe on a developer's machine. */
@@ -49,6 +58,16 @@ export class Settings {
   @Secrets()
   JWT_SECRET?: string[];
 
+  /** E-mail of an admin who exists once the API has started, with `ADMIN_PASSWORD`. */
+  @ValidateIf(namesAdmin)
+  @IsEmail(undefined, { message: 'must be an e-mail address, set together with ADMIN_PASSWORD' })
+  ADMIN_EMAIL?: string;
+
+  /** Password of that admin; another one than before is taken over. */
+  @ValidateIf(namesAdmin)
+  @Length(12, 128, { message: 'must have 12 to 128 characters and be set together with ADMIN_EMAIL' })
+  ADMIN_PASSWORD?: string;
+
   /** How long a reserved ticket is held for payment, in seconds. */
   @WholeNumber(1, 604_800)
   HOLD_SECONDS = 120;
@@ -64,6 +83,18 @@ export class Settings {
   LOG_LEVEL = 'info';
 }
 
+const WITHOUT_DEFAULT: (keyof Settings)[] = [
+  'DATABASE_URL',
+  'REDIS_URL',
+  'JWT_SECRET',
+  'ADMIN_EMAIL',
+  'ADMIN_PASSWORD',
+];
+
+function namesAdmin({ ADMIN_EMAIL, ADMIN_PASSWORD }: Settings): boolean {
+  return ADMIN_EMAIL !== undefined || ADMIN_PASSWORD !== undefined;
+}
+
 /**
  * Reads and validates the settings. `.env` of the working folder fills in what the environment leaves out; an
  * empty value counts as unset.
@@ -71,7 +102,7 @@ export class Settings {
  * @throws {StartupError} when a setting is malformed
  */
 export function readSettings(environment: NodeJS.ProcessEnv = environmentWithDotEnv()): Settings {
-  const names = Object.keys(new Settings()).concat('DATABASE_URL', 'REDIS_URL', 'JWT_SECRET');
+  const names = Object.keys(new Settings()).concat(WITHOUT_DEFAULT);
   const given = names.filter((name) => environment[name]).map((name) => [name, environment[name]]);
   const settings = plainToInstance(Settings, Object.fromEntries(given), { exposeDefaultValues: true });
   const problems = validateSync(settings).map(

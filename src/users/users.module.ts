@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '../auth/auth.module';
+import { AdminService } from './admin.service';
 import { Session } from './session.entity';
 import { SessionsController } from './sessions.controller';
 import { SessionsRepository } from './sessions.repository';
@@ -13,7 +14,7 @@ import { UsersService } from './users.service';
 @Module({
   imports: [AuthModule, TypeOrmModule.forFeature([User, Session])],
   controllers: [UsersController, SessionsController],
-  providers: [UsersRepository, UsersService, SessionsRepository, SessionsService],
+  providers: [AdminService, UsersRepository, UsersService, SessionsRepository, SessionsService],
   exports: [UsersService],
 })
 export class UsersModule {}

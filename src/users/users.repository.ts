@@ -22,6 +22,19 @@ export class UsersRepository {
     return await this.repository.findOneBy({ id });
   }
 
+  /** Makes an admin, or an admin of whoever has the e-mail; then all sessions of that account have ended. */
+  async putAdmin(email: string, passwordHash: string): Promise<void> {
+    await this.repository.query(
+      `WITH admin AS (
+        INSERT INTO users (name, email, role, password_hash) VALUES ('Admin', $1, 'admin', $2)
+        ON CONFLICT (lower(email)) DO UPDATE SET role = 'admin', password_hash = excluded.password_hash
+        RETURNING id
+      )
+      DELETE FROM sessions WHERE user_id IN (SELECT id FROM admin)`,
+      [email, passwordHash],
+    );
+  }
+
   /** @param email in letters of any case */
   async findAccount(email: string): Promise<Account | null> {
     return await this.repository

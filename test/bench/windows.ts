@@ -92,7 +92,7 @@ async function pay(bench: Bench, { api, database, users }: Site, seconds: number
   const count = Math.ceil(PAYMENTS_PER_SECOND * (seconds + 1));
   const tickets = await addHolds(database, { event, users, count, expiresAt: `now() + interval '1 day'` });
   const result = await bench.load.run(
-    { target: { url: api.url }, connections: bench.connections, requests: { kind: 'pay', tickets } },
+    { target: { url: api.url }, connections: bench.connections, requests: { kind: 'pay', tickets, users } },
     seconds,
   );
   const sold = result.outcomes['200'] ?? 0;

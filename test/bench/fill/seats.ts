@@ -1,5 +1,5 @@
 import type { Database } from '../harness/database';
-import type { Ids } from '../load/job';
+import { HOLDER_STEP, type Ids } from '../load/job';
 
 /** Events that end in a year (`isOver`: ended a year ago), each with so many places for sale. */
 export async function openEvents(
@@ -20,7 +20,7 @@ export async function openEvents(
   );
 }
 
-/** Live holds of random users on one event, as if they had been reserved; `expiresAt` is SQL that may use `n`. */
+/** Live holds of the users (`holderAt`) on one event, as if they had been reserved; `expiresAt` is SQL that may use `n`. */
 export async function addHolds(
   database: Database,
   { event, users, count, expiresAt }: { event: Ids; users: Ids; count: number; expiresAt: string },
@@ -29,7 +29,7 @@ export async function addHolds(
     database,
     `taken AS (UPDATE inventory SET held = held + ${count} WHERE event_id = ${event.first})`,
     `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
-     SELECT ${users.first} + floor(random() * ${users.count})::bigint, ${event.first}, 'reserved', now(), ${expiresAt}
+     SELECT ${users.first} + (n - 1) * ${HOLDER_STEP}::bigint % ${users.count}, ${event.first}, 'reserved', now(), ${expiresAt}
      FROM generate_series(1, ${count}) AS n
      RETURNING id`,
   );

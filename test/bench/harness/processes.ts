@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../support/redis';
+import { TEST_SECRET } from '../../support/tokens';
 import type { Cleanup } from './cleanup';
 
 /** The root of the build, in which everything that is measured runs. */
@@ -38,7 +39,13 @@ export async function startServer(options: ServerOptions, cleanup: Cleanup): Pro
   const port = await freePort();
   const child = spawn(process.execPath, [...execArgv, join(BUILD, script), ...args], {
     cwd: tmpdir(), // away from the developer's .env
-    env: { PATH: process.env.PATH, NODE_ENV: 'production', ...environment, [portVariable]: String(port) },
+    env: {
+      PATH: process.env.PATH,
+      NODE_ENV: 'production',
+      JWT_SECRET: TEST_SECRET,
+      ...environment,
+      [portVariable]: String(port),
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const stop = async () => {

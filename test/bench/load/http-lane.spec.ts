@@ -26,7 +26,8 @@ describe('HttpLane', () => {
     server.close();
   });
 
-  const post = () => lane.send({ method: 'POST', path: '/tickets/', body: '{"user_id":1}', expected: [] });
+  const post = () =>
+    lane.send({ method: 'POST', path: '/tickets/', body: '{"user_id":1}', token: 'x.y.z', expected: [] });
   const response = (status: string, body: string) =>
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
@@ -34,7 +35,7 @@ describe('HttpLane', () => {
     answer = (socket) => socket.write(response('201 Created', '{}'));
     expect(await post()).toBe('201');
     expect(asked.at(-1)).toMatch(
-      /^POST \/tickets\/ HTTP\/1\.1\r\nHost: 127[^\r]+\r\nContent-Type: application\/json\r\nContent-Length: 13\r\n\r\n\{"user_id":1\}$/,
+      /^POST \/tickets\/ HTTP\/1\.1\r\nHost: 127[^\r]+\r\nAuthorization: Bearer x\.y\.z\r\nContent-Type: application\/json\r\nContent-Length: 13\r\n\r\n\{"user_id":1\}$/,
     );
   });
 

@@ -1,10 +1,13 @@
-import { idAt, type Ids, type Job, type MixedCase, type Requests } from './job';
+import { holderAt, idAt, type Ids, type Job, type MixedCase, type Requests } from './job';
+import { adminToken, userToken } from './tokens';
 
 /** A request ready to be sent. */
 export interface Request {
   method: 'GET' | 'POST';
   path: string;
   body?: string;
+  /** An access token of who sends it. */
+  token: string;
   /** The user and event of a reservation, for lanes that speak SQL. */
   reservation?: [userId: number, eventId: number];
   expected: readonly string[];
@@ -19,11 +22,16 @@ export function requestsOf(requests: Requests): () => Request | undefined {
     case 'reserve':
       return reservations(requests);
     case 'pay':
-      return payments(requests.tickets);
+      return payments(requests);
     case 'get': {
       const { paths } = requests;
       let sent = 0;
-      return () => ({ method: 'GET', path: paths[sent++ % paths.length] ?? '/', expected: OK });
+      return () => ({
+        method: 'GET',
+        path: paths[sent++ % paths.length] ?? '/',
+        token: adminToken(),
+        expected: OK,
+      });
     }
     case 'mixed':
       return mixed(requests);
@@ -37,14 +45,18 @@ function reservations({ users, events, most = Infinity }: Extract<Requests, { ki
     const user = idAt(users, Math.random());
     const event = idAt(events, Math.random());
     const body = `{"user_id":${user},"event_id":${event}}`;
-    return { method: 'POST', path: '/tickets/', body, reservation: [user, event], expected: CREATED };
+    const token = userToken(user);
+    return { method: 'POST', path: '/tickets/', body, token, reservation: [user, event], expected: CREATED };
   };
 }
 
-function payments({ first, count }: Ids) {
+function payments({ tickets: { first, count }, users }: Extract<Requests, { kind: 'pay' }>) {
   let sent = 0;
-  return (): Request | undefined =>
-    sent < count ? { method: 'POST', path: `/tickets/${first + sent++}/pay`, expected: OK } : undefined;
+  return (): Request | undefined => {
+    if (sent >= count) return undefined;
+    const token = userToken(holderAt(users, sent));
+    return { method: 'POST', path: `/tickets/${first + sent++}/pay`, token, expected: OK };
+  };
 }
 
 function mixed({ cases, most = Infinity }: Extract<Requests, { kind: 'mixed' }>) {
@@ -55,8 +67,10 @@ function mixed({ cases, most = Infinity }: Extract<Requests, { kind: 'mixed' }>)
   return (): Request | undefined => {
     const drawn = urn[Math.floor(Math.random() * urn.length)];
     if (!drawn || sent++ >= most) return undefined;
-    const body = JSON.stringify({ user_id: id(drawn.body.user_id), event_id: id(drawn.body.event_id) });
-    return { method: 'POST', path: '/tickets/', body, expected: drawn.expected };
+    const user = id(drawn.body.user_id);
+    const body = JSON.stringify({ user_id: user, event_id: id(drawn.body.event_id) });
+    const token = typeof user === 'number' ? userToken(user) : adminToken();
+    return { method: 'POST', path: '/tickets/', body, token, expected: drawn.expected };
   };
 }
 

@@ -1,0 +1,118 @@
+import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { sign, type SignOptions } from 'jsonwebtoken';
+import { AccessTokens } from './access-tokens';
+
+const SECRET = 'one-that-only-this-test-signs-with';
+const OTHER = 'another-one-that-this-test-signs-with';
+const caller = { userId: 7, role: 'user' } as const;
+
+const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const hmac = (input: string, key: string) =>
+  `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`;
+const now = () => Math.floor(Date.now() / 1_000);
+
+const CLAIMS = { role: 'user', sub: '7', iss: 'tixxety', aud: 'tixxety-api' };
+const HEADER = { alg: 'HS256', typ: 'JWT' };
+/** One that is like ours but for this. */
+const forged = (claims: object, options: SignOptions = {}, key = SECRET) =>
+  sign({ ...CLAIMS, iat: now(), exp: now() + 900, ...claims }, key, { algorithm: 'HS256', ...options });
+const without = (name: keyof typeof CLAIMS | 'exp') => {
+  const claims = { ...CLAIMS, exp: now() + 900, [name]: undefined };
+  return hmac(`${base64url(HEADER)}.${base64url(claims)}`, SECRET);
+};
+
+describe('AccessTokens', () => {
+  const tokens = new AccessTokens([SECRET]);
+
+  it('knows the caller again', () => {
+    for (const role of ['user', 'admin'] as const) {
+      const token = tokens.sign({ userId: 7, role });
+      expect(tokens.verify(token)).toEqual({ userId: 7, role });
+      expect(tokens.verify(token)).toEqual({ userId: 7, role });
+    }
+    expect(tokens.verify(forged({}))).toEqual(caller);
+  });
+
+  it('tells nothing but who calls', () => {
+    const [, claims = ''] = tokens.sign(caller).split('.');
+    const told = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { iat: number };
+    expect(told).toEqual({ ...CLAIMS, iat: told.iat, exp: told.iat + 900 });
+  });
+
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2_048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const ours = tokens.sign(caller);
+  const [header = '', claims = '', signature = ''] = ours.split('.');
+  const asAdmin = base64url({ ...CLAIMS, role: 'admin', iat: now(), exp: now() + 900 });
+
+  it.each([
+    ['nothing', ''],
+    ['words', 'let me in'],
+    ['two dots', '..'],
+    ['a part too few', `${header}.${claims}`],
+    ['a part too many', `${ours}.${signature}`],
+    ['no signature', `${header}.${claims}.`],
+    ['alg none', `${base64url({ alg: 'none', typ: 'JWT' })}.${claims}.`],
+    ['alg None, with our signature', `${base64url({ alg: 'None', typ: 'JWT' })}.${claims}.${signature}`],
+    ['another role behind our signature', `${header}.${asAdmin}.${signature}`],
+    ['half of our signature', `${header}.${claims}.${signature.slice(0, 20)}`],
+    ['another secret', forged({}, {}, OTHER)],
+    ['HS384', forged({}, { algorithm: 'HS384' })],
+    ['HS512', forged({}, { algorithm: 'HS512' })],
+    ['RS256', forged({}, { algorithm: 'RS256' }, privateKey)],
+    [
+      'RS256, signed by HMAC with the public key',
+      hmac(`${base64url({ alg: 'RS256' })}.${claims}`, publicKey),
+    ],
+    ['HS256 with the public key', hmac(`${header}.${claims}`, publicKey)],
+    [
+      'a key of its own in the header',
+      hmac(`${base64url({ ...HEADER, jwk: { kty: 'oct', k: 'eA' } })}.${claims}`, 'x'),
+    ],
+    ['an end in the past', forged({ iat: now() - 600, exp: now() - 1 })],
+    ['a long life', forged({ exp: now() + 86_400 })],
+    ['no end', without('exp')],
+    [
+      'an end that is text',
+      hmac(`${header}.${base64url({ ...CLAIMS, iat: now(), exp: '9999999999' })}`, SECRET),
+    ],
+    ['another issuer', forged({ iss: 'tixxety.example' })],
+    ['no issuer', without('iss')],
+    ['another audience', forged({ aud: 'elsewhere' })],
+    ['no audience', without('aud')],
+    ['a beginning in the future', forged({ nbf: now() + 60 })],
+    ['no subject', without('sub')],
+    ['a subject that is no id', forged({ sub: 'ada' })],
+    ['the subject 0', forged({ sub: '0' })],
+    ['a fraction for a subject', forged({ sub: '7.5' })],
+    ['no role', without('role')],
+    ['an unknown role', forged({ role: 'root' })],
+    ['a list of roles', forged({ role: ['admin'] })],
+    ['claims that are text', sign('text', SECRET, { algorithm: 'HS256' })],
+  ])('refuses %s', (_what, token) => {
+    expect(tokens.verify(token)).toBeUndefined();
+    expect(tokens.verify(token)).toBeUndefined();
+  });
+
+  it('lets none live on because it is remembered', () => {
+    const token = tokens.sign(caller);
+    expect(tokens.verify(token)).toEqual(caller);
+    jest.useFakeTimers({ now: Date.now() + 899_000 });
+    expect(tokens.verify(token)).toEqual(caller);
+    jest.setSystemTime(Date.now() + 2_000);
+    expect(tokens.verify(token)).toBeUndefined();
+    jest.useRealTimers();
+  });
+
+  it('takes a new secret without signing anybody out, and lets the old one go', () => {
+    const before = new AccessTokens([SECRET]).sign(caller);
+    const both = new AccessTokens([OTHER, SECRET]);
+    expect(both.verify(before)).toEqual(caller);
+    const after = new AccessTokens([OTHER]);
+    expect(after.verify(both.sign(caller))).toEqual(caller);
+    expect(after.verify(before)).toBeUndefined();
+  });
+});

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { Passwords } from '../auth/passwords';
+import { Settings } from '../config/settings';
+import { UsersRepository } from './users.repository';
+
+/** Sees to it, before the API listens, that the admin of the settings exists; so may any number of processes at once. */
+@Injectable()
+export class AdminService implements OnApplicationBootstrap {
+  constructor(
+    private readonly settings: Settings,
+    private readonly repository: UsersRepository,
+    private readonly passwords: Passwords,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { ADMIN_EMAIL, ADMIN_PASSWORD } = this.settings;
+    if (ADMIN_EMAIL === undefined || ADMIN_PASSWORD === undefined) return;
+    const account = await this.repository.findAccount(ADMIN_EMAIL);
+    const isAdmin =
+      account?.role === 'admin' && (await this.passwords.verify(account.passwordHash, ADMIN_PASSWORD));
+    if (!isAdmin) await this.repository.putAdmin(ADMIN_EMAIL, await this.passwords.hash(ADMIN_PASSWORD));
+  }
+}
+
+export interface AdminCredentials {
+  ADMIN_EMAIL: string;
+  ADMIN_PASSWORD: string;
+}
+
+/**
+ * Credentials of an admin to try the API with, where it runs on its embedded database, outside production, and there
+ * is no admin yet. They are not kept: whoever starts the API is told them once.
+ */
+export async function demoAdmin(
+  { NODE_ENV, DATABASE_URL, ADMIN_EMAIL }: Settings,
+  dataSource: DataSource,
+): Promise<AdminCredentials | undefined> {
+  if (NODE_ENV === 'production' || DATABASE_URL !== undefined || ADMIN_EMAIL !== undefined) return undefined;
+  const admins: unknown[] = await dataSource.query(`SELECT FROM users WHERE role = 'admin' LIMIT 1`);
+  if (admins.length > 0) return undefined;
+  return { ADMIN_EMAIL: 'admin@tixxety.example', ADMIN_PASSWORD: randomBytes(12).toString('base64url') };
+}
