@@ -31,8 +31,8 @@ const STATEMENTS: [string, Statement, values: unknown[], literals: string, index
   [
     'reserving',
     RESERVE,
-    [[1, 2], [3, 4], 120, 10],
-    `'{1,2}', '{3,4}', 120, 10`,
+    [[1, 2], [3, 4], 120, 10, 600],
+    `'{1,2}', '{3,4}', 120, 10, 600`,
     ['events_pkey', 'inventory_pkey', 'users_pkey'],
   ],
   [
@@ -326,7 +326,9 @@ describe('in a large database', () => {
 
     it('the live holds of one user are found among those of all', async () => {
       const users = Array.from({ length: 10 }, (_, i) => i + 1);
-      const [count] = await analyze('SELECT * FROM count_live_holds($1::bigint[], $1::bigint[])', [users]);
+      const [count] = await analyze('SELECT * FROM count_holds($1::bigint[], $1::bigint[], 30, 600)', [
+        users,
+      ]);
       expect(count?.['Actual Rows']).toBe(10);
       expect(pagesReadBy(count)).toBeLessThan(200);
     });

@@ -22,9 +22,15 @@ export interface ReserveRequest {
 }
 
 export type ReserveRefusal =
-  'user_not_found' | 'event_not_found' | 'event_ended' | 'event_sold_out' | 'hold_limit_reached';
+  | 'user_not_found'
+  | 'event_not_found'
+  | 'event_ended'
+  | 'event_sold_out'
+  | 'hold_limit_reached'
+  | 'hold_cool_down';
 
-export type ReserveAnswer = SeatTicket & { refusal: ReserveRefusal | null };
+/** `retryAfter`: seconds until a `hold_cool_down` ends. */
+export type ReserveAnswer = SeatTicket & { refusal: ReserveRefusal | null; retryAfter: number | null };
 
 export interface SettleRequest {
   ticketId: number;
@@ -52,10 +58,17 @@ export class InventoryRepository {
     requests: readonly ReserveRequest[],
     holdSeconds: number,
     limit: number,
+    coolDownSeconds: number,
   ): Promise<ReserveAnswer[]> {
     const users = requests.map((request) => request.userId);
     const events = requests.map((request) => request.eventId);
-    return await this.statements.run<ReserveAnswer>(RESERVE, [users, events, holdSeconds, limit]);
+    return await this.statements.run<ReserveAnswer>(RESERVE, [
+      users,
+      events,
+      holdSeconds,
+      limit,
+      coolDownSeconds,
+    ]);
   }
 
   /** One answer per request, in the order of the requests. */

@@ -7,6 +7,7 @@ import { isUnavailable } from '../database/database-error';
 import {
   InventoryRepository,
   type ReserveAnswer,
+  type ReserveRefusal,
   type ReserveRequest,
   type SeatTicket,
   type SettleAnswer,
@@ -33,12 +34,13 @@ export class InventoryService {
   /**
    * Holds one seat for `HOLD_SECONDS`.
    *
-   * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out` or `hold_limit_reached`
+   * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out`, `hold_limit_reached` or
+   *   `hold_cool_down` (with `Retry-After`)
    */
   readonly reserve = createBatcher<ReserveRequest, SeatTicket>(
     async (requests) =>
-      (await this.reserveAll(requests)).map(({ refusal, ...ticket }) =>
-        refusal ? new Problem(refusal) : ticket,
+      (await this.reserveAll(requests)).map(({ refusal, retryAfter, ...ticket }) =>
+        refusal ? refused(refusal, retryAfter) : ticket,
       ),
     BATCH,
   );
@@ -84,10 +86,14 @@ export class InventoryService {
     return answers;
   }
 
-  private get terms(): [holdSeconds: number, limit: number] {
-    return [this.settings.HOLD_SECONDS, this.settings.MAX_HOLDS_PER_USER_EVENT];
+  private get terms(): [holdSeconds: number, limit: number, coolDownSeconds: number] {
+    const { HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS } = this.settings;
+    return [HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS];
   }
 }
+
+const refused = (refusal: ReserveRefusal, retryAfter: number | null) =>
+  new Problem(refusal, undefined, refusal === 'hold_cool_down' ? { 'Retry-After': String(retryAfter) } : {});
 
 const isSoldOut = ({ refusal }: ReserveAnswer) => refusal === 'event_sold_out';
 

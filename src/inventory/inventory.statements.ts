@@ -12,7 +12,8 @@ import type { Statement } from '../database/statements';
 
 /**
  * Takes seats for requests in their order: `$1` user ids, `$2` event ids, `$3` hold in seconds, `$4` live holds one
- * user may have on one event (0 = any number). Answers a row per request: a ticket, or why there is none.
+ * user may have on one event (0 = any number), `$5` for how many seconds holds that ended unpaid count: of those the
+ * user may have three times as many (0 = any number). Answers a row per request: a ticket, or why there is none.
  */
 export const RESERVE: Statement = {
   name: 'reserve',
@@ -40,21 +41,28 @@ export const RESERVE: Statement = {
     ), holder AS MATERIALIZED (
       -- Called with what the locked seats yield, hence after they are locked.
       SELECT *
-      FROM count_live_holds(ARRAY(SELECT user_id FROM candidate), ARRAY(SELECT event_id FROM candidate))
+      FROM count_holds(
+        ARRAY(SELECT user_id FROM candidate), ARRAY(SELECT event_id FROM candidate),
+        CASE WHEN $5::int > 0 THEN 3 * $4::int END, $5::int
+      )
       WHERE $4::int > 0
     ), limited AS (
-      SELECT n, candidate.user_id, candidate.event_id, free,
-        $4::int = 0 OR holder.live
-          + row_number() OVER (PARTITION BY candidate.user_id, candidate.event_id ORDER BY n) <= $4::int AS within_limit
+      SELECT n, candidate.user_id, candidate.event_id, free, holder.cools_at,
+        CASE
+          WHEN holder.live < $4::int AND holder.cools_at IS NOT NULL THEN 'hold_cool_down'
+          WHEN holder.live
+            + row_number() OVER (PARTITION BY candidate.user_id, candidate.event_id ORDER BY n) > $4::int
+          THEN 'hold_limit_reached'
+        END AS refusal
       FROM candidate
       LEFT JOIN holder ON holder.user_id = candidate.user_id AND holder.event_id = candidate.event_id
     ), decided AS MATERIALIZED (
-      SELECT n, user_id, event_id,
+      SELECT n, user_id, event_id, cools_at,
         CASE
-          WHEN count(*) FILTER (WHERE within_limit) OVER (
+          WHEN count(*) FILTER (WHERE refusal IS NULL) OVER (
             PARTITION BY event_id ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
           ) >= free THEN 'event_sold_out'
-          WHEN NOT within_limit THEN 'hold_limit_reached'
+          ELSE refusal
         END AS refusal
       FROM limited
     ), clock AS MATERIALIZED (
@@ -70,8 +78,9 @@ export const RESERVE: Statement = {
       SELECT id, user_id, event_id, 'reserved', created_at, created_at + make_interval(secs => $3::int)
       FROM granted ORDER BY n
     )
-    SELECT coalesce(request.refusal, decided.refusal) AS refusal, granted.id, request.user_id AS "userId",
-      request.event_id AS "eventId", 'reserved' AS status, granted.created_at AS "createdAt",
+    SELECT coalesce(request.refusal, decided.refusal) AS refusal,
+      ceil(extract(epoch FROM decided.cools_at - clock_timestamp()))::int AS "retryAfter",
+      granted.id, request.user_id AS "userId", request.event_id AS "eventId", 'reserved' AS status, granted.created_at AS "createdAt",
       granted.created_at + make_interval(secs => $3::int) AS "expiresAt", NULL AS "paidAt"
     FROM request LEFT JOIN decided USING (n) LEFT JOIN granted USING (n), taken
     ORDER BY request.n`,

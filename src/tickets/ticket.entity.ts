@@ -17,7 +17,7 @@ import { User } from '../users/user.entity';
 @Index('tickets_user_id_id_idx', ['userId', 'id'])
 @Index('tickets_due_idx', ['expiresAt'], { where: `status = 'reserved'` })
 @Index('tickets_event_due_idx', ['eventId', 'expiresAt'], { where: `status = 'reserved'` })
-@Index('tickets_holder_idx', ['userId', 'eventId'], { where: `status LIKE 'reserved'` })
+@Index('tickets_unpaid_idx', ['userId', 'eventId', 'expiresAt'], { where: `status NOT LIKE 'paid'` })
 export class Ticket {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'tickets_pkey' })
   id: number;

@@ -20,7 +20,14 @@ export class TicketsController {
     description: 'Takes one place out of stock until `expires_at`; pay the ticket before then.',
   })
   @ApiCreated(TicketDto)
-  @ApiProblems('user_not_found', 'event_not_found', 'event_ended', 'event_sold_out', 'hold_limit_reached')
+  @ApiProblems(
+    'user_not_found',
+    'event_not_found',
+    'event_ended',
+    'event_sold_out',
+    'hold_limit_reached',
+    'hold_cool_down',
+  )
   async reserve(
     @Body() body: ReserveTicketDto,
     @Caller() caller: Caller,

@@ -21,7 +21,8 @@ export class TicketsService {
   /**
    * Holds a seat of the event for the user.
    *
-   * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out` or `hold_limit_reached`
+   * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out`, `hold_limit_reached` or
+   *   `hold_cool_down`
    */
   async reserve(userId: number, eventId: number): Promise<TicketView> {
     const ticket = await this.inventory.reserve({ userId, eventId });

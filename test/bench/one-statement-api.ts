@@ -13,8 +13,13 @@ async function main(): Promise<void> {
   const app = await createApi(settings, dataSource, createLogger(settings.LOG_LEVEL));
   const repository = app.get(InventoryRepository);
   const reserve = async (request: ReserveRequest) => {
-    const { HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT } = settings;
-    const [answer] = await repository.reserve([request], HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT);
+    const { HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS } = settings;
+    const [answer] = await repository.reserve(
+      [request],
+      HOLD_SECONDS,
+      MAX_HOLDS_PER_USER_EVENT,
+      HOLD_COOL_DOWN_SECONDS,
+    );
     if (!answer) throw new Error('a reservation without an answer');
     if (answer.refusal) throw new Problem(answer.refusal);
     return answer;

@@ -1,0 +1,69 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class AddHoldCoolDown1764100000000 implements MigrationInterface {
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(
+      // For the live holds of a user and for those that ended unpaid: a reservation still writes one entry. Spelled
+      // unlike the other conditions for the reason that stands in the first migration.
+      `CREATE INDEX tickets_unpaid_idx ON tickets (user_id, event_id, expires_at) WHERE status NOT LIKE 'paid'`,
+    );
+    await queryRunner.query('DROP INDEX tickets_holder_idx');
+
+    // VOLATILE, as the function before it. A hold that ended is counted by when it was due, also where it was cancelled
+    // before, so that no time of cancelling needs to be kept. most_ended is null where they don't count.
+    await queryRunner.query(`
+      CREATE FUNCTION count_holds(user_ids bigint[], event_ids bigint[], most_ended integer, cool_down_seconds integer)
+      RETURNS TABLE (user_id bigint, event_id bigint, live bigint, cools_at timestamptz)
+      LANGUAGE plpgsql VOLATILE AS $$
+      DECLARE
+        at CONSTANT timestamptz := clock_timestamp();
+        since CONSTANT timestamptz := at - make_interval(secs => cool_down_seconds);
+      BEGIN
+        RETURN QUERY
+          SELECT holder.user_id, holder.event_id, holds.live,
+            CASE WHEN holds.unpaid - holds.live >= most_ended THEN (
+              -- When the oldest of them but so many leaves the window, one more may end.
+              SELECT tickets.expires_at FROM tickets
+              WHERE tickets.user_id = holder.user_id AND tickets.event_id = holder.event_id
+                AND tickets.status NOT LIKE 'paid' AND tickets.expires_at > since
+                AND NOT (tickets.status LIKE 'reserved' AND tickets.expires_at > at)
+              ORDER BY tickets.expires_at DESC
+              OFFSET most_ended - 1 LIMIT 1
+            ) + (at - since) END
+          FROM (SELECT DISTINCT * FROM unnest(user_ids, event_ids) AS pair (user_id, event_id)) AS holder,
+          LATERAL (
+            SELECT count(*) AS unpaid,
+              count(*) FILTER (WHERE tickets.status LIKE 'reserved' AND tickets.expires_at > at) AS live
+            FROM tickets
+            WHERE tickets.user_id = holder.user_id AND tickets.event_id = holder.event_id
+              AND tickets.status NOT LIKE 'paid' AND tickets.expires_at > since
+          ) AS holds;
+      END
+      $$
+    `);
+    await queryRunner.query('DROP FUNCTION count_live_holds');
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`
+      CREATE FUNCTION count_live_holds(user_ids bigint[], event_ids bigint[])
+      RETURNS TABLE (user_id bigint, event_id bigint, live bigint)
+      LANGUAGE plpgsql VOLATILE AS $$
+      BEGIN
+        RETURN QUERY
+          SELECT holder.user_id, holder.event_id, (
+            SELECT count(*) FROM tickets
+            WHERE tickets.user_id = holder.user_id AND tickets.event_id = holder.event_id
+              AND tickets.status LIKE 'reserved' AND tickets.expires_at > clock_timestamp()
+          )
+          FROM (SELECT DISTINCT * FROM unnest(user_ids, event_ids) AS pair (user_id, event_id)) AS holder;
+      END
+      $$
+    `);
+    await queryRunner.query('DROP FUNCTION count_holds');
+    await queryRunner.query(
+      `CREATE INDEX tickets_holder_idx ON tickets (user_id, event_id) WHERE status LIKE 'reserved'`,
+    );
+    await queryRunner.query('DROP INDEX tickets_unpaid_idx');
+  }
+}
