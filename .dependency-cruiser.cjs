@@ -11,6 +11,7 @@ const LINE = [
   ['tickets'],
   ['events'],
   ['users'],
+  ['rate-limit'],
   ['auth'],
   ['inventory', 'queue'],
   ['database'],

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -7,6 +8,7 @@ import { withJwtSecret } from './auth/jwt-secret';
 import { formBody, jsonBody, requireJson } from './common/json-body';
 import { NestLogger, requestLogger } from './common/logger';
 import type { Running } from './common/running';
+import { pageHeaders, securityHeaders } from './common/security-headers';
 import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
@@ -28,7 +30,12 @@ export async function createApi(
   app.disable('x-powered-by');
   // Most answers change with every ticket: hashing each for an ETag would hardly ever save a byte.
   app.disable('etag');
+  app.set('trust proxy', settings.TRUST_PROXY);
+  boundConnections(app.getHttpServer());
   app.use(requestLogger(logger));
+  app.use(securityHeaders(settings.TRUST_PROXY !== 0));
+  app.use('/docs', pageHeaders());
+  if (settings.CORS_ORIGINS.length > 0) app.enableCors(crossOrigin(settings.CORS_ORIGINS));
   // OAuth 2.0 speaks forms.
   app.use('/auth', formBody('32kb'));
   app.use(requireJson);
@@ -38,6 +45,33 @@ export async function createApi(
   serveDocs(app);
   return app;
 }
+
+/** Keeps a client that says little, slowly, from using up what others need. Node looks every half a minute. */
+function boundConnections(server: Server): void {
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 30_000;
+  // Longer than the minute for which a load balancer usually keeps a connection, so that it never uses a closed one.
+  server.keepAliveTimeout = 65_000;
+  server.maxHeadersCount = 100;
+  server.maxConnections = 10_000;
+}
+
+/** What pages of the origins may do: as much as any client, with a token but never by a cookie. */
+const crossOrigin = (origins: string[]) => ({
+  origin: origins,
+  methods: ['GET', 'HEAD', 'POST'],
+  allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Request-Id', 'traceparent'],
+  exposedHeaders: [
+    'Idempotent-Replayed',
+    'Link',
+    'Location',
+    'RateLimit',
+    'RateLimit-Policy',
+    'Retry-After',
+    'X-Request-Id',
+  ],
+  maxAge: 600,
+});
 
 /**
  * Starts the API.

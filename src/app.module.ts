@@ -15,6 +15,8 @@ import { EventsModule } from './events/events.module';
 import { ExpirationModule } from './expiration/expiration.module';
 import { HealthModule } from './health/health.module';
 import { QueueModule } from './queue/queue.module';
+import { RateLimitGuard } from './rate-limit/rate-limit.guard';
+import { RateLimitModule } from './rate-limit/rate-limit.module';
 import { TicketsModule } from './tickets/tickets.module';
 import { UsersModule } from './users/users.module';
 
@@ -36,6 +38,7 @@ export class ApiModule {
       imports: [
         ...shared(settings, dataSource),
         AuthModule,
+        RateLimitModule.register(settings),
         // Events come before users: /users/for-you would otherwise be taken for /users/{user_id}.
         EventsModule,
         UsersModule,
@@ -45,6 +48,7 @@ export class ApiModule {
       providers: [
         { provide: APP_FILTER, useValue: new ProblemFilter(databaseProblem) },
         { provide: APP_GUARD, useClass: AuthGuard },
+        ...(settings.RATE_LIMIT_PER_MINUTE > 0 ? [{ provide: APP_GUARD, useClass: RateLimitGuard }] : []),
         { provide: APP_GUARD, useClass: UndeclaredInputGuard },
         { provide: APP_PIPE, useClass: ValidationPipe },
       ],

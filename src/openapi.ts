@@ -102,7 +102,7 @@ function completeSecurity(operation: Operation): void {
 
 /** Adds what every operation may be refused with. */
 function completeResponses(operation: Operation): void {
-  const codes: ProblemCode[] = ['validation_failed', 'internal_error', 'service_unavailable'];
+  const codes: ProblemCode[] = ['validation_failed', 'rate_limited', 'internal_error', 'service_unavailable'];
   if (operation.security?.length) codes.push('unauthenticated');
   if (operation.requestBody) codes.push('malformed_json', 'body_too_large', 'unsupported_media_type');
   const own = Object.values(operation.responses).flatMap(({ content }) =>

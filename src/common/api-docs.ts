@@ -62,9 +62,14 @@ export function problemResponse(status: number, codes: readonly ProblemCode[]) {
   };
 }
 
+const RETRY_AFTER = {
+  'Retry-After': { description: 'Seconds to wait before another try', schema: { type: 'integer' as const } },
+};
+
 const HEADERS: Record<number, ApiResponseMetadata['headers']> = {
   401: { 'WWW-Authenticate': { description: 'How to sign in (RFC 6750)', schema: { type: 'string' } } },
-  503: { 'Retry-After': { description: 'Seconds to wait before another try', schema: { type: 'integer' } } },
+  429: RETRY_AFTER,
+  503: RETRY_AFTER,
 };
 
 const exampleOf = (code: ProblemCode) => ({

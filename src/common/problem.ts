@@ -49,6 +49,18 @@ export const PROBLEMS = {
     title: 'Unsupported media type',
     detail: 'The body must be application/json in UTF-8',
   },
+  hold_cool_down: {
+    status: 429,
+    title: 'Hold cool-down',
+    detail:
+      'This user let too many unpaid tickets for this event expire or be cancelled; the Retry-After header says how ' +
+      'many seconds to wait',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    detail: 'You make more requests than is allowed; the Retry-After header says how many seconds to wait',
+  },
   internal_error: {
     status: 500,
     title: 'Internal error',

@@ -17,6 +17,10 @@ describe('the settings', () => {
       DATA_DIR: '.tixxety',
       HOLD_SECONDS: 120,
       MAX_HOLDS_PER_USER_EVENT: 10,
+      HOLD_COOL_DOWN_SECONDS: 600,
+      RATE_LIMIT_PER_MINUTE: 600,
+      TRUST_PROXY: 0,
+      CORS_ORIGINS: [],
       LOG_LEVEL: 'info',
     });
   });
@@ -37,6 +41,10 @@ describe('the settings', () => {
       ADMIN_PASSWORD: 'twelve or more',
       HOLD_SECONDS: '604800',
       MAX_HOLDS_PER_USER_EVENT: '0',
+      HOLD_COOL_DOWN_SECONDS: '0',
+      RATE_LIMIT_PER_MINUTE: '0',
+      TRUST_PROXY: '10.0.0.0/8, ::1',
+      CORS_ORIGINS: 'https://shop.example.com,http://localhost:3000',
       LOG_LEVEL: 'silent',
     };
     expect({ ...readSettings({ ...environment, HOME: '/root', constructor: 'x' }) }).toEqual({
@@ -47,6 +55,10 @@ describe('the settings', () => {
       JWT_SECRET: environment.JWT_SECRET.split(','),
       HOLD_SECONDS: 604_800,
       MAX_HOLDS_PER_USER_EVENT: 0,
+      HOLD_COOL_DOWN_SECONDS: 0,
+      RATE_LIMIT_PER_MINUTE: 0,
+      TRUST_PROXY: ['10.0.0.0/8', '::1'],
+      CORS_ORIGINS: ['https://shop.example.com', 'http://localhost:3000'],
     });
   });
 
@@ -91,6 +103,16 @@ describe('the settings', () => {
     ['HOLD_SECONDS', '2 minutes'],
     ['MAX_HOLDS_PER_USER_EVENT', '-1'],
     ['MAX_HOLDS_PER_USER_EVENT', '1000001'],
+    ['HOLD_COOL_DOWN_SECONDS', '10m'],
+    ['RATE_LIMIT_PER_MINUTE', '-1'],
+    ['TRUST_PROXY', 'true'],
+    ['TRUST_PROXY', '17'],
+    ['TRUST_PROXY', '10.0.0.1,'],
+    ['TRUST_PROXY', '0.0.0.0/0'],
+    ['TRUST_PROXY', '10.0.0.0/33'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'shop.example.com'],
+    ['CORS_ORIGINS', 'https://shop.example.com/'],
     ['LOG_LEVEL', 'loud'],
   ])('refuse %s=%s in one sentence that names it', (name, value) => {
     const read = () => readSettings({ [name]: value });

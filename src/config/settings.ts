@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Transform, plainToInstance } from 'class-transformer';
 import {
   IsEmail,
@@ -75,6 +76,25 @@ export class Settings {
   /** Live holds that one user may have on one event; 0 = no limit. */
   @WholeNumber(0, 1_000_000)
   MAX_HOLDS_PER_USER_EVENT = 10;
+
+  /**
+   * How long a hold that ended unpaid counts against its user, in seconds: within that time three times as many as the
+   * user may have live are let pass; 0 = they don't count.
+   */
+  @WholeNumber(0, 604_800)
+  HOLD_COOL_DOWN_SECONDS = 600;
+
+  /** Requests that one caller may make in a minute, reading and writing counted apart; 0 = no limits. */
+  @WholeNumber(0, 1_000_000_000)
+  RATE_LIMIT_PER_MINUTE = 600;
+
+  /** Proxies in front whose `X-Forwarded-For` is believed: how many, or their addresses and subnets; 0 = none. */
+  @TrustedProxies()
+  TRUST_PROXY: number | string[] = 0;
+
+  /** Origins whose pages may call the API from a browser. */
+  @Origins()
+  CORS_ORIGINS: string[] = [];
 
   /** pino's level of the log. */
   @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -161,16 +181,54 @@ const isWeak = (secret: string) =>
   /change[-_ ]?me|example|placeholder/i.test(secret);
 
 function WholeNumber(least: number, most: number): PropertyDecorator {
+  return Parsed(
+    (text) => (/^\d+$/.test(text) ? Number(text) : text),
+    (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
+    `must be a whole number from ${least} to ${most}`,
+  );
+}
+
+function TrustedProxies(): PropertyDecorator {
+  return Parsed(
+    (text) => (/^\d+$/.test(text) ? Number(text) : listIn(text)),
+    (value) => (Array.isArray(value) ? value.every(isProxy) : Number(value) <= 16),
+    'must be a number of proxies from 0 to 16, or addresses and subnets such as 10.0.0.0/8,::1',
+  );
+}
+
+function isProxy(text: string): boolean {
+  const [, address = '', , prefix = '1'] = /^([^/]+)(\/(\d{1,3}))?$/.exec(text) ?? [];
+  // A prefix of 0 would believe everybody.
+  return isIP(address) > 0 && Number(prefix) >= 1 && Number(prefix) <= (isIP(address) === 4 ? 32 : 128);
+}
+
+function Origins(): PropertyDecorator {
+  return Parsed(
+    listIn,
+    (value) => Array.isArray(value) && value.every(isOrigin),
+    'must be origins such as https://shop.example.com, separated by commas',
+  );
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+function listIn(text: string): string[] {
+  return text.split(',').map((part) => part.trim());
+}
+
+/** A setting that is something else than its text; what can't be parsed is left for the check to refuse. */
+function Parsed(
+  parse: (text: string) => unknown,
+  validate: (value: unknown) => boolean,
+  message: string,
+): PropertyDecorator {
   return (target, property) => {
-    Transform(({ value }: { value: unknown }) =>
-      typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value,
-    )(target, property);
-    ValidateBy({
-      name: 'wholeNumber',
-      validator: {
-        validate: (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
-        defaultMessage: () => `must be a whole number from ${least} to ${most}`,
-      },
-    })(target, property);
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? parse(value) : value))(
+      target,
+      property,
+    );
+    ValidateBy({ name: 'parsed', validator: { validate, defaultMessage: () => message } })(target, property);
   };
 }

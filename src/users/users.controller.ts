@@ -5,6 +5,7 @@ import { Caller, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
 import { ApiCreated, ApiId, ApiProblems } from '../common/api-docs';
 import { IdPipe } from '../common/id.pipe';
+import { Credentials } from '../rate-limit/credentials.decorator';
 import { SessionsService } from './sessions.service';
 import {
   CreateUserDto,
@@ -27,6 +28,7 @@ export class UsersController {
   @Public()
   @Post()
   @Header('Cache-Control', 'no-store')
+  @Credentials()
   @ApiOperation({ operationId: 'createUser', summary: 'Sign up' })
   @ApiCreated(SignedUpUserDto)
   @ApiProblems('email_taken', 'overloaded')

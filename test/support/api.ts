@@ -26,6 +26,8 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
     NODE_ENV: 'test',
     DATABASE_URL: database?.url,
     JWT_SECRET: TEST_SECRET,
+    RATE_LIMIT_PER_MINUTE: '0',
+    HOLD_COOL_DOWN_SECONDS: '0',
     ...environment,
   });
   const dataSource = await new TixxetyDataSource(settings, 'api').initialize();

@@ -84,7 +84,13 @@ export async function startMain(
 function launch(args: string[], environment: Record<string, string>, cwd = tmpdir()) {
   const child = spawn(process.execPath, args, {
     cwd,
-    env: { PATH: process.env.PATH, JWT_SECRET: TEST_SECRET, ...environment },
+    env: {
+      PATH: process.env.PATH,
+      JWT_SECRET: TEST_SECRET,
+      RATE_LIMIT_PER_MINUTE: '0',
+      HOLD_COOL_DOWN_SECONDS: '0',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -43,6 +43,7 @@ export async function startServer(options: ServerOptions, cleanup: Cleanup): Pro
       PATH: process.env.PATH,
       NODE_ENV: 'production',
       JWT_SECRET: TEST_SECRET,
+      RATE_LIMIT_PER_MINUTE: '1000000000', // paid for, as in production, and never reached
       ...environment,
       [portVariable]: String(port),
     },

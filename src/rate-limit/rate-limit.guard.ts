@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { normalizeIp, ThrottlerGuard, type ThrottlerRequest } from '@nestjs/throttler';
+import type { Request, Response } from 'express';
+import { Problem } from '../common/problem';
+import { CREDENTIALS } from './credentials.decorator';
+
+/** For people who share an address. */
+const CREDENTIALS_PER_ADDRESS = 100;
+/** Guesses at one password, from wherever they come. */
+const CREDENTIALS_PER_ACCOUNT = 10;
+
+/**
+ * Refuses who makes too many requests, and tells everybody in `RateLimit` and `RateLimit-Policy` how many are left (in
+ * the form of draft-ietf-httpapi-ratelimit-headers-11). Runs after the guard that finds out who is calling.
+ */
+@Injectable()
+export class RateLimitGuard extends ThrottlerGuard {
+  protected override async handleRequest({ context, limit, ttl }: ThrottlerRequest): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<Request>();
+    const response = context.switchToHttp().getResponse<Response>();
+    if (!this.reflector.getAllAndOverride(CREDENTIALS, [context.getHandler(), context.getClass()])) {
+      const policy = request.method === 'GET' || request.method === 'HEAD' ? 'reading' : 'writing';
+      await this.count(response, policy, callerOf(request), limit, ttl);
+      return true;
+    }
+    // The address first: one that is refused must not use up what others may try for the account.
+    const perAddress = Math.min(limit, CREDENTIALS_PER_ADDRESS);
+    await this.count(response, 'credentials-address', addressOf(request), perAddress, ttl);
+    const account = accountOf(request.body as { username?: unknown; email?: unknown } | undefined);
+    if (account === undefined) return true;
+    const perAccount = Math.min(limit, CREDENTIALS_PER_ACCOUNT);
+    await this.count(response, 'credentials-account', account, perAccount, ttl);
+    return true;
+  }
+
+  private async count(response: Response, policy: string, who: string, limit: number, ttl: number) {
+    const { totalHits, timeToExpire, isBlocked } = await this.storageService.increment(
+      `${policy}:${who}`,
+      ttl,
+      limit,
+      0,
+      policy,
+    );
+    addToHeader(response, 'RateLimit-Policy', `"${policy}";q=${limit};w=${ttl / 1_000}`);
+    addToHeader(response, 'RateLimit', `"${policy}";r=${Math.max(0, limit - totalHits)};t=${timeToExpire}`);
+    if (isBlocked) throw new Problem('rate_limited', undefined, { 'Retry-After': String(timeToExpire) });
+  }
+}
+
+function addToHeader(response: Response, name: string, item: string): void {
+  const before = response.getHeader(name) as string | undefined;
+  response.setHeader(name, before === undefined ? item : `${before}, ${item}`);
+}
+
+const callerOf = (request: Request) =>
+  request.caller ? `user ${request.caller.userId}` : addressOf(request);
+
+/** An IPv6 customer has 2⁶⁴ addresses and counts as one. */
+const addressOf = (request: Request) => normalizeIp(request.ip ?? '', 64);
+
+/** Hashed, so that no e-mail address lies about in Redis. */
+function accountOf(body: { username?: unknown; email?: unknown } | undefined): string | undefined {
+  const account = body?.username ?? body?.email;
+  return typeof account === 'string'
+    ? createHash('sha256').update(account.trim().toLowerCase()).digest('base64url')
+    : undefined;
+}

@@ -1,0 +1,136 @@
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import type { Window } from './windows';
+
+/** How long hits gather that nobody waits to hear of. */
+const GATHER_MS = 20;
+/** Longer than this nobody waits for Redis; what this process has counted itself decides then. */
+const PATIENCE_MS = 50;
+
+/** What this process counted for one key and Redis does not know yet. */
+interface Report {
+  window: Window;
+  hits: number;
+  /** The hits of all processes up to these, once Redis has told. */
+  total?: number;
+}
+
+type Reports = Map<string, Report>;
+
+/**
+ * Lets the processes that share a Redis count together. Each counts for itself first; what it counted goes to Redis, and
+ * what the others counted comes back. One script is under way at a time, and hits gather for the next meanwhile.
+ */
+export class SharedWindows {
+  private readonly logger = new Logger('RateLimit');
+  private readonly redis: CountingRedis;
+  private gathering?: { reports: Reports; sent: Promise<void> };
+  private lastSent?: Promise<void>;
+  private isLate = false;
+
+  /** @param redis a connection that may be shared; it is left open */
+  constructor(
+    redis: Redis,
+    private readonly lengthMs: number,
+  ) {
+    redis.defineCommand('countHits', { numberOfKeys: 1, lua: COUNT_HITS });
+    this.redis = redis as CountingRedis;
+  }
+
+  /**
+   * Passes on a hit that `window` has counted; what Redis says to it is soon counted there too.
+   *
+   * @param isUrgent waits for what Redis says
+   * @returns the how manieth hit of all processes it was; of those known here when it is not urgent, and while Redis is
+   *   away or slow
+   */
+  pass(key: string, window: Window, isUrgent: boolean): number | Promise<number> {
+    const { hits } = window;
+    if (this.isLate || this.redis.status !== 'ready') return hits;
+    const { reports, sent } = (this.gathering ??= this.gather(isUrgent));
+    let report = reports.get(key);
+    if (report === undefined) reports.set(key, (report = { window, hits: 0 }));
+    const rank = ++report.hits;
+    if (!isUrgent) return hits;
+    return sent.then(() => (report.total === undefined ? hits : report.total - report.hits + rank));
+  }
+
+  private gather(isUrgent: boolean) {
+    const reports: Reports = new Map();
+    const sent = Promise.all([this.lastSent, isUrgent ? turn() : sleep(GATHER_MS)]).then(async () => {
+      this.gathering = undefined;
+      if (!this.isLate) await this.send(reports);
+    });
+    this.lastSent = sent;
+    return { reports, sent };
+  }
+
+  /** Resolves when Redis has answered, or can't be waited for any longer. */
+  private async send(reports: Reports): Promise<void> {
+    const counted = [...reports].flatMap(([key, { hits }]) => [key, hits]);
+    await new Promise<void>((resolve) => {
+      const patience = setTimeout(() => {
+        this.isLate = true;
+        this.logger.warn(
+          'Redis is slow: until it answers, each process limits rates by what it counts itself.',
+        );
+        resolve();
+      }, PATIENCE_MS);
+      this.redis
+        .countHits(KEY, this.lengthMs, counted)
+        .then((told) => this.learn(reports, told))
+        // The queue says when Redis is out of reach.
+        .catch(() => undefined)
+        .finally(() => {
+          clearTimeout(patience);
+          this.isLate = false;
+          resolve();
+        });
+    });
+  }
+
+  private learn(reports: Reports, told: number[]): void {
+    const now = performance.now();
+    let i = 0;
+    for (const [key, report] of reports) {
+      const total = told[i++] ?? 0;
+      const leftMs = told[i++] ?? 0;
+      report.total = total;
+      report.window.hits = total + (this.gathering?.reports.get(key)?.hits ?? 0);
+      report.window.endsAt = now + leftMs;
+    }
+  }
+}
+
+type CountingRedis = Redis & {
+  countHits(key: string, lengthMs: number, keysAndHits: (string | number)[]): Promise<number[]>;
+};
+
+const KEY = 'tixxety:rate-limit';
+
+/*
+ * A hash per window's length holds what all callers did: two keys in all, whoever calls, and they lapse by themselves.
+ * Redis's clock decides, so that the processes' need not agree. (The keys are made here, which only a Redis Cluster minds;
+ * Bull does not run on one either.)
+ */
+const COUNT_HITS = `
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local length = tonumber(ARGV[1])
+  local generation = math.floor(now / length)
+  local young = KEYS[1] .. ':' .. string.format('%d', generation)
+  local old = KEYS[1] .. ':' .. string.format('%d', generation - 1)
+  local told = {}
+  for i = 2, #ARGV, 2 do
+    local window = redis.call('HGET', young, ARGV[i]) or redis.call('HGET', old, ARGV[i]) or '0 0'
+    local hits, ends = string.match(window, '(%d+) (%d+)')
+    hits, ends = tonumber(hits), tonumber(ends)
+    if ends <= now then hits, ends = 0, now + length end
+    hits = hits + ARGV[i + 1]
+    redis.call('HSET', young, ARGV[i], string.format('%d %d', hits, ends))
+    told[#told + 1] = hits
+    told[#told + 1] = ends - now
+  end
+  redis.call('PEXPIRE', young, 2 * length)
+  return told`;
