@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -62,6 +62,7 @@ describe('starting in this process', () => {
     const { body } = await new Client(first.url, '').post('/auth/token', sent);
     expect((await new Client(first.url, body.access_token).post('/events/', eventBody())).status).toBe(201);
     await first.stop();
+    expect(existsSync(join(folder, 'new/postgres/data/postmaster.pid'))).toBe(false);
 
     const second = await start(settings);
     expect(second.admin).toBeUndefined();
@@ -88,18 +89,40 @@ describe('starting in this process', () => {
     }
   });
 
-  it.each([
-    [
-      'a taken port',
-      (taken: string) => ({ PORT: new URL(taken).port }),
-      /^PORT \d+ is taken on 127\.0\.0\.1/,
-    ],
-    ['a foreign address', () => ({ HOST: '192.0.2.1' }), /^HOST 192\.0\.2\.1 is no address of this machine/],
-  ])('refuses %s in a sentence', async (_what, wrong, sentence) => {
-    const { url } = await start({ DATABASE_URL: database.url });
-    const attempt = startApi(optionsFor({ DATABASE_URL: database.url, ...wrong(url) }), logger);
-    await expect(attempt).rejects.toThrow(StartupError);
-    await expect(attempt).rejects.toThrow(sentence);
+  describe('beside another one', () => {
+    let neighbour: Running;
+    beforeAll(async () => {
+      neighbour = await startApi(optionsFor({ DATABASE_URL: database.url }), logger);
+      writeFileSync(join(folder, 'file'), '');
+    });
+    afterAll(() => neighbour.stop());
+
+    it.each([
+      [
+        'a taken port',
+        () => ({ PORT: new URL(neighbour.url).port }),
+        /^PORT \d+ is taken on 127\.0\.0\.1: [^\n]+\.$/,
+      ],
+      [
+        'a foreign address',
+        () => ({ HOST: '192.0.2.1' }),
+        /^HOST 192\.0\.2\.1 is no address of this machine: [^\n]+\.$/,
+      ],
+      [
+        'a database that is not there',
+        () => ({ DATABASE_URL: database.url.replace(database.name, 'nonesuch') }),
+        /^DATABASE_URL: no connection to \S+nonesuch \(database [^\n]+ does not exist\); [^\n]+\.$/,
+      ],
+      [
+        'a folder that can not be made',
+        () => ({ DATABASE_URL: '', DATA_DIR: join(folder, 'file/data') }),
+        /^DATA_DIR[^\n]+file\/data[^\n]+\.$/,
+      ],
+    ])('refuses %s in a sentence', async (_what, wrong, sentence) => {
+      const attempt = startApi(optionsFor({ DATABASE_URL: database.url, ...wrong() }), logger);
+      await expect(attempt).rejects.toThrow(StartupError);
+      await expect(attempt).rejects.toThrow(sentence);
+    });
   });
 
   it('refuses a schema that is behind, and brings it up to date when asked', async () => {
@@ -108,6 +131,8 @@ describe('starting in this process', () => {
       await expect(startApi(optionsFor({ DATABASE_URL: bare.url }), logger)).rejects.toThrow(
         /migrations are pending/,
       );
+      const left = `SELECT FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migrations'`;
+      expect(await bare.sql(left)).toEqual([]);
       const { url } = await start({ DATABASE_URL: bare.url }, true);
       expect(await new Client(url).get('/events/')).toMatchObject({ status: 200 });
       await running.pop()?.stop();
