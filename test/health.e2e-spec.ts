@@ -1,3 +1,6 @@
+import { pino } from 'pino';
+import { readSettings } from '../src/config/settings';
+import { startWorker } from '../src/worker';
 import { startTestApi } from './support/api';
 import { layCable, type Cable } from './support/cable';
 import { Client, type Answer } from './support/client';
@@ -8,6 +11,7 @@ import { expectProblem } from './support/problems';
 import { startMain, type RunningProcess } from './support/processes';
 import { ownRedis } from './support/redis';
 import { services } from './support/services';
+import { TEST_SECRET } from './support/tokens';
 
 const LIVE = { status: 200, body: { status: 'ok' } };
 /** A query gets three seconds, and a request may have waited for the one before. */
@@ -26,7 +30,14 @@ describe('health', () => {
 
   itWithRedis('is fine with everything there, and degraded, not down, without Redis', async () => {
     const redis = await ownRedis();
-    const { api, worker, clients } = await startBoth(database.url, redis.url);
+    const options = {
+      settings: readSettings({ DATABASE_URL: database.url, REDIS_URL: redis.url, JWT_SECRET: TEST_SECRET }),
+      migrate: false,
+      say: () => undefined,
+    };
+    const api = await startTestApi({ DATABASE_URL: database.url, REDIS_URL: redis.url });
+    const worker = await startWorker(options, pino({ level: 'silent' }));
+    const clients = [api.client, new Client(worker.url)];
     for (const client of clients) {
       expect(await client.get('/health/live')).toMatchObject(LIVE);
       await eventually(async () => {
@@ -42,15 +53,6 @@ describe('health', () => {
       });
     }
     await redis.stop();
-    await Promise.all([api.stop(), worker.stop()]);
-  });
-
-  it('of a worker is all that a worker answers', async () => {
-    const { api, worker, clients } = await startBoth(database.url);
-    const [, client] = clients;
-    for (const path of ['/', '/events/', '/docs', '/health', '/health/nonesuch', '/tickets/1']) {
-      expect(await client.get(path)).toMatchObject({ status: 404, body: { status: 'not found' } });
-    }
     await Promise.all([api.stop(), worker.stop()]);
   });
 
@@ -90,6 +92,13 @@ describe('without its database', () => {
     await Promise.all([api.stop(), worker.stop()]);
     await cable.cut();
     await database.drop();
+  });
+
+  it('or with it, health is all that a worker answers', async () => {
+    const [, client] = clients;
+    for (const path of ['/', '/events/', '/docs', '/health', '/health/nonesuch', '/tickets/1']) {
+      expect(await client.get(path)).toMatchObject({ status: 404, body: { status: 'not found' } });
+    }
   });
 
   it.each([
@@ -165,12 +174,11 @@ const ready = (details: object) => ({
   },
 });
 
-/** An API and a worker; by default the worker's Redis is one that is not there. */
-async function startBoth(databaseUrl: string, REDIS_URL = 'redis://127.0.0.1:1') {
-  const settings = { DATABASE_URL: databaseUrl };
+/** An API without Redis, and a worker whose Redis is not there. */
+async function startBoth(DATABASE_URL: string) {
   const [api, worker] = await Promise.all([
-    startMain([], { ...settings, ...(REDIS_URL !== 'redis://127.0.0.1:1' && { REDIS_URL }) }),
-    startMain(['--worker'], { ...settings, REDIS_URL }),
+    startMain([], { DATABASE_URL }),
+    startMain(['--worker'], { DATABASE_URL, REDIS_URL: 'redis://127.0.0.1:1' }),
   ]);
   const clients: [Client, Client] = [new Client(api.url), new Client(worker.url)];
   return { api, worker, clients };
