@@ -27,13 +27,13 @@ const GOOD: Files = {
 
 describe('npm run lint:imports', () => {
   let folder: string;
-  beforeEach(() => {
+  beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'tixxety-test-'));
     for (const file of ['.dependency-cruiser.cjs', 'tsconfig.json', 'package.json']) {
       cpSync(join(ROOT, file), join(folder, file));
     }
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   /** The names of the rules that the files break, and what breaks them. */
   function broken(files: Files): string[] {
@@ -55,17 +55,23 @@ describe('npm run lint:imports', () => {
       .sort();
   }
 
-  it('has nothing against imports down the line', () => {
-    expect(broken(GOOD)).toEqual([]);
-  });
-
-  it('finds every import that does not go down the line', () => {
+  it('finds every import that does not go down the line, and has nothing against those that do', () => {
     const bad: Files = {
       ...GOOD,
       'src/main.ts': ['./api', './worker', './config/settings', './payments/pay'],
       'src/worker.ts': ['./api'],
+      'src/tickets/tickets.module.ts': [
+        './tickets.service',
+        '../users/users.module',
+        '../users/users.service',
+      ],
       'src/tickets/tickets.service.ts': ['../users/users.repository', '../inventory/inventory.service'],
-      'src/users/users.service.ts': ['./users.module', '../tickets/tickets.service', '../common/problem'],
+      'src/users/users.service.ts': [
+        './users.module',
+        './users.repository',
+        '../tickets/tickets.service',
+        '../common/problem',
+      ],
       'src/common/problem.ts': ['../config/settings'],
       'src/common/forgotten.ts': [],
       'src/payments/pay.ts': [],
