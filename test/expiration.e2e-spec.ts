@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Test } from '@nestjs/testing';
 import Bull from 'bull';
 import { pino } from 'pino';
+import { startApi } from '../src/api';
 import { ConfigModule } from '../src/config/config.module';
 import { readSettings } from '../src/config/settings';
 import { DatabaseModule } from '../src/database/database.module';
@@ -21,6 +22,7 @@ import { startMain, type RunningProcess } from './support/processes';
 import { ownRedis, type OwnRedis } from './support/redis';
 import { DISORDERLY_SEATS } from './support/seats';
 import { services } from './support/services';
+import { TEST_SECRET } from './support/tokens';
 
 const HOLD_MS = 1_000;
 /** Holds that fall due within this time share a job. */
@@ -40,24 +42,30 @@ describe('the end of a hold', () => {
   let database: TestDatabase;
   let settings: Record<string, string>;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     database = await createDatabase();
     await database.sql(NOTE_RELEASES);
     settings = { NODE_ENV: 'test', DATABASE_URL: database.url, HOLD_SECONDS: '1' };
   });
-  afterEach(() => database.drop());
+  afterAll(() => database.drop());
 
-  describeWithRedis('with Bull', () => {
+  describeWithRedis('with Bull, in processes of their own,', () => {
     let redis: OwnRedis;
+    let api: RunningProcess;
+    let worker: RunningProcess;
 
-    beforeEach(async () => {
+    beforeAll(async () => {
       redis = await ownRedis();
-      settings.REDIS_URL = redis.url;
+      const environment = { ...settings, REDIS_URL: redis.url };
+      [api, worker] = await Promise.all([startMain([], environment), startMain(['--worker'], environment)]);
     });
-    afterEach(() => redis.stop());
+    afterAll(async () => {
+      const ends = await Promise.all([api.stop(), worker.stop()]);
+      await redis.stop();
+      expect(ends.map(({ code }) => code)).toEqual([0, 0]);
+    });
 
     it('comes by a delayed job in a worker process, on time and never early', async () => {
-      const [api, worker] = await Promise.all([startMain([], settings), startMain(['--worker'], settings)]);
       const jobs = await watchJobs(redis.url);
       const scene = await openScene(factoriesFor(new Client(api.url)), 12);
 
@@ -75,58 +83,9 @@ describe('the end of a hold', () => {
       await Promise.all(Array.from({ length: 10 }, () => scene.reserve()));
 
       await jobs.stop();
-      await stopBoth(api, worker);
-    });
-
-    it('comes by the processor alone, and without it not at all', async () => {
-      const api = await startTestApi(settings);
-      const jobs = await watchJobs(redis.url);
-      const scene = await openScene(api.create, 2);
-
-      const unattended = await scene.reserve();
-      await sleep(HOLD_MS + 500);
-      expect(await unreleased(database)).toEqual([unattended.id]);
-      expect(await jobs.left()).toEqual([jobIdFor(unattended)]);
-
-      const processor = await startProcessorAlone(settings);
-      await eventually(async () => expect(await unreleased(database)).toEqual([]));
-      await released(database, [await scene.reserve()], 'the processor alone', 'worker');
-      await eventually(() => expect(jobs.releasedTickets()).toBe(2));
-      await eventually(async () => expect(await jobs.left()).toEqual([]));
-
-      await jobs.stop();
-      await processor.close();
-      await api.stop();
-    });
-
-    it('costs one job per interval, however many holds fall due in it', async () => {
-      const api = await startTestApi({ ...settings, MAX_HOLDS_PER_USER_EVENT: '0' });
-      const jobs = await watchJobs(redis.url);
-      const scene = await openScene(api.create, 200);
-
-      const holds: Hold[] = [];
-      for (let i = 0; i < 10; i++) {
-        holds.push(...(await Promise.all(Array.from({ length: 20 }, () => scene.reserve()))));
-      }
-      const expected = [...new Set(holds.map(jobIdFor))].sort();
-      expect(expected.length).toBeLessThan(50);
-      await eventually(async () => expect(await jobs.left()).toEqual(expected));
-
-      const options = { settings: readSettings(settings), migrate: false, say: () => undefined };
-      const worker = await startWorker(options, pino({ level: 'silent' }));
-      await released(database, holds, '200 holds at once, a worker with Bull', 'worker');
-      await eventually(async () => expect(await jobs.left()).toEqual([]));
-      const counts = { waiting: 0, active: 0, completed: 0, failed: 0, delayed: 0, paused: 0 };
-      expect(await jobs.queue.getJobCounts()).toMatchObject(counts);
-      expect(await database.sql(DISORDERLY_SEATS)).toEqual([]);
-
-      await jobs.stop();
-      await worker.stop();
-      await api.stop();
     });
 
     it('comes by the sweeper while Redis is away or has forgotten the job, and by Bull again after', async () => {
-      const [api, worker] = await Promise.all([startMain([], settings), startMain(['--worker'], settings)]);
       const scene = await openScene(factoriesFor(new Client(api.url)), 20);
       const seesRedis = async ({ url }: RunningProcess) => {
         const { body } = await new Client(url).get('/health/ready');
@@ -159,60 +118,134 @@ describe('the end of a hold', () => {
       await released(database, [forgotten], 'a worker whose Redis forgot the job', 'worker');
 
       await jobs.stop();
-      await stopBoth(api, worker);
     });
   });
 
-  it('comes by the sweeper of a worker that has never seen its Redis; each process says so once', async () => {
-    settings.REDIS_URL = DEAD_REDIS;
-    const [api, worker] = await Promise.all([startMain([], settings), startMain(['--worker'], settings)]);
-    const scene = await openScene(factoriesFor(new Client(api.url)), 3);
-    await released(database, await scene.reserveOneByOne(3), 'a worker with a dead Redis', 'worker');
-    for (const { output } of [api, worker]) expect(output().match(OUT_OF_REACH)).toHaveLength(1);
-    await stopBoth(api, worker);
-  });
+  describe('in this process', () => {
+    let environment: Record<string, string>;
+    beforeEach(async () => {
+      await database.sql('TRUNCATE events, releases CASCADE');
+      environment = { ...settings };
+    });
 
-  it('comes by the API itself where no Redis is set', async () => {
-    const api = await startMain([], settings);
-    const scene = await openScene(factoriesFor(new Client(api.url)), 5);
-    await released(database, await scene.reserveOneByOne(5), 'the API alone', 'api');
-    await stopBoth(api);
-  });
+    describeWithRedis('with Bull', () => {
+      let redis: OwnRedis;
 
-  it('gives each seat back once, however many release at the same time', async () => {
-    // With a Redis in its settings the API leaves the release to workers, and here there is none.
-    const api = await startTestApi({ ...settings, REDIS_URL: DEAD_REDIS, MAX_HOLDS_PER_USER_EVENT: '0' });
-    const scenes = await Promise.all(Array.from({ length: 4 }, () => openScene(api.create, 50)));
-    const holds = await Promise.all(scenes.flatMap(({ reserve }) => Array.from({ length: 50 }, reserve)));
-    await sleep(HOLD_MS);
-    expect(await unreleased(database)).toHaveLength(200);
+      beforeEach(async () => {
+        redis = await ownRedis();
+        environment.REDIS_URL = redis.url;
+      });
+      afterEach(() => redis.stop());
 
-    const tickets = api.app.get(TicketsService, { strict: false });
-    const numbers = await Promise.all(Array.from({ length: 20 }, () => tickets.releaseExpired()));
-    expect(numbers.reduce((sum, number) => sum + number)).toBe(200);
-    await released(database, holds, '20 releases at once', 'api');
-    expect(await database.sql(DISORDERLY_SEATS)).toEqual([]);
-    expect(await database.sql('SELECT DISTINCT held, sold FROM inventory')).toEqual([{ held: 0, sold: 0 }]);
-    await api.stop();
-  });
+      it('comes by the processor alone, and without it not at all', async () => {
+        const api = await startTestApi(environment);
+        const jobs = await watchJobs(redis.url);
+        const scene = await openScene(api.create, 2);
 
-  it('comes at its very time though nobody releases: payable before, lost after, and for sale again', async () => {
-    const api = await startTestApi({ ...settings, REDIS_URL: DEAD_REDIS, HOLD_SECONDS: '2' });
-    const scene = await openScene(api.create, 2);
-    const [paidLate, neverPaid] = [await scene.reserve(), await scene.reserve()];
-    const pay = ({ id }: Hold) => api.client.post(`/tickets/${id}/pay`);
+        const unattended = await scene.reserve();
+        await sleep(HOLD_MS + 500);
+        expect(await unreleased(database)).toEqual([unattended.id]);
+        expect(await jobs.left()).toEqual([jobIdFor(unattended)]);
 
-    await sleep(Date.parse(paidLate.expires_at) - (await now(database)) - 400);
-    expect(await pay(paidLate)).toMatchObject({ status: 200, body: { status: 'paid' } });
-    await sleep(Date.parse(neverPaid.expires_at) - (await now(database)) + 1);
-    expect(await pay(neverPaid)).toMatchObject({ status: 409, body: { code: 'ticket_not_payable' } });
-    expect((await api.client.get(`/tickets/${neverPaid.id}`)).body.status).toBe('expired');
-    expect(await unreleased(database)).toEqual([neverPaid.id]);
+        const processor = await startProcessorAlone(environment);
+        await eventually(async () => expect(await unreleased(database)).toEqual([]));
+        await released(database, [await scene.reserve()], 'the processor alone', 'worker');
+        await eventually(() => expect(jobs.releasedTickets()).toBe(2));
+        await eventually(async () => expect(await jobs.left()).toEqual([]));
 
-    await scene.reserve();
-    await released(database, [neverPaid], 'the next reservation', 'api');
-    expect(await database.sql(DISORDERLY_SEATS)).toEqual([]);
-    await api.stop();
+        await jobs.stop();
+        await processor.close();
+        await api.stop();
+      });
+
+      it('costs one job per interval, however many holds fall due in it', async () => {
+        const api = await startTestApi({ ...environment, MAX_HOLDS_PER_USER_EVENT: '0' });
+        const jobs = await watchJobs(redis.url);
+        const scene = await openScene(api.create, 200);
+
+        const holds: Hold[] = [];
+        for (let i = 0; i < 10; i++) {
+          holds.push(...(await Promise.all(Array.from({ length: 20 }, () => scene.reserve()))));
+        }
+        const expected = [...new Set(holds.map(jobIdFor))].sort();
+        expect(expected.length).toBeLessThan(50);
+        await eventually(async () => expect(await jobs.left()).toEqual(expected));
+
+        const options = { settings: readSettings(environment), migrate: false, say: () => undefined };
+        const worker = await startWorker(options, pino({ level: 'silent' }));
+        await released(database, holds, '200 holds at once, a worker with Bull', 'worker');
+        await eventually(async () => expect(await jobs.left()).toEqual([]));
+        const counts = { waiting: 0, active: 0, completed: 0, failed: 0, delayed: 0, paused: 0 };
+        expect(await jobs.queue.getJobCounts()).toMatchObject(counts);
+        expect(await database.sql(DISORDERLY_SEATS)).toEqual([]);
+
+        await jobs.stop();
+        await worker.stop();
+        await api.stop();
+      });
+    });
+
+    it('comes by the sweeper of a worker that has never seen its Redis; each says so once', async () => {
+      let log = '';
+      const logger = pino({ level: 'warn' }, { write: (line: string) => void (log += line) });
+      const options = {
+        settings: readSettings({ ...environment, PORT: '0', JWT_SECRET: TEST_SECRET, REDIS_URL: DEAD_REDIS }),
+        migrate: false,
+        say: () => undefined,
+      };
+      const [api, worker] = await Promise.all([startApi(options, logger), startWorker(options, logger)]);
+      const scene = await openScene(factoriesFor(new Client(api.url)), 3);
+      await released(database, await scene.reserveOneByOne(3), 'a worker with a dead Redis', 'worker');
+      expect(log.match(OUT_OF_REACH)).toHaveLength(2);
+      await Promise.all([api.stop(), worker.stop()]);
+    });
+
+    it('comes by the API itself where no Redis is set', async () => {
+      const api = await startTestApi(environment);
+      const scene = await openScene(api.create, 5);
+      await released(database, await scene.reserveOneByOne(5), 'the API alone', 'api');
+      await api.stop();
+    });
+
+    it('gives each seat back once, however many release at the same time', async () => {
+      // With a Redis in its environment the API leaves the release to workers, and here there is none.
+      const api = await startTestApi({
+        ...environment,
+        REDIS_URL: DEAD_REDIS,
+        MAX_HOLDS_PER_USER_EVENT: '0',
+      });
+      const scenes = await Promise.all(Array.from({ length: 4 }, () => openScene(api.create, 50)));
+      const holds = await Promise.all(scenes.flatMap(({ reserve }) => Array.from({ length: 50 }, reserve)));
+      await sleep(HOLD_MS);
+      expect(await unreleased(database)).toHaveLength(200);
+
+      const tickets = api.app.get(TicketsService, { strict: false });
+      const numbers = await Promise.all(Array.from({ length: 20 }, () => tickets.releaseExpired()));
+      expect(numbers.reduce((sum, number) => sum + number)).toBe(200);
+      await released(database, holds, '20 releases at once', 'api');
+      expect(await database.sql(DISORDERLY_SEATS)).toEqual([]);
+      expect(await database.sql('SELECT DISTINCT held, sold FROM inventory')).toEqual([{ held: 0, sold: 0 }]);
+      await api.stop();
+    });
+
+    it('comes at its very time though nobody releases: payable before, lost after, and for sale again', async () => {
+      const api = await startTestApi({ ...environment, REDIS_URL: DEAD_REDIS, HOLD_SECONDS: '2' });
+      const scene = await openScene(api.create, 2);
+      const [paidLate, neverPaid] = [await scene.reserve(), await scene.reserve()];
+      const pay = ({ id }: Hold) => api.client.post(`/tickets/${id}/pay`);
+
+      await sleep(Date.parse(paidLate.expires_at) - (await now(database)) - 400);
+      expect(await pay(paidLate)).toMatchObject({ status: 200, body: { status: 'paid' } });
+      await sleep(Date.parse(neverPaid.expires_at) - (await now(database)) + 1);
+      expect(await pay(neverPaid)).toMatchObject({ status: 409, body: { code: 'ticket_not_payable' } });
+      expect((await api.client.get(`/tickets/${neverPaid.id}`)).body.status).toBe('expired');
+      expect(await unreleased(database)).toEqual([neverPaid.id]);
+
+      await scene.reserve();
+      await released(database, [neverPaid], 'the next reservation', 'api');
+      expect(await database.sql(DISORDERLY_SEATS)).toEqual([]);
+      await api.stop();
+    });
   });
 });
 
@@ -319,9 +352,4 @@ async function startProcessorAlone(environment: Record<string, string>) {
     providers: [ReleaseProcessor],
   }).compile();
   return await testing.init();
-}
-
-async function stopBoth(...processes: RunningProcess[]): Promise<void> {
-  const ends = await Promise.all(processes.map((running) => running.stop()));
-  expect(ends.map(({ code }) => code)).toEqual(processes.map(() => 0));
 }
