@@ -19,6 +19,13 @@ export interface TestApi {
   stop(): Promise<void>;
 }
 
+const running = new Set<TestApi>();
+
+// A test that fails may not come to stop what it started, and Jest would wait for it.
+afterAll(async () => {
+  for (const api of running) await api.stop();
+});
+
 /** The API in this process, on a database of its own and a free port. */
 export async function startTestApi(environment: Record<string, string> = {}): Promise<TestApi> {
   const database = environment.DATABASE_URL ? undefined : await createDatabase();
@@ -35,15 +42,18 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   const client = new Client(`http://127.0.0.1:${port}`);
-  return {
+  const api: TestApi = {
     app,
     client,
     create: factoriesFor(client),
     sql: (text, values) => dataSource.query(text, values),
     settings,
     stop: async () => {
+      running.delete(api);
       await app.close();
       await database?.drop();
     },
   };
+  running.add(api);
+  return api;
 }
