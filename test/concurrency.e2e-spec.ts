@@ -95,11 +95,9 @@ describe('two API processes on one database', () => {
 
 it('keeps seats and tickets in step through a storm of holds that are paid, given back and left to expire', async () => {
   const database = await createDatabase();
-  const clients = await startTwo({
-    DATABASE_URL: database.url,
-    HOLD_SECONDS: '1',
-    MAX_HOLDS_PER_USER_EVENT: '3',
-  });
+  const settings = { DATABASE_URL: database.url, HOLD_SECONDS: '1', MAX_HOLDS_PER_USER_EVENT: '3' };
+  const apis = await Promise.all([startTestApi(settings), startTestApi(settings)]);
+  const clients = apis.map(({ client }) => client);
   const create = factoriesFor(clients[0] as Client);
   const events = await Promise.all([4, 40, 40].map((total_tickets) => create.event({ total_tickets })));
   const users = await Promise.all(Array.from({ length: 5 }, () => create.user()));
@@ -112,7 +110,7 @@ it('keeps seats and tickets in step through a storm of holds that are paid, give
   const settle = async (what: 'pay' | 'cancel', id: number) =>
     note(what, await (clients[draw(2)] as Client).post(`/tickets/${id}/${what}`));
 
-  const end = Date.now() + 3_000;
+  const end = Date.now() + 2_000;
   const visitor = async () => {
     while (Date.now() < end) {
       const body = { user_id: users[draw(users.length)].id, event_id: events[draw(events.length)].id };
@@ -132,7 +130,7 @@ it('keeps seats and tickets in step through a storm of holds that are paid, give
       await sleep(50);
     }
   };
-  await Promise.all([inspector(), ...Array.from({ length: 24 }, visitor)]);
+  await Promise.all([inspector(), ...Array.from({ length: 12 }, visitor)]);
 
   const foreseen = [
     'reserve 201',
@@ -157,6 +155,7 @@ it('keeps seats and tickets in step through a storm of holds that are paid, give
     });
   });
   expect(await database.sql(DISORDERLY_SEATS)).toEqual([]);
+  for (const api of apis) await api.stop();
   await database.drop();
 });
 
@@ -168,11 +167,8 @@ describe('the guard of the last places', () => {
   const LOCK = 'FOR UPDATE';
   const READ = 'capacity - held - sold AS free';
 
-  it.each([
-    { lock: true, check: true },
-    { lock: true, check: false },
-  ])('holds by the lock (lock: $lock, check: $check)', async (guards) => {
-    const { outcome, seats } = await rushWith(guards);
+  it('holds by the lock where the CHECK is gone', async () => {
+    const { outcome, seats } = await rushWith({ lock: true, check: false });
     expect(outcome).toEqual({ '201': PLACES, '409 event_sold_out': CLIENTS - PLACES });
     expect(seats).toMatchObject({ held: PLACES, reserved: PLACES });
   });
@@ -192,7 +188,7 @@ describe('the guard of the last places', () => {
   async function rushWith({ lock, check }: { lock: boolean; check: boolean }) {
     expect(RESERVE.text).toContain(LOCK);
     expect(RESERVE.text).toContain(READ);
-    const slow = RESERVE.text.replace(READ, `${READ}, pg_sleep(0.05)`);
+    const slow = RESERVE.text.replace(READ, `${READ}, pg_sleep(0.25)`);
     const statement = jest.replaceProperty(RESERVE, 'text', lock ? slow : slow.replace(LOCK, ''));
     const database = await createDatabase();
     if (!check) await database.sql('ALTER TABLE inventory DROP CONSTRAINT inventory_seats_check');
