@@ -95,7 +95,7 @@ module.exports = {
       name: 'no-development-packages',
       comment: 'A package that is missing in production, where devDependencies are not installed',
       severity: 'error',
-      from: { path: '^(src|migrations)/|^ormconfig', pathNot: SPEC },
+      from: { path: '^(src|migrations)/|^ormconfig|^scripts/(doctor|progress)', pathNot: SPEC },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],

@@ -7,12 +7,12 @@ export class ScriptError extends Error {}
 /** Writes a line for the person at the terminal. */
 export const say = (message: string) => void process.stdout.write(`${message}\n`);
 
-/** Runs a script to its end; exit code 1 when it throws, with a stack only for what nobody foresaw. */
-export function runScript(main: () => Promise<void>): void {
+/** Runs a script to its end; the exit code says when it throws, with a stack only for what nobody foresaw. */
+export function runScript(main: () => Promise<void>, failureCode = 1): void {
   main().catch((error: unknown) => {
     const isExpected = error instanceof ScriptError || error instanceof StartupError;
     process.stderr.write(`${isExpected ? error.message : ((error as Error).stack ?? String(error))}\n`);
-    process.exitCode = 1;
+    process.exitCode = failureCode;
   });
 }
 

@@ -7,7 +7,7 @@ import { Client } from './support/client';
 import { createBareDatabase, type TestDatabase } from './support/databases';
 import { eventually } from './support/eventually';
 import { factoriesFor, userBody } from './support/factories';
-import { runMain, startMain, type RunningProcess } from './support/processes';
+import { runMain, runScript, startMain, type RunningProcess } from './support/processes';
 
 /** Nothing listens on it. */
 const NOWHERE = '127.0.0.1:1';
@@ -156,6 +156,9 @@ describe('an embedded PostgreSQL', () => {
         status: 200,
         body: event,
       });
+
+    expect(await runScript('doctor', [], settings)).toMatchObject({ code: 0, stderr: '' });
+    await stillThere();
 
     await api.stop('SIGKILL');
     const first = postgres();

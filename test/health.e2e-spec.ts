@@ -4,7 +4,7 @@ import { startWorker } from '../src/worker';
 import { startTestApi } from './support/api';
 import { layCable, type Cable } from './support/cable';
 import { Client, type Answer } from './support/client';
-import { createDatabase, type TestDatabase } from './support/databases';
+import { createDatabase, runSql, type TestDatabase } from './support/databases';
 import { eventually } from './support/eventually';
 import { eventBody, factoriesFor, userBody } from './support/factories';
 import { expectProblem } from './support/problems';
@@ -73,6 +73,37 @@ describe('health', () => {
     ]);
     expect(await api.client.get('/health/ready')).toMatchObject({ status: 200 });
     await api.stop();
+  });
+});
+
+describe('with the disk of its database full', () => {
+  it('is not ready and says why, until there is room again', async () => {
+    const database = await createDatabase();
+    const api = await startTestApi({ DATABASE_URL: database.url });
+    // What PostgreSQL may write to its disk beside the tables; only a superuser may say so.
+    const superuser = new URL(database.url);
+    superuser.username = 'postgres';
+    const limit = async (kilobytes: number) => {
+      await runSql(superuser.href, `ALTER DATABASE ${database.name} SET temp_file_limit = ${kilobytes}`);
+      await runSql(
+        superuser.href,
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+      );
+    };
+    await limit(0);
+    await eventually(async () =>
+      expect(await api.client.get('/health/ready')).toMatchObject({
+        status: 503,
+        body: { details: { database: { status: 'down', message: 'its disk is full' } } },
+      }),
+    );
+    expect(await api.client.get('/health/live')).toMatchObject(LIVE);
+    await limit(-1);
+    await eventually(async () =>
+      expect(await api.client.get('/health/ready')).toMatchObject({ status: 200 }),
+    );
+    await api.stop();
+    await database.drop();
   });
 });
 

@@ -18,6 +18,10 @@ export const violatedConstraint = (error: unknown): string | undefined => driver
 export const isRetryable = (error: unknown): boolean =>
   ['40001', '40P01'].includes(driverError(error).code ?? '');
 
+/** True when PostgreSQL has no room to write, on its disk or by its own limit. */
+export const isDiskFull = (error: unknown): boolean =>
+  ['53100', '53400'].includes(driverError(error).code ?? '');
+
 /** True when the database is out of reach, shutting down, out of connections or disk, or took too long. */
 export function isUnavailable(error: unknown): boolean {
   const { code = '', message = '' } = driverError(error);

@@ -5,6 +5,7 @@ import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult 
 import type { Queue } from 'bull';
 import { DataSource } from 'typeorm';
 import { Settings } from '../config/settings';
+import { isDiskFull } from '../database/database-error';
 import { EXPIRATION_QUEUE } from '../queue/expiration-queue';
 
 export interface Readiness {
@@ -12,6 +13,9 @@ export interface Readiness {
   /** What terminus found out, part by part. */
   report: object;
 }
+
+/** Has PostgreSQL keep more rows than fit into memory, so that it writes to its disk; takes a few milliseconds. */
+const WRITE_TO_DISK = `SET LOCAL work_mem = '64kB'; SELECT count(*) FROM generate_series(1, 5000)`;
 
 /** Whether this process can do its work, and what is wrong if not. */
 @Injectable()
@@ -24,7 +28,10 @@ export class HealthService {
     private readonly modules: ModuleRef,
   ) {}
 
-  /** The database must answer and its schema be up to date. Without Redis holds still end on time: degraded, not down. */
+  /**
+   * The database must answer, have room on its disk and a schema that is up to date. Without Redis holds still end on
+   * time: degraded, not down.
+   */
   async ready(): Promise<Readiness> {
     try {
       const report = await this.health.check([
@@ -40,9 +47,9 @@ export class HealthService {
 
   private async database(): Promise<HealthIndicatorResult> {
     const check = this.indicator.check('database');
-    return await this.dataSource.query('SELECT 1').then(
+    return await this.dataSource.query(WRITE_TO_DISK).then(
       () => check.up(),
-      () => check.down('out of reach'),
+      (error: unknown) => check.down(isDiskFull(error) ? 'its disk is full' : 'out of reach'),
     );
   }
 

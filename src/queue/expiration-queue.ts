@@ -1,6 +1,9 @@
 /** The queue that wakes workers when holds fall due. */
 export const EXPIRATION_QUEUE = 'expiration';
 
+/** Before the name of every key that Bull makes in Redis. */
+export const QUEUE_PREFIX = 'tixxety';
+
 /** Releases everything that is due when it runs. */
 export const RELEASE_JOB = 'release';
 

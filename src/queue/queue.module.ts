@@ -6,7 +6,7 @@ import type { Queue } from 'bull';
 import Redis from 'ioredis';
 import type { Settings } from '../config/settings';
 import { BullReleaseSender } from './bull-release-sender';
-import { EXPIRATION_QUEUE } from './expiration-queue';
+import { EXPIRATION_QUEUE, QUEUE_PREFIX } from './expiration-queue';
 import { NoReleaseSender, ReleaseSender } from './release-sender';
 
 const CLOSE_LIMIT_MS = 2_000;
@@ -22,7 +22,7 @@ export class QueueModule {
     const clients: Redis[] = [];
     const queue = BullModule.registerQueue({
       name: EXPIRATION_QUEUE,
-      prefix: 'tixxety',
+      prefix: QUEUE_PREFIX,
       createClient: (type) => {
         const client = createClient(REDIS_URL, type);
         clients.push(client);

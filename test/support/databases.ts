@@ -22,7 +22,7 @@ export interface TestDatabase {
 export const createDatabase = () => create(services.addresses.server, services.addresses.template);
 
 /** An empty database without any schema. */
-export const createBareDatabase = () => create(services.addresses.server, 'template0');
+export const createBareDatabase = (server = services.addresses.server) => create(server, 'template0');
 
 /** What `createDatabase` copies: copying takes a tenth of a second, migrating takes longer. */
 export async function createTemplate(server: string): Promise<TestDatabase> {
@@ -42,13 +42,13 @@ export async function createTemplate(server: string): Promise<TestDatabase> {
 
 async function create(server: string, template: string): Promise<TestDatabase> {
   const name = `tixxety_test_${randomBytes(6).toString('hex')}`;
-  await run(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
+  await runSql(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return {
     name,
     url: url.href,
-    sql: (text, values) => run(url.href, text, values),
+    sql: (text, values) => runSql(url.href, text, values),
     begin: async (text, values) => {
       const client = new Client({ connectionString: url.href });
       await client.connect();
@@ -62,18 +62,19 @@ async function create(server: string, template: string): Promise<TestDatabase> {
       };
     },
     untilBlocked: async () => {
-      await eventually(async () => expect(await run(url.href, BLOCKED)).not.toEqual([]));
+      await eventually(async () => expect(await runSql(url.href, BLOCKED)).not.toEqual([]));
     },
     drop: async () => {
       // Refused while an autovacuum, which only a superuser may break off, looks at the database.
-      await eventually(() => run(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+      await eventually(() => runSql(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
     },
   };
 }
 
 const BLOCKED = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
 
-async function run(url: string, sql: string, values?: unknown[]) {
+/** Runs SQL on a connection of its own. */
+export async function runSql(url: string, sql: string, values?: unknown[]) {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
