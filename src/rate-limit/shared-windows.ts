@@ -6,7 +6,7 @@ import type { Window } from './windows';
 /** How long hits gather that nobody waits to hear of. */
 const GATHER_MS = 20;
 /** Longer than this nobody waits for Redis; what this process has counted itself decides then. */
-const PATIENCE_MS = 50;
+const PATIENCE_MS = 100;
 
 /** What this process counted for one key and Redis does not know yet. */
 interface Report {
@@ -28,6 +28,7 @@ export class SharedWindows {
   private gathering?: { reports: Reports; sent: Promise<void> };
   private lastSent?: Promise<void>;
   private isLate = false;
+  private isFailing = false;
 
   /** @param redis a connection that may be shared; it is left open */
   constructor(
@@ -70,19 +71,20 @@ export class SharedWindows {
   private async send(reports: Reports): Promise<void> {
     const counted = [...reports].flatMap(([key, { hits }]) => [key, hits]);
     await new Promise<void>((resolve) => {
-      const patience = setTimeout(() => {
+      let isAnswered = false;
+      const giveUp = () => {
+        if (isAnswered) return;
         this.isLate = true;
-        this.logger.warn(
-          'Redis is slow: until it answers, each process limits rates by what it counts itself.',
-        );
         resolve();
-      }, PATIENCE_MS);
+      };
+      // Where this process was the slow one, the answer is there by now, and read within one turn.
+      const patience = setTimeout(() => setImmediate(giveUp), PATIENCE_MS);
       this.redis
         .countHits(KEY, this.lengthMs, counted)
         .then((told) => this.learn(reports, told))
-        // The queue says when Redis is out of reach.
-        .catch(() => undefined)
+        .catch((error: unknown) => this.complain(error as Error))
         .finally(() => {
+          isAnswered = true;
           clearTimeout(patience);
           this.isLate = false;
           resolve();
@@ -90,7 +92,15 @@ export class SharedWindows {
     });
   }
 
+  private complain(error: Error): void {
+    if (!this.isFailing) {
+      this.logger.warn(`Rates are limited by what each process counts alone: Redis says ${error.message}.`);
+    }
+    this.isFailing = true;
+  }
+
   private learn(reports: Reports, told: number[]): void {
+    this.isFailing = false;
     const now = performance.now();
     let i = 0;
     for (const [key, report] of reports) {
