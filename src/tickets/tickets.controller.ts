@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, ownerFor, userFor } from '../auth/caller';
 import { ApiCreated, ApiId, ApiList, ApiProblems } from '../common/api-docs';
@@ -18,6 +18,13 @@ export class TicketsController {
     operationId: 'reserveTicket',
     summary: 'Reserve a ticket',
     description: 'Takes one place out of stock until `expires_at`; pay the ticket before then.',
+  })
+  @ApiBody({
+    type: ReserveTicketDto,
+    examples: {
+      own: { summary: 'For the caller', value: { event_id: 1 } },
+      other: { summary: 'For somebody else, by an admin', value: { user_id: 1, event_id: 1 } },
+    },
   })
   @ApiCreated(TicketDto)
   @ApiProblems(

@@ -20,7 +20,10 @@ export class CreateUserDto {
   @Text(3, 255)
   email: string;
 
-  /** Left out: the account can't sign in again once its access token has ended. */
+  /**
+   * Left out: the account can't sign in again once its access token has ended.
+   * @example "twelve characters or more"
+   */
   @IsOptional()
   @Text(12, 128)
   password?: string | null;
