@@ -32,6 +32,13 @@ describe('JWT_SECRET', () => {
     expect(statSync(join(DATA_DIR, 'jwt-secret')).mode & 0o777).toBe(0o600);
   });
 
+  it('is not taken from a file that lost it', async () => {
+    writeFileSync(join(folder, 'jwt-secret'), '\n');
+    await expect(secretOf({ DATA_DIR: folder })).rejects.toThrow(
+      /jwt-secret holds no secret any more; delete it/,
+    );
+  });
+
   it('must be set in production', async () => {
     const attempt = secretOf({ NODE_ENV: 'production', DATA_DIR: folder });
     await expect(attempt).rejects.toThrow(StartupError);

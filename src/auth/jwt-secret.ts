@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '../config/settings';
 import { StartupError } from '../config/startup-error';
 
 const FILE = 'jwt-secret';
+/** Of 32 bytes in base64url. */
+const SECRET_LENGTH = 43;
 
 /**
  * The settings with a `JWT_SECRET`: outside production one that is made at the first start and kept under `DATA_DIR`,
@@ -32,15 +35,21 @@ export async function withJwtSecret(settings: Settings): Promise<Settings> {
 
 async function keptSecret(folder: string): Promise<string> {
   const file = join(folder, FILE);
-  const kept = await readFile(file, 'utf8').catch(() => '');
-  if (kept !== '') return kept.trim();
+  await makeOnce(folder, file);
+  const secret = (await readFile(file, 'utf8')).trim();
+  if (secret.length < SECRET_LENGTH)
+    throw new Error(`${file} holds no secret any more; delete it for a new one`);
+  return secret;
+}
+
+/** Linked when it is complete: of processes that start at once, one makes it and the others find it whole. */
+async function makeOnce(folder: string, file: string): Promise<void> {
+  if (existsSync(file)) return;
   await mkdir(folder, { recursive: true });
-  // Linked when it is complete: of processes that start at once, one makes it and the others find it whole.
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   await writeFile(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
   await link(draft, file).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   });
   await rm(draft);
-  return (await readFile(file, 'utf8')).trim();
 }
