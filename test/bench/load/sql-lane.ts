@@ -4,7 +4,7 @@ import { RESERVE } from '../../../src/inventory/inventory.statements';
 import { LONG_HOLD_SECONDS } from './job';
 import type { Lane, Request } from './requests';
 
-const { MAX_HOLDS_PER_USER_EVENT } = new Settings();
+const { MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS } = new Settings();
 
 /**
  * What a good engineer would write first: the place is taken if there is one, and the ticket written, in one
@@ -41,7 +41,8 @@ export class SqlLane implements Lane {
         const { rowCount } = await this.client.query({ name: 'simple', text: SIMPLE, values });
         return rowCount === 1 ? '201' : '409 event_sold_out';
       }
-      const values = [[user], [event], LONG_HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT];
+      const terms = [LONG_HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS];
+      const values = [[user], [event], ...terms];
       const { rows } = await this.client.query<{ refusal: string | null }>({ ...RESERVE, values });
       return rows[0]?.refusal ?? '201';
     } catch (error) {
