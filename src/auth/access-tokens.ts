@@ -26,7 +26,7 @@ interface Verified {
 /** Signs and verifies access tokens: JSON Web Tokens (RFC 7519) that say who calls, so that no request asks the database. */
 export class AccessTokens {
   private readonly keys: readonly KeyObject[];
-  /** Verifying takes 30 µs, remembering half of one; a client sends the same token again and again. */
+  /** Verifying takes 30 µs of the processor, remembering one; a client sends the same token again and again. */
   private readonly verified = new LRUCache<string, Verified>({ max: REMEMBERED });
 
   /** @param secrets the first signs, all of them verify: put a new one first to change it without signing anyone out */
