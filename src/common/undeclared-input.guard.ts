@@ -4,15 +4,26 @@ import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { Request } from 'express';
 import { escapePointer, Problem } from './problem';
 
+interface Declared {
+  body: boolean;
+  query: boolean;
+}
+
 /** Refuses query parameters and body fields on routes that declare none, as the pipe does on those that do. */
 @Injectable()
 export class UndeclaredInputGuard implements CanActivate {
+  private readonly known = new WeakMap<object, Declared>();
+
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<Request>();
-    const [takesBody, takesQuery] = this.declared(context);
+    const { body, query } = this.declared(context);
+    // Express parses the query each time it is asked for.
+    const hasQuery = !query && request.url.includes('?');
+    const hasBody = !body && request.body !== undefined;
+    if (!hasQuery && !hasBody) return true;
     const unknown = [
-      ...(takesQuery ? [] : Object.keys(request.query)),
-      ...(takesBody ? [] : Object.keys((request.body as object | undefined) ?? {})),
+      ...(hasQuery ? Object.keys(request.query) : []),
+      ...(hasBody ? Object.keys(request.body as object) : []),
     ];
     if (unknown.length === 0) return true;
     throw new Problem(
@@ -21,13 +32,20 @@ export class UndeclaredInputGuard implements CanActivate {
     );
   }
 
-  private declared(context: ExecutionContext): [body: boolean, query: boolean] {
-    const metadata = Reflect.getMetadata(
-      ROUTE_ARGS_METADATA,
-      context.getClass(),
-      context.getHandler().name,
-    ) as Record<string, unknown> | undefined;
+  /** What the route takes; its metadata never change, so they are read once. */
+  private declared(context: ExecutionContext): Declared {
+    const handler = context.getHandler();
+    const known = this.known.get(handler);
+    if (known) return known;
+    const metadata = Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), handler.name) as
+      | Record<string, unknown>
+      | undefined;
     const kinds = Object.keys(metadata ?? {}).map((key) => Number(key.split(':', 1)[0]));
-    return [kinds.includes(RouteParamtypes.BODY), kinds.includes(RouteParamtypes.QUERY)];
+    const declared = {
+      body: kinds.includes(RouteParamtypes.BODY),
+      query: kinds.includes(RouteParamtypes.QUERY),
+    };
+    this.known.set(handler, declared);
+    return declared;
   }
 }

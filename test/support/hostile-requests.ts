@@ -1,0 +1,284 @@
+import fc from 'fast-check';
+import { FORGERIES } from './forgeries';
+import { tokenOf } from './tokens';
+
+export type Schema = Record<string, any>;
+
+export interface Operation {
+  method: string;
+  path: string;
+  parameters?: { name: string; in: string; schema: Schema }[];
+  requestBody?: { content: Record<string, { schema: Schema }> };
+  responses: Record<string, { content?: Record<string, { schema?: Schema }> }>;
+}
+
+/** A request as it goes over the wire. */
+export interface Sent {
+  /** Such as `GET /events/{event_id}`. */
+  operation: string;
+  /** Whether the path is one of the operation's, not one that was tampered with. */
+  isFaithful: boolean;
+  path: string;
+  headers: Record<string, string>;
+  body?: string;
+}
+
+const HOSTILE = fc.oneof(
+  fc.constantFrom<unknown>(
+    null,
+    true,
+    0,
+    -0,
+    -1,
+    1.5,
+    1e308,
+    -1e308,
+    5e-324,
+    2 ** 31,
+    2 ** 53,
+    2 ** 63,
+    '',
+    ' ',
+    '5',
+    '\0',
+    'a\0b',
+    '\ud800',
+    '\u202e',
+    "'; DROP TABLE users;--",
+    '${7*7}',
+    '%s%n',
+    '../../etc/passwd',
+    '<script>alert(1)</script>',
+    '2030-02-30T00:00:00Z',
+    '2030-01-01T00:00:00',
+    '+275760-09-13T00:00:00.000Z',
+    'x'.repeat(20_000),
+    [],
+    {},
+    [[[[[[[[[[[[]]]]]]]]]]]],
+    { $ne: 1 },
+    { toString: 1, constructor: { prototype: {} } },
+  ),
+  fc.double(),
+  fc.string({ unit: 'grapheme', maxLength: 40 }),
+  fc.anything({ maxDepth: 2, maxKeys: 3 }),
+);
+
+const EXTRA_FIELDS = [
+  '__proto__',
+  'constructor',
+  'role',
+  'status',
+  'tickets_sold',
+  'organizer_id',
+  'password_hash',
+  'id',
+  'created_at',
+  'a~/b',
+  '',
+];
+
+/** Mostly what the schema asks for. */
+function anyOf(schema: Schema, document: Schema): fc.Arbitrary<unknown> {
+  const resolved: Schema = schema.$ref ? at(document, schema.$ref as string) : (schema.allOf?.[0] ?? schema);
+  if (resolved !== schema) return anyOf(resolved, document);
+  if (schema.enum) return fc.constantFrom(...(schema.enum as unknown[]));
+  const type = ([] as string[]).concat((schema.type as string | string[] | undefined) ?? [])[0];
+  switch (type) {
+    case 'integer':
+      return fc.integer({ min: schema.minimum ?? 0, max: Math.min(schema.maximum ?? 5, 5) });
+    case 'number':
+      return fc.double({ min: schema.minimum ?? -90, max: schema.maximum ?? 90, noNaN: true });
+    case 'boolean':
+      return fc.boolean();
+    case 'string':
+      if (schema.format === 'date-time')
+        return fc
+          .date({ min: new Date('2001-01-01'), max: new Date('2099-01-01'), noInvalidDate: true })
+          .map((date) => date.toISOString());
+      if (schema.pattern) return fc.stringMatching(new RegExp(schema.pattern as string));
+      if (schema.format === 'email') return fc.nat(2_000).map((n) => `guest${n}@example.com`);
+      return fc.string({ minLength: schema.minLength ?? 0, maxLength: Math.min(schema.maxLength ?? 20, 20) });
+    case 'object':
+      return fc.record(
+        Object.fromEntries(
+          Object.entries(schema.properties as Record<string, Schema>)
+            // Hashing passwords is slow by design, and what they may be is tried elsewhere.
+            .filter(([name]) => name !== 'password' || ((schema.required ?? []) as string[]).includes(name))
+            .map(([name, property]) => [name, anyOf(property, document)]),
+        ),
+        { requiredKeys: schema.required ?? [] },
+      );
+    default:
+      return HOSTILE;
+  }
+}
+
+/** The operations of an OpenAPI document by their names, such as `GET /events/{event_id}`. */
+export function operationsOf(document: Schema): Record<string, Operation> {
+  const paths = Object.entries(document.paths as Record<string, Record<string, object>>);
+  return Object.fromEntries(
+    paths.flatMap(([path, methods]) =>
+      Object.entries(methods).map(([verb, operation]) => {
+        const method = verb.toUpperCase();
+        return [`${method} ${path}`, { ...operation, method, path } as Operation];
+      }),
+    ),
+  );
+}
+
+const at = (document: Schema, reference: string) =>
+  reference
+    .slice(2)
+    .split('/')
+    .reduce<Schema>((node, key) => node[key] as Schema, document);
+
+/** Leaves most bodies as they are, and spoils the others in one of many ways. */
+function spoiled(body: fc.Arbitrary<unknown>): fc.Arbitrary<string> {
+  const json = (value: unknown) => (JSON.stringify(value) as string | undefined) ?? 'undefined';
+  const asObject = (value: unknown) => (value !== null && typeof value === 'object' ? value : {});
+  return fc.oneof(
+    { weight: 6, arbitrary: body.map(json) },
+    {
+      weight: 4,
+      arbitrary: fc.tuple(body, fc.nat(10), HOSTILE).map(([value, n, hostile]) => {
+        const entries = Object.entries(asObject(value));
+        const spoiltKey = entries[n % Math.max(1, entries.length)]?.[0] ?? 'x';
+        return json({ ...asObject(value), [spoiltKey]: hostile });
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(body, fc.constantFrom(...EXTRA_FIELDS), HOSTILE)
+        .map(([value, key, extra]) =>
+          json(asObject(value)).replace(/^\{/, `{${json(key)}:${json(extra) || 0},`),
+        ),
+    },
+    // The same key twice.
+    {
+      weight: 1,
+      arbitrary: fc.tuple(body, body).map(([a, b]) => json(a).slice(0, -1) + ',' + json(b).slice(1)),
+    },
+    // Cut short.
+    { weight: 1, arbitrary: fc.tuple(body, fc.nat(60)).map(([value, n]) => json(value).slice(0, n)) },
+    { weight: 1, arbitrary: HOSTILE.map(json) },
+    { weight: 1, arbitrary: fc.nat(3_000).map((depth) => '['.repeat(depth) + ']'.repeat(depth)) },
+    {
+      weight: 1,
+      arbitrary: fc.nat(3_000).map((depth) => '{"venue":'.repeat(depth) + '1' + '}'.repeat(depth)),
+    },
+  );
+}
+
+const CONTENT_TYPES = [
+  'text/plain',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data; boundary=x',
+  'application/json; charset=utf-16',
+  'application/json; charset=nonsense',
+  'application/vnd.api+json',
+  'application',
+  ';',
+];
+
+const anyHeaders = (hasBody: boolean): fc.Arbitrary<Record<string, string>> =>
+  fc
+    .record({
+      type: fc.oneof(
+        { weight: 12, arbitrary: fc.constant('application/json') },
+        { weight: 1, arbitrary: fc.constantFrom(...CONTENT_TYPES) },
+      ),
+      token: fc.oneof(
+        { weight: 6, arbitrary: fc.integer({ min: 1, max: 3 }).map((id) => tokenOf(id)) },
+        { weight: 6, arbitrary: fc.constant(tokenOf(1, 'admin')) },
+        {
+          weight: 1,
+          arbitrary: fc.constantFrom('', 'x', 'a.b.c', ...Object.values(FORGERIES).map((forge) => forge())),
+        },
+      ),
+      extra: fc.oneof(
+        { weight: 8, arbitrary: fc.constant({}) },
+        {
+          weight: 1,
+          arbitrary: fc.constantFrom<Record<string, string>>(
+            { 'X-Request-Id': 'a%0d%0aSet-Cookie: x=1' },
+            { 'X-Request-Id': 'x'.repeat(4_000) },
+            { 'X-Forwarded-For': "127.0.0.1, ' OR 1=1" },
+            { 'X-HTTP-Method-Override': 'DELETE' },
+            { Accept: 'text/html' },
+            { 'Accept-Encoding': 'br;q=nonsense' },
+            { 'Content-Encoding': 'gzip' },
+            { 'Idempotency-Key': 'key' },
+            { 'Idempotency-Key': 'x'.repeat(300) },
+            { Authorization: 'Basic dXNlcjpwYXNz' },
+          ),
+        },
+      ),
+    })
+    .map(({ type, token, extra }) => ({
+      ...(hasBody && { 'Content-Type': type }),
+      ...(token !== '' && { Authorization: `Bearer ${token}` }),
+      ...extra,
+    }));
+
+const SEGMENTS = [
+  '..',
+  '%2e%2e',
+  '%00',
+  '%2f',
+  ';',
+  '%',
+  '%ff',
+  '__proto__',
+  '1%0d%0aX: 1',
+  '-1',
+  '1e3',
+  '9'.repeat(40),
+];
+
+/** Requests for the operations: mostly as documented, otherwise spoiled in one of many ways. */
+export function anyRequest(document: Schema): fc.Arbitrary<Sent> {
+  const requests = Object.entries(operationsOf(document)).map(([name, operation]) => {
+    const schema = Object.values(operation.requestBody?.content ?? {})[0]?.schema;
+    const query = (operation.parameters ?? []).filter((parameter) => parameter.in === 'query');
+    const value = (parameter: Schema) =>
+      fc.oneof({ weight: 25, arbitrary: anyOf(parameter, document) }, { weight: 1, arbitrary: HOSTILE });
+    return fc
+      .record({
+        ids: fc.array(
+          fc.oneof(
+            { weight: 9, arbitrary: fc.integer({ min: 1, max: 8 }).map(String) },
+            fc.constantFrom('0', 'x', '9007199254740991', '9007199254740992'),
+          ),
+          { minLength: 2, maxLength: 2 },
+        ),
+        query: fc.record(Object.fromEntries(query.map(({ name, schema }) => [name, value(schema)])), {
+          requiredKeys: [],
+        }),
+        unknown: fc.oneof(
+          { weight: 12, arbitrary: fc.constant('') },
+          fc.constantFrom('nonsense=1', 'limit=1&limit=2', 'a[b]=1', '%zz', '__proto__=1'),
+        ),
+        tricks: fc.oneof({ weight: 20, arbitrary: fc.constant('') }, fc.constantFrom(...SEGMENTS)),
+        headers: anyHeaders(schema !== undefined),
+        body: schema ? spoiled(anyOf(schema, document)) : fc.constant(undefined),
+      })
+      .map(({ ids, query, unknown, tricks, headers, body }): Sent => {
+        let path = operation.path.replace(/\{\w+\}/g, () => ids.pop() ?? '1');
+        if (tricks !== '') path = `${path.replace(/\/$/, '')}/${tricks.replace(/[^\x21-\x7e]/g, '')}`;
+        const pairs = Object.entries(query).flatMap(([name, given]) => {
+          const written =
+            typeof given === 'string' ? given : ((JSON.stringify(given) as string | undefined) ?? '');
+          return isWellFormed(written) ? [`${name}=${encodeURIComponent(written).slice(0, 4_000)}`] : [];
+        });
+        if (unknown !== '') pairs.push(unknown);
+        if (pairs.length > 0) path += `?${pairs.join('&')}`;
+        return { operation: name, isFaithful: tricks === '', path, headers, body };
+      });
+  });
+  return fc.oneof(...requests);
+}
+
+/** Half a surrogate pair can't be written in a URL. */
+const isWellFormed = (text: string) => !/\p{Surrogate}/u.test(text);
