@@ -27,7 +27,7 @@ const MOST_DETAILS = 20;
 
 /** What the doctor finds: line by line for a person, or as one JSON document. */
 export class Report {
-  private readonly checks: ({ check: string } & Finding)[] = [];
+  readonly checks: ({ check: string } & Finding)[] = [];
 
   constructor(private readonly isJson: boolean) {}
 
@@ -38,23 +38,33 @@ export class Report {
     if (!this.isJson) print(check, found);
   }
 
-  /** @returns the exit code */
-  end(): number {
-    const count = (status: Status) => this.checks.filter((each) => each.status === status).length;
-    const [wrong, unknown, warnings] = [count('wrong'), count('unchecked'), count('warning')];
-    const status = unknown > 0 ? 'unchecked' : wrong > 0 ? 'wrong' : 'ok';
+  /** Sums up for whoever reads it. */
+  end(): void {
     if (this.isJson) {
-      say(JSON.stringify({ status, checks: this.checks }, null, 2));
-    } else {
-      const counts = [
-        status === 'ok' && 'sound',
-        wrong > 0 && `${wrong} wrong`,
-        unknown > 0 && `${unknown} could not be made`,
-        warnings > 0 && plural(warnings, 'warning'),
-      ];
-      say(`${plural(this.checks.length, 'check')}: ${counts.filter(Boolean).join(', ')}.`);
+      say(JSON.stringify({ status: this.status, checks: this.checks }, null, 2));
+      return;
     }
-    return { ok: 0, wrong: 1, unchecked: 2 }[status];
+    const [wrong, unknown, warnings] = [this.count('wrong'), this.count('unchecked'), this.count('warning')];
+    const counts = [
+      this.status === 'ok' && 'sound',
+      wrong > 0 && `${wrong} wrong`,
+      unknown > 0 && `${unknown} could not be made`,
+      warnings > 0 && plural(warnings, 'warning'),
+    ];
+    say(`${plural(this.checks.length, 'check')}: ${counts.filter(Boolean).join(', ')}.`);
+  }
+
+  get exitCode(): number {
+    return { ok: 0, wrong: 1, unchecked: 2 }[this.status];
+  }
+
+  private get status(): 'ok' | 'wrong' | 'unchecked' {
+    if (this.count('unchecked') > 0) return 'unchecked';
+    return this.count('wrong') > 0 ? 'wrong' : 'ok';
+  }
+
+  private count(status: Status): number {
+    return this.checks.filter((each) => each.status === status).length;
   }
 }
 

@@ -1,11 +1,4 @@
-import Redis from 'ioredis';
-import { readSettings, type Settings } from '../src/config/settings';
-import { TixxetyDataSource } from '../src/database/tixxety-data-source';
-import { checkClocks, type Clock } from './doctor-clocks';
-import * as postgres from './doctor-postgres';
-import * as redis from './doctor-redis';
-import { Report, unchecked, type Finding } from './doctor-report';
-import { checkHolds, checkSeats, hasSeats } from './doctor-seats';
+import { Report } from './doctor-report';
 import { withProgress } from './progress';
 import { endSignal, readArguments, runScript, say, ScriptError } from './run-script';
 
@@ -27,11 +20,6 @@ Exit codes:
 
 const COULD_NOT_CHECK = 2;
 
-interface Options {
-  fix: boolean;
-  json: boolean;
-}
-
 runScript(async () => {
   const { values, positionals } = readArguments({
     fix: { type: 'boolean', default: false },
@@ -43,119 +31,18 @@ runScript(async () => {
     return;
   }
   if (positionals.length > 0) throw new ScriptError(`Unexpected "${positionals.join(' ')}". See --help.`);
-  const report = new Report(values.json);
-  await examine(report, values);
-  process.exitCode = report.end();
-}, COULD_NOT_CHECK);
-
-async function examine(report: Report, options: Options): Promise<void> {
-  const settings = await attempt(() => readSettings());
-  await report.add('settings', settings instanceof Error ? unchecked(settings) : checkSettings(settings));
-  if (settings instanceof Error) return;
-  const database = await attempt(() => postgres.connect(settings));
-  const client = await attempt(() => redis.connect(settings));
-  try {
-    await examinePostgres(report, settings, database);
-    await examineRedis(report, client);
-    await examineClocks(report, database, client);
-    if (database instanceof TixxetyDataSource) await examineSeats(report, settings, database, options);
-  } finally {
-    if (client instanceof Redis) client.disconnect();
-    if (database instanceof TixxetyDataSource) await database.destroy();
-  }
-}
-
-/** What it gives, or why there is none. */
-async function attempt<Result>(work: () => Result | Promise<Result>): Promise<Result | Error> {
-  try {
-    return await work();
-  } catch (error) {
-    return error as Error;
-  }
-}
-
-function checkSettings({ NODE_ENV, DATABASE_URL, REDIS_URL, DATA_DIR, JWT_SECRET }: Settings): Finding {
-  const database = DATABASE_URL === undefined ? `an embedded PostgreSQL in ${DATA_DIR}` : 'DATABASE_URL';
-  const message = `${NODE_ENV}, ${database}, ${REDIS_URL === undefined ? 'no Redis' : 'REDIS_URL'}`;
-  if (NODE_ENV === 'production' && JWT_SECRET === undefined) {
-    return {
-      status: 'wrong',
-      message: `${message}, no JWT_SECRET: no API starts`,
-      advice: 'Set JWT_SECRET to what `openssl rand -base64 32` makes, the same for every API process.',
-    };
-  }
-  if (NODE_ENV === 'production' && DATABASE_URL === undefined) {
-    return {
-      status: 'warning',
-      message: `${message}: one machine has the only copy of every ticket`,
-      advice: 'Set DATABASE_URL to a PostgreSQL that is backed up and replicated (OPERATIONS.md).',
-    };
-  }
-  return { status: 'ok', message };
-}
-
-async function examinePostgres(
-  report: Report,
-  settings: Settings,
-  database: TixxetyDataSource | Error,
-): Promise<void> {
-  if (database instanceof Error) {
-    await report.add('postgresql', postgres.outOfReach(database));
-    return;
-  }
-  await report.add('postgresql', postgres.checkServer(database));
-  await report.add('extensions', postgres.checkExtensions(database));
-  await report.add('migrations', postgres.checkMigrations(database));
-  await report.add('sessions', postgres.checkSessions(database, settings));
-  await report.add('durability', postgres.checkDurability(database));
-  await report.add('connections', postgres.checkConnections(database, settings));
-}
-
-async function examineRedis(report: Report, client: Redis | Error | undefined): Promise<void> {
-  if (client === undefined) {
-    await report.add('redis', { status: 'ok', message: 'Not used: holds end inside the API' });
-    return;
-  }
-  const info = client instanceof Error ? client : await attempt(() => redis.readInfo(client));
-  if (client instanceof Error || info instanceof Error) {
-    await report.add('redis', redis.outOfReach(info as Error));
-    return;
-  }
-  await report.add('redis', redis.checkServer(info, client));
-  await report.add('redis-memory', redis.checkMemory(info));
-  await report.add('redis-persistence', redis.checkPersistence(info));
-  await report.add('redis-keys', redis.checkKeys(client));
-}
-
-async function examineClocks(
-  report: Report,
-  database: TixxetyDataSource | Error,
-  client: Redis | Error | undefined,
-): Promise<void> {
-  const clocks: Record<string, Clock> = {};
-  if (database instanceof TixxetyDataSource) clocks.PostgreSQL = () => postgres.readClock(database);
-  if (client instanceof Redis) clocks.Redis = () => redis.readClock(client);
-  if (Object.keys(clocks).length > 0) await report.add('clocks', checkClocks(clocks));
-}
-
-async function examineSeats(
-  report: Report,
-  settings: Settings,
-  database: TixxetyDataSource,
-  { fix, json }: Options,
-): Promise<void> {
-  // Without tables the migrations are pending, and that has been said.
-  if (!(await hasSeats(database))) return;
-  await report.add('holds', checkHolds(database, settings.REDIS_URL !== undefined));
+  // Loads all that the application consists of, which help and refusals do without.
+  const { examine } = await import('./doctor-examination.js');
+  const { readSettings } = await import('../src/config/settings.js');
   const stopping = new AbortController();
-  void endSignal().then(() => stopping.abort(new ScriptError('Stopped before all events were checked.')));
-  const isWatched = process.stdout.isTTY && !json;
-  await report.add(
-    'seats',
-    checkSeats(database, {
-      fix,
-      progress: (total, work) => (isWatched ? withProgress('Events', total, work) : work(() => undefined)),
-      stopped: stopping.signal,
-    }),
-  );
-}
+  void endSignal().then(() => stopping.abort(new ScriptError('Stopped before all was checked.')));
+  const isWatched = process.stdout.isTTY && !values.json;
+  const report = new Report(values.json);
+  await examine(report, () => readSettings(), {
+    fix: values.fix,
+    stopped: stopping.signal,
+    progress: (total, work) => (isWatched ? withProgress('Events', total, work) : work(() => undefined)),
+  });
+  report.end();
+  process.exitCode = report.exitCode;
+}, COULD_NOT_CHECK);

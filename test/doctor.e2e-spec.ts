@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Redis from 'ioredis';
 import { checkClocks } from '../scripts/doctor-clocks';
+import { examine } from '../scripts/doctor-examination';
 import { EXTENSIONS } from '../scripts/doctor-postgres';
+import { Report } from '../scripts/doctor-report';
+import { readSettings } from '../src/config/settings';
 import { startTestApi, type TestApi } from './support/api';
 import { createBareDatabase, createDatabase, type TestDatabase } from './support/databases';
 import { hasPgBouncer, startPgBouncer } from './support/pgbouncer';
@@ -11,14 +14,7 @@ import { runScript } from './support/processes';
 import { startRedis, type RunningRedis } from './support/redis';
 import { DISORDERLY_SEATS } from './support/seats';
 import { services } from './support/services';
-
-interface Check {
-  check: string;
-  status: string;
-  message: string;
-  advice?: string;
-  details?: { message: string }[];
-}
+import { TEST_SECRET } from './support/tokens';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -29,14 +25,17 @@ afterAll(() => database.drop());
 const doctor = (args: string[] = [], environment: Record<string, string> = {}) =>
   runScript('doctor', args, { DATABASE_URL: database.url, ...environment });
 
-/** What it found, by check. */
-async function findings(environment: Record<string, string> = {}, args: string[] = []) {
-  const { code, output } = await doctor(['--json', ...args], environment);
-  const { status, checks } = JSON.parse(output) as { status: string; checks: Check[] };
-  return { code, status, ...Object.fromEntries(checks.map((each) => [each.check, each])) } as {
-    code: number;
-    status: string;
-  } & Record<string, Check>;
+/** The same in this process: what it found, by check. */
+async function findings(environment: Record<string, string> = {}, fix = false) {
+  const report = new Report(true);
+  const settings = { DATABASE_URL: database.url, JWT_SECRET: TEST_SECRET, ...environment };
+  await examine(report, () => readSettings(settings), {
+    fix,
+    progress: (_, work) => work(() => undefined),
+    stopped: new AbortController().signal,
+  });
+  const checks = Object.fromEntries(report.checks.map((each) => [each.check, each]));
+  return { code: report.exitCode, ...checks } as { code: number } & Record<string, Report['checks'][number]>;
 }
 
 describe('npm run doctor', () => {
@@ -219,7 +218,6 @@ describe('of PostgreSQL', () => {
     if (REDIS_URL === undefined) return; // never change the settings of a Redis that is not ours
     expect(await findings({ REDIS_URL })).toMatchObject({
       code: 0,
-      status: 'ok',
       redis: { status: 'ok' },
       'redis-memory': { status: 'ok' },
       'redis-persistence': { status: 'warning' },
@@ -295,15 +293,27 @@ describe('of seats', () => {
     expect(found.output).toMatch(/^WRONG {5}seats +4 of \d+ events are not in order$/m);
     expect(found.output.match(/(?<=^ +- ).+$/gm)).toEqual(faults);
 
-    const { code, seats } = await findings({}, ['--fix']);
-    expect({ code, seats }).toMatchObject({
+    const { code, output } = await doctor(['--fix', '--json']);
+    const { status, checks } = JSON.parse(output) as Pick<Report, 'checks'> & { status: string };
+    expect({ code, status, seats: checks.at(-1) }).toMatchObject({
       code: 1,
+      status: 'wrong',
       seats: {
+        check: 'seats',
+        status: 'wrong',
         message: expect.stringMatching(/^2 of \d+ events are not in order, 2 repaired$/),
         advice: expect.stringMatching(/^(?!.*Set the counters).*INSERT INTO inventory.*raise the capacity/),
         details: [
-          { repaired: true, message: `event ${held}: held 5 → 1, sold 1 → 1` },
-          { repaired: true, message: `event ${sold}: held 1 → 1, sold 0 → 1` },
+          { id: held, repaired: true, message: `event ${held}: held 5 → 1, sold 1 → 1` },
+          {
+            id: sold,
+            held: 1,
+            sold: 0,
+            reserved: 1,
+            paid: 1,
+            repaired: true,
+            message: `event ${sold}: held 1 → 1, sold 0 → 1`,
+          },
           { repaired: false, message: faults[2] },
           { repaired: false, message: faults[3] },
         ],
@@ -312,9 +322,9 @@ describe('of seats', () => {
 
     await api.sql('UPDATE inventory SET capacity = 10 WHERE event_id = $1', [oversold]);
     await api.sql('INSERT INTO inventory (event_id, capacity) VALUES ($1, 10)', [unsold]);
-    expect(await doctor(['--fix'])).toMatchObject({
+    expect(await findings({}, true)).toMatchObject({
       code: 0,
-      output: expect.stringMatching(new RegExp(`- event ${oversold}: held 0 → 1, sold 1 → 1\n`)),
+      seats: { details: [{ message: `event ${oversold}: held 0 → 1, sold 1 → 1` }] },
     });
     expect(await inventory()).toEqual(before);
     expect(before.map((row) => Number(row.event_id))).toContain(sound);
@@ -323,15 +333,23 @@ describe('of seats', () => {
   it('raises no false alarm beside a rush', async () => {
     const event = await api.create.event({ total_tickets: 1_000_000 });
     let isOver = false;
-    const rush = Array.from({ length: 16 }, async (_, i) => {
+    const rush = Array.from({ length: 8 }, async (_, i) => {
       while (!isOver) {
         const { id } = await api.create.ticket({ user_id: user.id, event_id: event.id });
         if (i % 3 > 0) await api.client.post(`/tickets/${id}/${i % 3 === 1 ? 'pay' : 'cancel'}`);
       }
     });
-    const found = await findings().finally(() => (isOver = true));
-    await Promise.all(rush);
-    expect(found.seats).toMatchObject({ status: 'ok' });
+    const alarms: unknown[] = [];
+    try {
+      for (let i = 0; i < 3; i++) {
+        const { seats } = await findings();
+        if (seats?.status !== 'ok') alarms.push(seats);
+      }
+    } finally {
+      isOver = true;
+      await Promise.all(rush);
+    }
+    expect(alarms).toEqual([]);
   });
 
   it('repairs beside a booking, which neither waits for the other in vain nor is forgotten', async () => {
@@ -345,7 +363,7 @@ describe('of seats', () => {
       UPDATE inventory SET held = held + 1 WHERE event_id = $2`,
       [user.id, event],
     );
-    const repair = findings({}, ['--fix']);
+    const repair = findings({}, true);
     await database.untilBlocked();
     await booking.commit();
     expect((await repair).seats).toMatchObject({
