@@ -7,7 +7,7 @@ const LINE = [
   ['cluster'],
   ['api', 'worker'],
   ['app.module', 'openapi'],
-  ['app.controller', 'expiration', 'health'],
+  ['app.controller', 'expiration', 'health', 'metrics', 'queue-dashboard', 'tracing'],
   ['tickets'],
   ['events'],
   ['users'],

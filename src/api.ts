@@ -13,8 +13,10 @@ import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
 import type { TixxetyDataSource } from './database/tixxety-data-source';
+import { RequestMetrics } from './metrics/request-metrics';
 import { serveDocs } from './openapi';
 import { demoAdmin } from './users/admin.service';
+import { serveQueueDashboard } from './queue-dashboard/queue-dashboard';
 
 /** The API with its routes and documentation, not yet listening. */
 export async function createApi(
@@ -33,9 +35,11 @@ export async function createApi(
   app.set('trust proxy', settings.TRUST_PROXY);
   boundConnections(app.getHttpServer());
   app.use(requestLogger(logger));
+  app.use(app.get(RequestMetrics, { strict: false }).middleware);
   app.use(securityHeaders(settings.TRUST_PROXY !== 0));
   app.use('/docs', pageHeaders());
   if (settings.CORS_ORIGINS.length > 0) app.enableCors(crossOrigin(settings.CORS_ORIGINS));
+  if (hasQueueDashboard(settings)) await serveQueueDashboard(app);
   // OAuth 2.0 speaks forms.
   app.use('/auth', formBody('32kb'));
   app.use(requireJson);
@@ -72,6 +76,9 @@ const crossOrigin = (origins: string[]) => ({
   ],
   maxAge: 600,
 });
+
+const hasQueueDashboard = ({ QUEUE_DASHBOARD, NODE_ENV, REDIS_URL }: Settings) =>
+  REDIS_URL !== undefined && (QUEUE_DASHBOARD ?? (NODE_ENV === 'production' ? 'off' : 'on')) === 'on';
 
 /**
  * Starts the API.

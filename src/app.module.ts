@@ -14,18 +14,22 @@ import type { TixxetyDataSource } from './database/tixxety-data-source';
 import { EventsModule } from './events/events.module';
 import { ExpirationModule } from './expiration/expiration.module';
 import { HealthModule } from './health/health.module';
+import { MetricsModule } from './metrics/metrics.module';
 import { QueueModule } from './queue/queue.module';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard';
 import { RateLimitModule } from './rate-limit/rate-limit.module';
 import { TicketsModule } from './tickets/tickets.module';
+import { TracingModule } from './tracing/tracing.module';
 import { UsersModule } from './users/users.module';
 
 /** What the API and the worker share. */
-const shared = (settings: Settings, dataSource: TixxetyDataSource) => [
+const shared = (role: 'api' | 'worker', settings: Settings, dataSource: TixxetyDataSource) => [
   ConfigModule.register(settings),
   DatabaseModule.register(dataSource),
   QueueModule.register(settings),
   HealthModule,
+  MetricsModule.register(role, settings),
+  TracingModule.register(role, settings, dataSource),
 ];
 
 /** Answers HTTP requests; without Redis also makes holds end on time. */
@@ -36,7 +40,7 @@ export class ApiModule {
       module: ApiModule,
       controllers: [AppController],
       imports: [
-        ...shared(settings, dataSource),
+        ...shared('api', settings, dataSource),
         AuthModule,
         RateLimitModule.register(settings),
         // Events come before users: /users/for-you would otherwise be taken for /users/{user_id}.
@@ -62,7 +66,7 @@ export class WorkerModule {
   static register(settings: Settings, dataSource: TixxetyDataSource): DynamicModule {
     return {
       module: WorkerModule,
-      imports: [...shared(settings, dataSource), ExpirationModule.register(settings)],
+      imports: [...shared('worker', settings, dataSource), ExpirationModule.register(settings)],
     };
   }
 }

@@ -6,6 +6,7 @@ import type { Running } from './common/running';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
 import { demoAdmin } from './users/admin.service';
+import { gatherMetrics } from './metrics/cluster-metrics';
 
 /** A process that keeps dying is started again at most this often. */
 const RESTART_DELAY_MS = 500;
@@ -22,6 +23,7 @@ export async function startCluster(options: DatabaseOptions, logger: Logger): Pr
   const dataSource = await openDatabase(options, 'api');
   const admin = await demoAdmin(options.settings, dataSource);
   let isStopping = false;
+  gatherMetrics();
 
   const fork = () => cluster.fork({ DATABASE_URL: dataSource.url, JWT_SECRET: JWT_SECRET.join(), ...admin });
   const stop = async () => {

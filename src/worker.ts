@@ -9,6 +9,7 @@ import type { Running } from './common/running';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
 import { HealthService } from './health/health.service';
+import { MetricsService } from './metrics/metrics.service';
 
 /**
  * Starts a worker.
@@ -32,7 +33,7 @@ export async function startWorker(options: DatabaseOptions, logger: Logger): Pro
       logger: new NestLogger(logger),
     },
   );
-  const server = createHealthServer(app.get(HealthService));
+  const server = createWorkerServer(app.get(HealthService), app.get(MetricsService, { strict: false }));
   try {
     server.listen(WORKER_PORT, HOST);
     await once(server, 'listening');
@@ -53,14 +54,19 @@ export async function startWorker(options: DatabaseOptions, logger: Logger): Pro
   };
 }
 
-/** Nothing but `/health/live` and `/health/ready`. */
-function createHealthServer(health: HealthService): Server {
+/** Nothing but `/health/live`, `/health/ready` and, for who has the token, `/metrics`. */
+function createWorkerServer(health: HealthService, metrics: MetricsService): Server {
   return createServer((request, response) => {
     const send = (status: number, body: object) => {
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
     };
     if (request.url === '/health/live') send(200, { status: 'ok' });
-    else if (request.url !== '/health/ready') send(404, { status: 'not found' });
-    else void health.ready().then(({ isReady, report }) => send(isReady ? 200 : 503, report));
+    else if (request.url === '/health/ready') {
+      void health.ready().then(({ isReady, report }) => send(isReady ? 200 : 503, report));
+    } else if (request.url === '/metrics' && metrics.isAllowed(request.headers.authorization)) {
+      void metrics
+        .scrape()
+        .then((text) => response.writeHead(200, { 'Content-Type': metrics.contentType }).end(text));
+    } else send(404, { status: 'not found' });
   });
 }

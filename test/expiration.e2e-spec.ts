@@ -220,7 +220,7 @@ describe('the end of a hold', () => {
       expect(await unreleased(database)).toHaveLength(200);
 
       const tickets = api.app.get(TicketsService, { strict: false });
-      const numbers = await Promise.all(Array.from({ length: 20 }, () => tickets.releaseExpired()));
+      const numbers = await Promise.all(Array.from({ length: 20 }, () => tickets.releaseExpired('sweeper')));
       expect(numbers.reduce((sum, number) => sum + number)).toBe(200);
       await released(database, holds, '20 releases at once', 'api');
       expect(await database.sql(DISORDERLY_SEATS)).toEqual([]);

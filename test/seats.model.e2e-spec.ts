@@ -56,7 +56,7 @@ describe('seats', () => {
 
   const sql: Sql = async (text, values) => (await pool.query(text, values)).rows;
   const clients = () => apis.map((api) => api.client);
-  const release = () => apis[0]?.app.get(TicketsService).releaseExpired();
+  const release = () => apis[0]?.app.get(TicketsService).releaseExpired('sweeper');
 
   it('change hands as a plain model says, step by step', async () => {
     const seen = new Set<string>();

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { batchJoins } from './telemetry';
 
 /**
  * Gathers concurrent calls into batches: while one batch is under way the next one collects, so nobody ever waits
@@ -59,5 +60,8 @@ export function createBatcher<Request, Result>(
       },
     },
   );
-  return (request) => loader.load(request);
+  return (request) => {
+    batchJoins.publish(request);
+    return loader.load(request);
+  };
 }

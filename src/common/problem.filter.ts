@@ -17,6 +17,7 @@ export class ProblemFilter implements ExceptionFilter {
         ? error
         : (this.translate(error) ?? httpProblem(error, request) ?? unforeseen());
     const { status, title, detail } = PROBLEMS[problem.code];
+    response.locals.problem = problem.code;
     // The log line of the request carries what the client must not see.
     if (status >= 500) response.locals.error = error;
     if (response.headersSent) {

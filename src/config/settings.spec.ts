@@ -45,6 +45,9 @@ describe('the settings', () => {
       RATE_LIMIT_PER_MINUTE: '0',
       TRUST_PROXY: '10.0.0.0/8, ::1',
       CORS_ORIGINS: 'https://shop.example.com,http://localhost:3000',
+      METRICS_TOKEN: 'sixteen=letters!',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318',
+      QUEUE_DASHBOARD: 'on',
       LOG_LEVEL: 'silent',
     };
     expect({ ...readSettings({ ...environment, HOME: '/root', constructor: 'x' }) }).toEqual({
@@ -113,6 +116,10 @@ describe('the settings', () => {
     ['CORS_ORIGINS', '*'],
     ['CORS_ORIGINS', 'shop.example.com'],
     ['CORS_ORIGINS', 'https://shop.example.com/'],
+    ['METRICS_TOKEN', 'fifteen-letters'],
+    ['METRICS_TOKEN', 'no spaces between them'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['QUEUE_DASHBOARD', 'yes'],
     ['LOG_LEVEL', 'loud'],
   ])('refuse %s=%s in one sentence that names it', (name, value) => {
     const read = () => readSettings({ [name]: value });

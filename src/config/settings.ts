@@ -6,6 +6,7 @@ import {
   IsNotEmpty,
   IsString,
   Length,
+  Matches,
   ValidateBy,
   ValidateIf,
   validateSync,
@@ -96,6 +97,21 @@ export class Settings {
   @Origins()
   CORS_ORIGINS: string[] = [];
 
+  /** What Prometheus presents as a bearer token to read `/metrics`; unset: nobody but an admin may. */
+  @ValidateIf((settings: Settings) => settings.METRICS_TOKEN !== undefined)
+  @Matches(/^[!-~]{16,}$/, { message: 'must be at least 16 characters, visible ones of ASCII' })
+  METRICS_TOKEN?: string;
+
+  /** Where traces are sent, by OTLP over HTTP; unset: nowhere. */
+  @ValidateIf((settings: Settings) => settings.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined)
+  @Url(/^https?:\/\/\S+$/, 'http://127.0.0.1:4318')
+  OTEL_EXPORTER_OTLP_ENDPOINT?: string;
+
+  /** Whether admins see Bull's dashboard at `/queues`; unset: outside production, where there is a `REDIS_URL`. */
+  @IsIn(['on', 'off'], { message: 'must be on or off' })
+  @ValidateIf((settings: Settings) => settings.QUEUE_DASHBOARD !== undefined)
+  QUEUE_DASHBOARD?: 'on' | 'off';
+
   /** pino's level of the log. */
   @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     message: 'must be fatal, error, warn, info, debug, trace or silent',
@@ -109,6 +125,9 @@ const WITHOUT_DEFAULT: (keyof Settings)[] = [
   'JWT_SECRET',
   'ADMIN_EMAIL',
   'ADMIN_PASSWORD',
+  'METRICS_TOKEN',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'QUEUE_DASHBOARD',
 ];
 
 function namesAdmin({ ADMIN_EMAIL, ADMIN_PASSWORD }: Settings): boolean {

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { Pool, QueryResultRow } from 'pg';
+import type { Pool, QueryConfig, QueryResultRow } from 'pg';
 import { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { statements } from '../common/telemetry';
 import { Settings } from '../config/settings';
 import { isRetryable } from './database-error';
 
@@ -31,6 +32,10 @@ export class Statements {
   /** @returns the rows; a serialization failure or a deadlock is tried again before it is thrown */
   async run<Row extends QueryResultRow>({ name, text }: Statement, values: unknown[]): Promise<Row[]> {
     const query = { name: this.canPrepare ? name : undefined, text, values };
+    return await statements.tracePromise(() => this.tryToRun<Row>(query), { name, text });
+  }
+
+  private async tryToRun<Row extends QueryResultRow>(query: QueryConfig): Promise<Row[]> {
     for (let tries = 1; ; tries++) {
       try {
         return (await this.pool.query<Row>(query)).rows;

@@ -1,5 +1,7 @@
 import { Process, Processor } from '@nestjs/bull';
-import { EXPIRATION_QUEUE, RELEASE_JOB } from '../queue/expiration-queue';
+import type { Job } from 'bull';
+import { jobs } from '../common/telemetry';
+import { EXPIRATION_QUEUE, RELEASE_JOB, type ReleaseJob } from '../queue/expiration-queue';
 import { TicketsService } from '../tickets/tickets.service';
 
 /** Works off the delayed jobs: each is a wake-up at the end of an interval in which holds fell due. */
@@ -8,7 +10,7 @@ export class ReleaseProcessor {
   constructor(private readonly tickets: TicketsService) {}
 
   @Process(RELEASE_JOB)
-  async release(): Promise<number> {
-    return await this.tickets.releaseExpired();
+  async release({ name, data }: Job<ReleaseJob>): Promise<number> {
+    return await jobs.tracePromise(() => this.tickets.releaseExpired('bull'), { name, data });
   }
 }

@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
 import { Statements } from '../database/statements';
 import { Inventory } from './inventory.entity';
-import { RELEASE_DUE, RELEASE_DUE_OF_EVENTS, RESERVE, SETTLE } from './inventory.statements';
+import { RELEASE_DUE, RELEASE_DUE_OF_EVENTS, RESERVE, SAMPLE_DRIFT, SETTLE } from './inventory.statements';
 
 /** A ticket as the statement that changed its seat returns it. */
 export interface SeatTicket {
@@ -37,6 +37,16 @@ export interface SettleRequest {
   target: 'paid' | 'cancelled';
   /** Whose ticket it must be; null: anyone's. */
   ownerId: number | null;
+}
+
+/** What a look at some of the counters found. */
+export interface Drift {
+  /** Where the next look goes on; 0 after the last event. */
+  lastEventId: number;
+  /** Held seats too many or too few. */
+  seats: number;
+  /** Whose counters are wrong. */
+  eventIds: string[];
 }
 
 /** `found`: the ticket exists and belongs to the owner; `id` is null where this request did not change it. */
@@ -79,14 +89,29 @@ export class InventoryRepository {
     return await this.statements.run<SettleAnswer>(SETTLE, [tickets, targets, owners]);
   }
 
-  /** @returns how many holds were ended, at most `limit` */
-  async releaseDue(limit: number): Promise<number> {
-    return (await this.statements.run(RELEASE_DUE, [limit])).length;
+  /** @returns how late each of the holds was ended, at most `limit` */
+  async releaseDue(limit: number): Promise<number[]> {
+    const rows = await this.statements.run<{ lateSeconds: number }>(RELEASE_DUE, [limit]);
+    return rows.map((row) => row.lateSeconds);
   }
 
-  /** @returns those of the events that have free seats again */
-  async releaseDueOf(eventIds: number[], limit: number): Promise<number[]> {
-    const rows = await this.statements.run<{ eventId: number }>(RELEASE_DUE_OF_EVENTS, [eventIds, limit]);
-    return rows.map((row) => row.eventId);
+  /** @returns those of the events that have free seats again, and how late each of the holds was ended */
+  async releaseDueOf(
+    eventIds: number[],
+    limit: number,
+  ): Promise<{ eventIds: number[]; lateSeconds: number[] }> {
+    const rows = await this.statements.run<{ eventId: number | null; lateSeconds: number | null }>(
+      RELEASE_DUE_OF_EVENTS,
+      [eventIds, limit],
+    );
+    return {
+      eventIds: rows.flatMap(({ eventId }) => eventId ?? []),
+      lateSeconds: rows.flatMap(({ lateSeconds }) => lateSeconds ?? []),
+    };
+  }
+
+  async sampleDrift(eventIds: string[], lastEventId: number, limit: number): Promise<Drift> {
+    const [drift] = await this.statements.run<Drift>(SAMPLE_DRIFT, [eventIds, lastEventId, limit]);
+    return drift as Drift;
   }
 }

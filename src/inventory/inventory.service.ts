@@ -2,10 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { createBatcher } from '../common/batcher';
 import { Problem } from '../common/problem';
+import { batches, releases, type Release, type ReleaseTrigger } from '../common/telemetry';
 import { Settings } from '../config/settings';
 import { isUnavailable } from '../database/database-error';
 import {
   InventoryRepository,
+  type Drift,
   type ReserveAnswer,
   type ReserveRefusal,
   type ReserveRequest,
@@ -39,8 +41,8 @@ export class InventoryService {
    */
   readonly reserve = createBatcher<ReserveRequest, SeatTicket>(
     async (requests) =>
-      (await this.reserveAll(requests)).map(({ refusal, retryAfter, ...ticket }) =>
-        refusal ? refused(refusal, retryAfter) : ticket,
+      (await batches.tracePromise(() => this.reserveAll(requests), { name: 'reserve', requests })).map(
+        ({ refusal, retryAfter, ...ticket }) => (refusal ? refused(refusal, retryAfter) : ticket),
       ),
     BATCH,
   );
@@ -51,7 +53,10 @@ export class InventoryService {
    * @throws {Problem} `ticket_not_found`, `ticket_not_payable` or `ticket_not_cancellable`
    */
   readonly settle = createBatcher<SettleRequest, SeatTicket>(async (requests) => {
-    const answers = await this.repository.settle(requests);
+    const answers = await batches.tracePromise(() => this.repository.settle(requests), {
+      name: 'settle',
+      requests,
+    });
     return answers.map((answer, i) => settled(answer, requests[i]?.target));
   }, BATCH);
 
@@ -60,12 +65,19 @@ export class InventoryService {
    *
    * @returns how many holds were ended
    */
-  async releaseDue(): Promise<number> {
+  async releaseDue(trigger: ReleaseTrigger): Promise<number> {
     let total = 0;
     for (let released = RELEASE_SIZE; released === RELEASE_SIZE; total += released) {
-      released = await this.repository.releaseDue(RELEASE_SIZE);
+      const lateSeconds = await this.repository.releaseDue(RELEASE_SIZE);
+      released = lateSeconds.length;
+      if (released > 0) releases.publish({ trigger, lateSeconds } satisfies Release);
     }
     return total;
+  }
+
+  /** Compares the held seats of some events with their tickets, bounded to be cheap; `npm run doctor` compares all. */
+  async sampleDrift(eventIds: string[], lastEventId: number, limit: number): Promise<Drift> {
+    return await this.repository.sampleDrift(eventIds, lastEventId, limit);
   }
 
   /** Before anyone is told "sold out", the holds of that event that are due give their seats back. */
@@ -73,7 +85,9 @@ export class InventoryService {
     const answers = await this.repository.reserve(requests, ...this.terms);
     const soldOut = answers.filter(isSoldOut).map((answer) => answer.eventId);
     if (soldOut.length === 0) return answers;
-    const released = new Set(await this.repository.releaseDueOf([...new Set(soldOut)], RELEASE_SIZE));
+    const { eventIds, lateSeconds } = await this.repository.releaseDueOf([...new Set(soldOut)], RELEASE_SIZE);
+    if (lateSeconds.length > 0) releases.publish({ trigger: 'reservation', lateSeconds } satisfies Release);
+    const released = new Set(eventIds);
     const again = answers.flatMap((answer, i) =>
       isSoldOut(answer) && released.has(answer.eventId) ? [i] : [],
     );

@@ -139,7 +139,10 @@ export const SETTLE: Statement = {
     ORDER BY request.n`,
 };
 
-/** Ends at most `$1` holds that are due and gives their seats back. Tickets another process works on are left to it. */
+/**
+ * Ends at most `$1` holds that are due and gives their seats back. Tickets another process works on are left to it.
+ * Answers how late each was ended.
+ */
 export const RELEASE_DUE: Statement = {
   // Without a name: it runs from the first second on, and would keep the plan it got while there was no ticket yet.
   text: `
@@ -150,12 +153,12 @@ export const RELEASE_DUE: Statement = {
       LIMIT $1
       FOR UPDATE SKIP LOCKED
     ), ${endHolds('due')}
-    SELECT id FROM expired`,
+    SELECT "lateSeconds" FROM expired`,
 };
 
 /**
  * The same for the events in `$1`, whose seats somebody wants now: waits for tickets that another process works on.
- * Answers the events that are worth another try: those that had due holds, released
+ * Answers how late each hold was ended, and the events that are worth another try: those that had due holds, released
  * here or meanwhile elsewhere, and those whose seats somebody else gave back before.
  */
 export const RELEASE_DUE_OF_EVENTS: Statement = {
@@ -174,9 +177,37 @@ export const RELEASE_DUE_OF_EVENTS: Statement = {
     ), unreleased AS MATERIALIZED (
       SELECT id, event_id FROM locked WHERE status = 'reserved'
     ), ${endHolds('unreleased')}
-    SELECT event_id AS "eventId" FROM due
+    SELECT event_id AS "eventId", NULL::float8 AS "lateSeconds" FROM due
     UNION
-    SELECT event_id FROM inventory WHERE event_id = ANY ($1::bigint[]) AND held + sold < capacity`,
+    SELECT event_id, NULL FROM inventory WHERE event_id = ANY ($1::bigint[]) AND held + sold < capacity
+    UNION ALL
+    SELECT NULL, "lateSeconds" FROM expired`,
+};
+
+/**
+ * Holds the counters of some events against their tickets: the events `$1`, those of the latest tickets, and the next
+ * `$3` behind the event `$2`. Sold seats are not counted: a count of all that was ever sold is no passing look.
+ */
+export const SAMPLE_DRIFT: Statement = {
+  text: `
+    WITH next AS MATERIALIZED (
+      SELECT event_id FROM inventory WHERE event_id > $2::bigint ORDER BY event_id LIMIT $3
+    ), latest AS MATERIALIZED (
+      SELECT event_id FROM tickets ORDER BY id DESC LIMIT 100
+    ), counted AS MATERIALIZED (
+      SELECT event_id, held - (
+        SELECT count(*) FROM (
+          SELECT FROM tickets WHERE event_id = inventory.event_id AND status = 'reserved' LIMIT 10001
+        ) AS holds
+      )::int AS drift
+      FROM inventory
+      WHERE held <= 10000 AND event_id IN (
+        SELECT unnest($1::bigint[]) UNION SELECT event_id FROM latest UNION SELECT event_id FROM next
+      )
+    )
+    SELECT coalesce((SELECT max(event_id) FROM next), 0) AS "lastEventId",
+      coalesce(sum(abs(drift)), 0)::int AS seats, coalesce(array_agg(event_id), '{}') AS "eventIds"
+    FROM counted WHERE drift <> 0`,
 };
 
 function endHolds(holds: string): string {
@@ -195,6 +226,6 @@ function endHolds(holds: string): string {
       UPDATE tickets SET status = 'expired'
       FROM ${holds}
       WHERE tickets.id = ${holds}.id
-      RETURNING tickets.id
+      RETURNING extract(epoch FROM clock_timestamp() - tickets.expires_at)::float8 AS "lateSeconds"
     )`;
 }

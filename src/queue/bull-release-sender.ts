@@ -1,6 +1,7 @@
 import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bull';
+import { jobsToSend } from '../common/telemetry';
 import { EXPIRATION_QUEUE, RELEASE_JOB, type ReleaseJob } from './expiration-queue';
 import { ReleaseSender } from './release-sender';
 
@@ -24,10 +25,10 @@ export class BullReleaseSender extends ReleaseSender {
     if (this.sent.has(interval) || this.queue.client.status !== 'ready') return;
     const delay = interval - expiresAt.getTime() + expiresInMs + MARGIN_MS;
     this.sent.add(interval);
+    const job: ReleaseJob = { dueAt: new Date(interval).toISOString() };
+    jobsToSend.publish(job);
     // The id keeps other processes from sending a second job for the interval.
-    this.queue
-      .add(RELEASE_JOB, { dueAt: new Date(interval).toISOString() }, { jobId: `release-${interval}`, delay })
-      .catch(() => undefined);
+    this.queue.add(RELEASE_JOB, job, { jobId: `release-${interval}`, delay }).catch(() => undefined);
     setTimeout(() => this.sent.delete(interval), delay).unref();
   }
 }

@@ -10,4 +10,6 @@ export const RELEASE_JOB = 'release';
 export interface ReleaseJob {
   /** The end of the interval whose holds this job is for; for people who look at the queue. */
   dueAt: string;
+  /** The trace (W3C Trace Context) of the reservation that sent it, where traces are on. */
+  traceparent?: string;
 }

@@ -10,6 +10,8 @@ import { EXPIRATION_QUEUE, QUEUE_PREFIX } from './expiration-queue';
 import { NoReleaseSender, ReleaseSender } from './release-sender';
 
 const CLOSE_LIMIT_MS = 2_000;
+/** For people who look at the queue. */
+const KEPT_FAILURES = 100;
 
 /** The way to the queue: Bull where there is a Redis, nothing where there is none. */
 @Module({})
@@ -30,8 +32,8 @@ export class QueueModule {
       },
       // How soon a worker looks for jobs again once Redis is back.
       settings: { retryProcessDelay: 1_000, guardInterval: 1_000 },
-      // Kept jobs would pile up, and an id that is kept can't be sent again.
-      defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
+      // Kept jobs would pile up. An id that is kept can't be sent again, but that of a failed job lies in the past.
+      defaultJobOptions: { removeOnComplete: true, removeOnFail: KEPT_FAILURES },
     });
     return {
       module: QueueModule,

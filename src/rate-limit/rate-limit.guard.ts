@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { normalizeIp, ThrottlerGuard, type ThrottlerRequest } from '@nestjs/throttler';
+import { normalizeIp, ThrottlerGuard, type ThrottlerRequest, type ThrottlerStorage } from '@nestjs/throttler';
 import type { Request, Response } from 'express';
 import { Problem } from '../common/problem';
 import { CREDENTIALS } from './credentials.decorator';
@@ -9,6 +9,26 @@ import { CREDENTIALS } from './credentials.decorator';
 const CREDENTIALS_PER_ADDRESS = 100;
 /** Guesses at one password, from wherever they come. */
 const CREDENTIALS_PER_ACCOUNT = 10;
+
+/**
+ * Counts a guess at a password that comes another way than through the guard, on the same accounts.
+ *
+ * @throws {Problem} `rate_limited`
+ */
+export async function countGuess(
+  storage: ThrottlerStorage,
+  request: Request,
+  username: string,
+): Promise<void> {
+  const guesses: [who: string, limit: number][] = [
+    [`credentials-address:${addressOf(request)}`, CREDENTIALS_PER_ADDRESS],
+    [`credentials-account:${accountOf({ username })}`, CREDENTIALS_PER_ACCOUNT],
+  ];
+  for (const [who, limit] of guesses) {
+    const { isBlocked, timeToExpire } = await storage.increment(who, 0, limit, 0, '');
+    if (isBlocked) throw new Problem('rate_limited', undefined, { 'Retry-After': String(timeToExpire) });
+  }
+}
 
 /**
  * Refuses who makes too many requests, and tells everybody in `RateLimit` and `RateLimit-Policy` how many are left (in

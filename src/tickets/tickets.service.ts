@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../common/page';
 import { Problem } from '../common/problem';
 import { MAX_ID } from '../common/fields';
+import type { ReleaseTrigger } from '../common/telemetry';
 import { Settings } from '../config/settings';
 import { InventoryService } from '../inventory/inventory.service';
 import { ReleaseSender } from '../queue/release-sender';
@@ -75,7 +76,7 @@ export class TicketsService {
    *
    * @returns how many
    */
-  async releaseExpired(): Promise<number> {
-    return await this.inventory.releaseDue();
+  async releaseExpired(trigger: ReleaseTrigger): Promise<number> {
+    return await this.inventory.releaseDue(trigger);
   }
 }

@@ -37,12 +37,17 @@ export class SessionsService {
     return { accessToken: this.accessTokens.sign(caller), refreshToken };
   }
 
-  /** @throws {Problem} `invalid_credentials`, as late where there is no such e-mail as where there is; `overloaded` */
+  /** @throws {Problem} as `authenticate` does */
   async signIn(email: string, password: string): Promise<Tokens> {
+    return await this.begin(await this.authenticate(email, password));
+  }
+
+  /** @throws {Problem} `invalid_credentials`, as late where there is no such e-mail as where there is; `overloaded` */
+  async authenticate(email: string, password: string): Promise<Caller> {
     const account = await this.users.findAccount(email);
     const isRight = await this.passwords.verify(account?.passwordHash, password);
     if (!account || !isRight) throw invalidCredentials();
-    return await this.begin({ userId: account.id, role: account.role });
+    return { userId: account.id, role: account.role };
   }
 
   /**

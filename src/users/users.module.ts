@@ -15,6 +15,6 @@ import { UsersService } from './users.service';
   imports: [AuthModule, TypeOrmModule.forFeature([User, Session])],
   controllers: [UsersController, SessionsController],
   providers: [AdminService, UsersRepository, UsersService, SessionsRepository, SessionsService],
-  exports: [UsersService],
+  exports: [UsersService, SessionsService],
 })
 export class UsersModule {}

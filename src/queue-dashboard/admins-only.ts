@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import type { INestApplication } from '@nestjs/common';
+import type { Request, RequestHandler } from 'express';
+import { ThrottlerStorage } from '@nestjs/throttler';
+import { LRUCache } from 'lru-cache';
+import type { Caller } from '../auth/caller';
+import { Problem } from '../common/problem';
+import { countGuess } from '../rate-limit/rate-limit.guard';
+import { SessionsService } from '../users/sessions.service';
+
+/** The dashboard asks every few seconds, and comparing a password takes a good part of one. */
+const REMEMBERED = { max: 100, ttl: 5 * 60_000 };
+
+/** Lets admins in by e-mail and password, for which the browser asks (HTTP Basic, RFC 7617). */
+export function adminsOnly(app: INestApplication): RequestHandler {
+  const sessions = app.get(SessionsService, { strict: false });
+  const hits = app.get<ThrottlerStorage>(ThrottlerStorage, { strict: false });
+  const known = new LRUCache<string, Caller>(REMEMBERED);
+
+  async function callerOf(request: Request): Promise<Caller | undefined> {
+    const [, encoded] = /^Basic +([\w+/]+=*)$/i.exec(request.headers.authorization ?? '') ?? [];
+    if (encoded === undefined || isForeign(request)) return undefined;
+    const key = createHash('sha256').update(encoded).digest('base64');
+    const remembered = known.get(key);
+    if (remembered) return remembered;
+    const [, email = '', password = ''] =
+      /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
+    await countGuess(hits, request, email);
+    const caller = await sessions.authenticate(email, password);
+    known.set(key, caller);
+    return caller;
+  }
+
+  return (request, _response, next) => {
+    callerOf(request).then(
+      (caller) => next(caller?.role === 'admin' ? undefined : refusal()),
+      (error: unknown) =>
+        next(error instanceof Problem && error.code === 'invalid_credentials' ? refusal() : error),
+    );
+  };
+}
+
+/** Browsers add the password to whatever any page sends here; what another site sends counts for nothing. */
+const isForeign = ({ headers }: Request) =>
+  !['same-origin', 'none'].includes(headers['sec-fetch-site'] ?? 'none');
+
+const refusal = () =>
+  new Problem('unauthenticated', undefined, {
+    'WWW-Authenticate': 'Basic realm="Tixxety queues", charset="UTF-8"',
+  });
