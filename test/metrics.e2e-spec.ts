@@ -201,24 +201,32 @@ describe('/metrics', () => {
   });
 });
 
+it('the runbook explains every alert', () => {
+  const runbook = readFileSync(join(__dirname, '../OPERATIONS.md'), 'utf8');
+  const unexplained = alertRules().filter(({ alert }) => !runbook.includes(`| \`${alert}\``));
+  expect(unexplained).toEqual([]);
+});
+
 const OPS = join(__dirname, '../ops');
 
 interface AlertRules {
   groups: { rules: { alert: string; expr: string; labels: object; annotations: object }[] }[];
 }
 
-function expressionsOfAlerts(): string[] {
+function alertRules() {
   const { groups } = load(readFileSync(join(OPS, 'prometheus-alerts.yml'), 'utf8')) as AlertRules;
-  return groups.flatMap(({ rules }) =>
-    rules.map((rule) => {
-      expect(rule).toMatchObject({
-        alert: expect.stringMatching(/^Tixxety[A-Z]\w+$/),
-        labels: { severity: expect.stringMatching(/^(critical|warning)$/) },
-        annotations: { summary: expect.any(String), description: expect.any(String) },
-      });
-      return rule.expr;
-    }),
-  );
+  return groups.flatMap(({ rules }) => rules);
+}
+
+function expressionsOfAlerts(): string[] {
+  return alertRules().map((rule) => {
+    expect(rule).toMatchObject({
+      alert: expect.stringMatching(/^Tixxety[A-Z]\w+$/),
+      labels: { severity: expect.stringMatching(/^(critical|warning)$/) },
+      annotations: { summary: expect.any(String), description: expect.any(String) },
+    });
+    return rule.expr;
+  });
 }
 
 interface Dashboard {

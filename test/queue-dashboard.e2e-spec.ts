@@ -1,7 +1,6 @@
-import { getQueueToken } from '@nestjs/bull';
 import { hash } from '@node-rs/argon2';
-import type { Queue } from 'bull';
-import { EXPIRATION_QUEUE, RELEASE_JOB } from '../src/queue/expiration-queue';
+import Bull from 'bull';
+import { EXPIRATION_QUEUE, QUEUE_PREFIX, RELEASE_JOB } from '../src/queue/expiration-queue';
 import { startTestApi, type TestApi } from './support/api';
 import type { Client } from './support/client';
 import { eventually } from './support/eventually';
@@ -72,14 +71,12 @@ describeWithRedis('the queue dashboard', () => {
   });
 
   it('shows jobs that failed, and tries them again', async () => {
-    const queue = api.app.get<Queue>(getQueueToken(EXPIRATION_QUEUE), { strict: false });
+    const worker = new Bull(EXPIRATION_QUEUE, redis.url, { prefix: QUEUE_PREFIX });
     let isBroken = true;
-    const processing = queue.process(RELEASE_JOB, () =>
+    void worker.process(RELEASE_JOB, () =>
       isBroken ? Promise.reject(new Error('the database is out of reach')) : Promise.resolve(),
     );
-    // It ends when Redis is taken away.
-    processing.catch(() => undefined);
-    const { id } = await queue.add(RELEASE_JOB, { dueAt: '2030-01-01T00:00:00.000Z' });
+    const { id } = await worker.add(RELEASE_JOB, { dueAt: '2030-01-01T00:00:00.000Z' });
     const failed = async () => {
       const { body } = await nobody.get(
         `/queues/api/queues?activeQueue=${EXPIRATION_QUEUE}&status=failed`,
@@ -96,6 +93,7 @@ describeWithRedis('the queue dashboard', () => {
     });
     expect(retry.status).toBe(204);
     await eventually(async () => expect(await failed()).toEqual([]));
+    await worker.close();
   });
 
   it('says so without a stack where Redis is out of reach', async () => {
