@@ -11,6 +11,7 @@ const LINE = [
   ['tickets'],
   ['events'],
   ['users'],
+  ['idempotency'],
   ['rate-limit'],
   ['auth'],
   ['inventory', 'queue'],
@@ -19,7 +20,7 @@ const LINE = [
   ['app.dto', 'version'],
 ];
 /** The folders with tables of their own; the others of them see only what they offer. */
-const FEATURES = ['users', 'events', 'tickets', 'inventory'];
+const FEATURES = ['idempotency', 'users', 'events', 'tickets', 'inventory'];
 
 const pathOf = (...places) => `^src/(${places.join('|').replaceAll('.', '\\.')})(/|\\.ts$)`;
 const SPEC = '\\.spec\\.ts$';

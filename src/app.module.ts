@@ -14,6 +14,7 @@ import type { TixxetyDataSource } from './database/tixxety-data-source';
 import { EventsModule } from './events/events.module';
 import { ExpirationModule } from './expiration/expiration.module';
 import { HealthModule } from './health/health.module';
+import { IdempotencyModule } from './idempotency/idempotency.module';
 import { MetricsModule } from './metrics/metrics.module';
 import { QueueModule } from './queue/queue.module';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard';
@@ -43,6 +44,7 @@ export class ApiModule {
         ...shared('api', settings, dataSource),
         AuthModule,
         RateLimitModule.register(settings),
+        IdempotencyModule,
         // Events come before users: /users/for-you would otherwise be taken for /users/{user_id}.
         EventsModule,
         UsersModule,

@@ -4,14 +4,21 @@ import type { Request, Response } from 'express';
 import { PUBLIC_EXTENSION } from './auth/public';
 import { problemResponse } from './common/api-docs';
 import { PROBLEMS, type ProblemCode } from './common/problem';
+import { isKept } from './idempotency/idempotency.service';
 import { VERSION } from './version';
 
 type Schema = Record<string, unknown>;
 interface Operation {
   [PUBLIC_EXTENSION]?: boolean;
   security?: object[];
+  parameters: object[];
   requestBody?: object;
-  responses: Record<string, { description: string; content?: Record<string, { examples?: object }> }>;
+  responses: Record<string, OperationResponse>;
+}
+interface OperationResponse {
+  description: string;
+  headers?: object;
+  content?: Record<string, { examples?: object }>;
 }
 
 /** The name of the security scheme. */
@@ -85,6 +92,7 @@ export function createDocument(app: INestApplication): OpenAPIObject {
       completeSecurity(operation);
       completeResponses(operation);
     }
+    if (path.post) documentKey(path.post as Operation);
   }
   delete document.info.contact; // Nest puts an empty one there
   document.components = {
@@ -105,15 +113,47 @@ function completeResponses(operation: Operation): void {
   const codes: ProblemCode[] = ['validation_failed', 'rate_limited', 'internal_error', 'service_unavailable'];
   if (operation.security?.length) codes.push('unauthenticated');
   if (operation.requestBody) codes.push('malformed_json', 'body_too_large', 'unsupported_media_type');
-  const own = Object.values(operation.responses).flatMap(({ content }) =>
-    Object.keys(content?.['application/problem+json']?.examples ?? {}),
-  );
-  codes.unshift(...(own as ProblemCode[]));
-  for (const { status } of codes.map((code) => PROBLEMS[code])) {
-    operation.responses[status] = problemResponse(status, codes);
-  }
+  addProblems(operation, codes);
   for (const response of Object.values(operation.responses)) response.description ||= 'OK';
 }
+
+/** Adds the `Idempotency-Key` that every POST takes. */
+function documentKey(operation: Operation): void {
+  operation.parameters.push(IDEMPOTENCY_KEY);
+  addProblems(operation, ['idempotency_in_progress', 'idempotency_key_reused']);
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (isKept(Number(status))) response.headers = { ...response.headers, ...IDEMPOTENT_REPLAYED };
+  }
+}
+
+/** Adds to what the operation may be refused with already. */
+function addProblems({ responses }: Operation, codes: ProblemCode[]): void {
+  const examples = Object.values(responses).map(
+    ({ content }) => content?.['application/problem+json']?.examples,
+  );
+  const all = [...examples.flatMap((each) => Object.keys(each ?? {}) as ProblemCode[]), ...codes];
+  for (const status of codes.map((code) => PROBLEMS[code].status))
+    responses[status] = problemResponse(status, all);
+}
+
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'Makes the request safe to send again: a new key, such as a UUID, for each thing to be done. For 24 hours the same ' +
+    'caller, key, address and body get the first answer again, and nothing is done twice, whatever crashed in between. ' +
+    'Spaces and the order of fields make no other body. A caller who is not signed in is known by the whole request. ' +
+    'Input that does not validate, 401, 429 and 5xx are not kept.',
+  schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
+};
+
+const IDEMPOTENT_REPLAYED = {
+  'Idempotent-Replayed': {
+    description: '`true` where this is the first answer to the `Idempotency-Key` again; otherwise absent',
+    schema: { type: 'string', enum: ['true'] },
+  },
+};
 
 /** OpenAPI 3.1 speaks JSON Schema 2020-12, which says `type: [x, "null"]` where 3.0 and Nest say `nullable`. */
 function toJsonSchema2020(node: unknown): unknown {

@@ -127,7 +127,21 @@ describe('the documentation', () => {
   });
 
   it.each(CREATED)('has the Location of %s', (name) => {
-    expect(Object.keys(operation(name).responses['201']?.headers ?? {})).toEqual(['Location']);
+    expect(Object.keys(operation(name).responses['201']?.headers ?? {})).toContain('Location');
+  });
+
+  it.each(Object.keys(CONTRACT))('says whether %s takes an Idempotency-Key', (name) => {
+    const { parameters, responses } = operation(name);
+    const takesKey = name.startsWith('POST ');
+    expect(parameters.some((parameter) => parameter.name === 'Idempotency-Key')).toBe(takesKey);
+    const examples = (status: string) =>
+      Object.keys(responses[status]?.content?.['application/problem+json']?.examples ?? {});
+    expect(examples('409').includes('idempotency_in_progress')).toBe(takesKey);
+    expect(examples('422').includes('idempotency_key_reused')).toBe(takesKey);
+    for (const [status, { headers = {} }] of Object.entries(responses)) {
+      const isKept = Number(status) < 300 || ['404', '409', '422'].includes(status);
+      expect('Idempotent-Replayed' in headers).toBe(takesKey && isKept);
+    }
   });
 
   it.each(LISTS)('has the Link of %s', (name) => {

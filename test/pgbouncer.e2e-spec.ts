@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { readSettings } from '../src/config/settings';
@@ -142,6 +143,23 @@ const LOCKS = `
       );
       expect(sessions).toBeGreaterThan(1);
       expect(sessions).toBeLessThanOrEqual(POOL_SIZE);
+    });
+
+    it('do once what both are sent under one Idempotency-Key', async () => {
+      const [user, event] = await Promise.all([api(0).create.user(), api(1).create.event()]);
+      const key = { 'Idempotency-Key': randomUUID() };
+      const order = (i: number) =>
+        api(i).client.post('/tickets/', { user_id: user.id, event_id: event.id }, key);
+      const answers = await Promise.all(Array.from({ length: 6 }, (_, i) => order(i)));
+      const later = [await order(0), await order(1)];
+      expect(later.map(({ status, headers }) => [status, headers.get('idempotent-replayed')])).toEqual([
+        [201, 'true'],
+        [201, 'true'],
+      ]);
+      const done = [...answers, ...later].filter(({ status }) => status !== 409).map(({ body }) => body);
+      expect(done).toEqual(done.map(() => later[0]?.body));
+      expect(await database.sql('SELECT FROM tickets WHERE event_id = $1', [event.id])).toHaveLength(1);
+      expect(await database.sql(LOCKS)).toEqual([]);
     });
 
     it('say 503 while it is gone and go on when it is back', async () => {

@@ -1,7 +1,7 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { allowedMethods } from './allowed-methods';
-import { invalid, Problem, PROBLEMS } from './problem';
+import { invalid, Problem, ProblemAnswer, toAnswer } from './problem';
 
 /** Turns whatever was thrown into `application/problem+json` (RFC 9457). What nobody foresaw is logged, not shown. */
 @Catch()
@@ -12,35 +12,24 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
-    const problem =
-      error instanceof Problem
-        ? error
-        : (this.translate(error) ?? httpProblem(error, request) ?? unforeseen());
-    const { status, title, detail } = PROBLEMS[problem.code];
-    response.locals.problem = problem.code;
+    const answer =
+      error instanceof ProblemAnswer ? error : toAnswer(this.problemOf(error, request), request.id);
+    const { status, code, headers, body } = answer;
+    response.locals.problem = code;
     // The log line of the request carries what the client must not see.
     if (status >= 500) response.locals.error = error;
     if (response.headersSent) {
       response.destroy();
       return;
     }
-    response
-      .status(status)
-      .set(problem.headers)
-      .type('application/problem+json')
-      .json({
-        type: `/docs/errors#${problem.code}`,
-        title,
-        status,
-        detail,
-        code: problem.code,
-        request_id: request.id,
-        errors: problem.errors,
-      });
+    response.status(status).set(headers).type('application/problem+json').send(body);
+  }
+
+  private problemOf(error: unknown, request: Request): Problem {
+    if (error instanceof Problem) return error;
+    return this.translate(error) ?? httpProblem(error, request) ?? new Problem('internal_error');
   }
 }
-
-const unforeseen = () => new Problem('internal_error');
 
 /** What Express and Nest's router refuse before a controller is reached. */
 function httpProblem(error: unknown, request: Request): Problem | undefined {

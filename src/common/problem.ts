@@ -33,11 +33,21 @@ export const PROBLEMS = {
     title: 'Hold limit reached',
     detail: 'This user holds as many unpaid tickets for this event as is allowed; pay or cancel one first',
   },
+  idempotency_in_progress: {
+    status: 409,
+    title: 'In progress',
+    detail: 'A request with this Idempotency-Key is still being worked on; send it again in a moment',
+  },
   ticket_not_payable: { status: 409, title: 'Not payable', detail: 'Ticket already paid or expired' },
   ticket_not_cancellable: {
     status: 409,
     title: 'Not cancellable',
     detail: 'Ticket already paid, expired or cancelled',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'Idempotency key reused',
+    detail: 'This Idempotency-Key has been used for another request; take a new one for each',
   },
   body_too_large: {
     status: 413,
@@ -98,6 +108,26 @@ export class Problem extends Error {
   ) {
     super(PROBLEMS[code].detail);
   }
+}
+
+/** A refusal as it goes out, in `application/problem+json`. Where it is thrown, it is sent as it is. */
+export class ProblemAnswer extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly headers: Record<string, string>,
+    readonly body: string,
+  ) {
+    super(body);
+  }
+}
+
+/** @param requestId the request that is refused */
+export function toAnswer({ code, errors, headers }: Problem, requestId: string): ProblemAnswer {
+  const { status, title, detail } = PROBLEMS[code];
+  const type = `/docs/errors#${code}`;
+  const body = { type, title, status, detail, code, request_id: requestId, errors };
+  return new ProblemAnswer(status, code, headers, JSON.stringify(body));
 }
 
 /** A 422 that names one part of the input. */

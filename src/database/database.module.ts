@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AmbientTransaction } from './ambient-transaction';
 import { Statements } from './statements';
 import type { TixxetyDataSource } from './tixxety-data-source';
 
@@ -15,8 +16,8 @@ export class DatabaseModule {
       module: DatabaseModule,
       global: true,
       imports: [connection],
-      providers: [Statements],
-      exports: [Statements],
+      providers: [Statements, { provide: AmbientTransaction, useValue: dataSource.ambient }],
+      exports: [Statements, AmbientTransaction],
     };
   }
 }

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { Pool, QueryConfig, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { statements } from '../common/telemetry';
 import { Settings } from '../config/settings';
+import { AmbientTransaction } from './ambient-transaction';
 import { isRetryable } from './database-error';
 
 /**
@@ -23,19 +24,28 @@ export class Statements {
   private readonly pool: Pool;
   private readonly canPrepare: boolean;
 
-  constructor(dataSource: DataSource, settings: Settings) {
+  constructor(
+    dataSource: DataSource,
+    settings: Settings,
+    private readonly transaction: AmbientTransaction,
+  ) {
     this.pool = (dataSource.driver as PostgresDriver).master as Pool;
     // Behind a pooler the next transaction has another session, which knows nothing of what this one prepared.
     this.canPrepare = settings.DATABASE_POOLER === 'none';
   }
 
-  /** @returns the rows; a serialization failure or a deadlock is tried again before it is thrown */
+  /**
+   * @returns the rows; a serialization failure or a deadlock is tried again before it is thrown, except in a
+   *   transaction, which has to be tried again as a whole
+   */
   async run<Row extends QueryResultRow>({ name, text }: Statement, values: unknown[]): Promise<Row[]> {
     const query = { name: this.canPrepare ? name : undefined, text, values };
     return await statements.tracePromise(() => this.tryToRun<Row>(query), { name, text });
   }
 
   private async tryToRun<Row extends QueryResultRow>(query: QueryConfig): Promise<Row[]> {
+    const { runner } = this.transaction;
+    if (runner) return (await ((await runner.connect()) as PoolClient).query<Row>(query)).rows;
     for (let tries = 1; ; tries++) {
       try {
         return (await this.pool.query<Row>(query)).rows;

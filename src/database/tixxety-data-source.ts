@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { PoolClient } from 'pg';
-import { DataSource, type Migration } from 'typeorm';
+import { DataSource, type Migration, type QueryRunner, type ReplicationMode } from 'typeorm';
 import type { Settings } from '../config/settings';
 import { StartupError } from '../config/startup-error';
+import { AmbientTransaction } from './ambient-transaction';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
 
 /** Any number that no other program would lock on the same database. */
@@ -34,6 +35,8 @@ const HERE = __dirname.replace(/[()[\]{}!*?+@]/g, '\\$&');
 
 /** The one description of the database: the API, the worker, the tools and the TypeORM CLI all connect through it. */
 export class TixxetyDataSource extends DataSource {
+  /** Takes in whatever a call does on this data source. */
+  readonly ambient = new AmbientTransaction(() => super.createQueryRunner('master'));
   private embedded?: EmbeddedPostgres;
 
   constructor(
@@ -82,6 +85,11 @@ export class TixxetyDataSource extends DataSource {
       await this.embedded?.stop();
       throw connectionError(error, this.url);
     }
+  }
+
+  /** TypeORM takes every connection from here. */
+  override createQueryRunner(mode?: ReplicationMode): QueryRunner {
+    return this.ambient.runner ?? super.createQueryRunner(mode);
   }
 
   /** Where the database is, once connected. */

@@ -4,6 +4,7 @@ import { Problem } from '../common/problem';
 import { MAX_ID } from '../common/fields';
 import type { ReleaseTrigger } from '../common/telemetry';
 import { Settings } from '../config/settings';
+import { AmbientTransaction } from '../database/ambient-transaction';
 import { InventoryService } from '../inventory/inventory.service';
 import { ReleaseSender } from '../queue/release-sender';
 import { UsersService } from '../users/users.service';
@@ -16,6 +17,7 @@ export class TicketsService {
     private readonly inventory: InventoryService,
     private readonly users: UsersService,
     private readonly releases: ReleaseSender,
+    private readonly transaction: AmbientTransaction,
     private readonly settings: Settings,
   ) {}
 
@@ -29,7 +31,7 @@ export class TicketsService {
     const ticket = await this.inventory.reserve({ userId, eventId });
     const expiresInMs = this.settings.HOLD_SECONDS * 1_000;
     // After the commit and without waiting: whether the queue is up is no concern of the person who reserves.
-    this.releases.send(ticket.expiresAt, expiresInMs);
+    this.transaction.afterCommit(() => this.releases.send(ticket.expiresAt, expiresInMs));
     return { ...ticket, expiresInMs };
   }
 

@@ -9,6 +9,8 @@ export interface Cable {
   cut(): Promise<void>;
   /** As behind a router that drops packets: connections stay, new ones are taken, nothing comes through. */
   freeze(): Promise<void>;
+  /** Freezes once a chunk with this text has gone to the service: what it asks for is done, and nobody is told. */
+  freezeAfter(text: string): void;
   /** New connections pass again; those that were frozen never recover. */
   mend(): Promise<void>;
 }
@@ -21,6 +23,7 @@ export async function layCable(target: string): Promise<Cable> {
   const sockets = new Set<Socket>();
   const frozen = new Set<Socket>();
   let isFrozen = false;
+  let last: string | undefined;
 
   const server = createServer((near) => {
     const far = connect(Number(port) || (DEFAULT_PORTS[protocol] ?? 0), hostname);
@@ -30,7 +33,11 @@ export async function layCable(target: string): Promise<Cable> {
     ] as const) {
       sockets.add(from);
       if (isFrozen) frozen.add(from);
-      from.on('data', (chunk) => !frozen.has(from) && to.write(chunk));
+      from.on('data', (chunk) => {
+        if (frozen.has(from)) return;
+        to.write(chunk);
+        if (from === near && last !== undefined && chunk.includes(last)) freeze();
+      });
       from.on('error', () => undefined);
       from.on('close', () => {
         sockets.delete(from);
@@ -47,6 +54,10 @@ export async function layCable(target: string): Promise<Cable> {
   const url = new URL(target);
   url.host = `127.0.0.1:${own}`;
 
+  const freeze = () => {
+    isFrozen = true;
+    for (const socket of sockets) frozen.add(socket);
+  };
   const cut = async () => {
     if (!server.listening) return;
     const closed = once(server, 'close');
@@ -58,12 +69,15 @@ export async function layCable(target: string): Promise<Cable> {
     url: url.href,
     cut,
     freeze: () => {
-      isFrozen = true;
-      for (const socket of sockets) frozen.add(socket);
+      freeze();
       return Promise.resolve();
+    },
+    freezeAfter: (text) => {
+      last = text;
     },
     mend: async () => {
       isFrozen = false;
+      last = undefined;
       if (!server.listening) await listen(own);
     },
   };

@@ -1,0 +1,99 @@
+import { timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Semaphore, withTimeout } from 'async-mutex';
+import { Problem } from '../common/problem';
+import { Settings } from '../config/settings';
+import { AmbientTransaction } from '../database/ambient-transaction';
+import { IdempotencyRepository } from './idempotency.repository';
+import { Seal, type KeyedRequest } from './seal';
+
+/** An answer as it goes out. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  /** Empty where there is none. */
+  body: string;
+}
+
+/** Of the refusals, 401, 429 and 5xx say only that now is not the time. */
+export const isKept = (status: number): boolean => status < 300 || [404, 409, 422].includes(status);
+
+/**
+ * Each of them has a connection to itself until it is answered, so they get no more than this of the ten there are.
+ * Callers without an account get fewer still: their requests spend most of the time on hashing passwords.
+ */
+const AT_ONCE = { known: 6, unknown: 2 };
+const PATIENCE_MS = 2_000;
+
+const PURGE_SIZE = 1_000;
+
+/** Lets a request with an `Idempotency-Key` happen once, however often it is sent. */
+@Injectable()
+export class IdempotencyService {
+  private readonly known = turnstile(AT_ONCE.known);
+  private readonly unknown = turnstile(AT_ONCE.unknown);
+
+  constructor(
+    private readonly repository: IdempotencyRepository,
+    private readonly transaction: AmbientTransaction,
+    private readonly settings: Settings,
+  ) {}
+
+  /**
+   * Runs `work` and keeps its answer, both in one transaction; or finds the answer that is kept.
+   *
+   * @param work what it answers is committed, even if it is a refusal; when it throws, nothing of it remains
+   * @throws {Problem} `idempotency_key_reused`, `idempotency_in_progress`, `service_unavailable`
+   */
+  async once(
+    request: KeyedRequest,
+    work: () => Promise<Answer>,
+  ): Promise<{ answer: Answer; isReplayed: boolean }> {
+    // The secret may have been changed within the last 24 hours.
+    const seals = (this.settings.JWT_SECRET ?? []).map((secret) => new Seal(secret, request));
+    const turn = request.caller === undefined ? this.unknown : this.known;
+    return await turn.runExclusive(() => this.transaction.run(() => this.findOrDo(seals, work)));
+  }
+
+  /** @returns how many expired keys were deleted */
+  async purge(): Promise<number> {
+    let total = 0;
+    for (let deleted = PURGE_SIZE; deleted === PURGE_SIZE; total += deleted) {
+      deleted = await this.repository.deleteExpired(PURGE_SIZE);
+    }
+    return total;
+  }
+
+  private async findOrDo(
+    seals: Seal[],
+    work: () => Promise<Answer>,
+  ): Promise<{ answer: Answer; isReplayed: boolean }> {
+    const ids = seals.map(({ id }) => id);
+    if (!(await this.repository.lock(ids))) {
+      throw new Problem('idempotency_in_progress', undefined, { 'Retry-After': '1' });
+    }
+    const stored = await this.repository.find(ids);
+    if (stored) {
+      const seal = seals.find(({ id }) => id.equals(stored.id)) as Seal;
+      if (!timingSafeEqual(seal.fingerprint, stored.fingerprint)) throw new Problem('idempotency_key_reused');
+      return { answer: JSON.parse(seal.open(stored.answer)) as Answer, isReplayed: true };
+    }
+    await this.transaction.setSavepoint();
+    const answer = await work();
+    // A sign-up, say, learns that the e-mail is taken from a statement that failed.
+    if (answer.status >= 400) await this.transaction.recover();
+    const [seal] = seals;
+    if (seal && isKept(answer.status)) {
+      const { id, fingerprint } = seal;
+      await this.repository.insert({ id, fingerprint, answer: seal.close(JSON.stringify(answer)) });
+    }
+    return { answer, isReplayed: false };
+  }
+}
+
+const turnstile = (atOnce: number) =>
+  withTimeout(
+    new Semaphore(atOnce),
+    PATIENCE_MS,
+    new Problem('service_unavailable', undefined, { 'Retry-After': '1' }),
+  );
