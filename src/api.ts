@@ -100,7 +100,12 @@ export async function startApi(options: DatabaseOptions, logger: Logger): Promis
   }
   const { address, family, port } = app.getHttpServer().address() as AddressInfo;
   const host = family === 'IPv6' ? `[${address}]` : address;
-  return { url: `http://${host}:${port}`, admin, stop: () => app.close() };
+  const stop = async () => {
+    // A connection with a request under way ends after the answer, not when its client lets go of it.
+    app.getHttpServer().keepAliveTimeout = 1;
+    await app.close();
+  };
+  return { url: `http://${host}:${port}`, admin, stop };
 }
 
 /** What keeps a server from listening, in words. */
