@@ -1,14 +1,23 @@
 import type { LoggerService } from '@nestjs/common';
 import type { RequestHandler } from 'express';
-import { pino, type Logger } from 'pino';
+import { pino, type Logger, type LoggerOptions } from 'pino';
 import pretty from 'pino-pretty';
 import { requestId } from './request-id';
 
 /** One JSON object a line on stdout; readable lines when a person watches. */
 export function createLogger(level: string, isTerminal = process.stdout.isTTY): Logger {
+  const options: LoggerOptions = { level, serializers: { err: withoutValues } };
   return isTerminal
-    ? pino({ level }, pretty({ sync: true, ignore: 'pid,hostname', messageFormat: '{context} {msg}' }))
-    : pino({ level });
+    ? pino(options, pretty({ sync: true, ignore: 'pid,hostname', messageFormat: '{context} {msg}' }))
+    : pino(options);
+}
+
+/** An error as it may be logged: those of the database also carry the values that somebody sent. */
+function withoutValues(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { name: type, message, stack, cause } = error;
+  const { code } = error as NodeJS.ErrnoException;
+  return { type, code, message, stack, cause: withoutValues(cause) };
 }
 
 /**
