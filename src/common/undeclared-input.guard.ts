@@ -38,8 +38,7 @@ export class UndeclaredInputGuard implements CanActivate {
     const known = this.known.get(handler);
     if (known) return known;
     const metadata = Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), handler.name) as
-      | Record<string, unknown>
-      | undefined;
+      Record<string, unknown> | undefined;
     const kinds = Object.keys(metadata ?? {}).map((key) => Number(key.split(':', 1)[0]));
     const declared = {
       body: kinds.includes(RouteParamtypes.BODY),
