@@ -142,6 +142,12 @@ export class Bench {
     return await this.startApi(database, LONG_HOLD, 'test/bench/one-statement-api.js');
   });
 
+  /** Everybody may do everything. */
+  readonly unguardedApi = once(async () => {
+    const { database } = await this.few();
+    return await this.startApi(database, LONG_HOLD, 'test/bench/unguarded-api.js');
+  });
+
   readonly bareExpress = once(() =>
     startServer({ script: 'test/bench/bare-express.js', environment: {} }, this.cleanup),
   );

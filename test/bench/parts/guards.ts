@@ -15,13 +15,21 @@ const PLACES = 10_000;
 /** Nothing is won by leaving a check out: every refusal, at full speed, in the midst of good requests. */
 export const guards: Part = {
   name: 'guards',
-  about: 'good and poisoned requests at once, and the last places of an event: every answer, every seat',
-  run: async (bench) => {
+  about: 'what guards cost; good and poisoned requests at once, the last places of an event: every answer, every seat',
+  windows: ['one hot event', 'one hot event, guards off'],
+  run: async (bench, window) => {
+    const [guarded, unguarded] = [window('one hot event'), window('one hot event, guards off')];
     const mixed = await sendMixed(bench);
     const lastPlaces = await sellOut(bench);
     const sold = lastPlaces.outcomes['201'] ?? 0;
     return {
       figures: [
+        {
+          name: 'reservations/s, one hot event ÷ the same with guards off',
+          value: guarded.perSecond / unguarded.perSecond,
+          good: 'above',
+          atLeast: 0.9,
+        },
         {
           name: 'answers to good and poisoned requests at once, other than each alone would get',
           value: mixed.unexpected + lastPlaces.unexpected,
@@ -38,6 +46,8 @@ export const guards: Part = {
         },
       ],
       measurements: {
+        'one hot event': guarded,
+        'one hot event, guards off': unguarded,
         'good and poisoned requests': summarize([mixed]),
         'the last 10,000 places': summarize([lastPlaces]),
       },

@@ -1,0 +1,24 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { Request } from 'express';
+import { createApi } from '../../src/api';
+import { AuthGuard } from '../../src/auth/auth.guard';
+import { createLogger } from '../../src/common/logger';
+import { readSettings } from '../../src/config/settings';
+import { openDatabase } from '../../src/database/open-database';
+import { RateLimitGuard } from '../../src/rate-limit/rate-limit.guard';
+
+/** The API of this build with one difference: it takes everybody for an admin, verifies no token and counts nobody. */
+async function main(): Promise<void> {
+  AuthGuard.prototype.canActivate = (context: ExecutionContext) => {
+    context.switchToHttp().getRequest<Request>().caller = { userId: 1, role: 'admin' };
+    return true;
+  };
+  RateLimitGuard.prototype.canActivate = () => Promise.resolve(true);
+  const settings = readSettings();
+  const dataSource = await openDatabase({ settings, migrate: false, say: () => undefined }, 'api');
+  const app = await createApi(settings, dataSource, createLogger(settings.LOG_LEVEL));
+  await app.listen(settings.PORT, settings.HOST);
+  process.once('SIGTERM', () => void app.close().then(() => process.exit()));
+}
+
+void main();
