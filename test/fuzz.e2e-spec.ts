@@ -13,7 +13,7 @@ import { anyRequest, operationsOf, type Operation, type Schema, type Sent } from
 /** A failing run prints its seed; `FUZZ_SEED=… npx jest fuzz` sends the same requests again. */
 const SEED = process.env.FUZZ_SEED === undefined ? {} : { seed: Number(process.env.FUZZ_SEED) };
 /** Few enough not to keep a developer waiting; all that is promised where nobody waits. */
-const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? (process.env.CI === 'true' ? 10_000 : 1_500));
+const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? (process.env.CI === 'true' ? 10_000 : 2_000));
 
 /** Nothing of this kind belongs in an answer. */
 const LEAKS =

@@ -15,7 +15,8 @@ const PLACES = 10_000;
 /** Nothing is won by leaving a check out: every refusal, at full speed, in the midst of good requests. */
 export const guards: Part = {
   name: 'guards',
-  about: 'what guards cost; good and poisoned requests at once, the last places of an event: every answer, every seat',
+  about:
+    'what guards cost; good and poisoned requests at once, the last places of an event: every answer, every seat',
   windows: ['one hot event', 'one hot event, guards off'],
   run: async (bench, window) => {
     const [guarded, unguarded] = [window('one hot event'), window('one hot event, guards off')];
