@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { PoolClient } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import { isRetryable } from './database-error';
 
@@ -39,8 +38,12 @@ export class AmbientTransaction {
 
   /** Undoes what was done since the savepoint if a statement has failed since: PostgreSQL takes no other after it. */
   async recover(): Promise<void> {
-    const client = (await this.runner?.connect()) as PoolClient | undefined;
-    if (client?.getTransactionStatus() === 'E') await this.runner?.query('ROLLBACK TO SAVEPOINT recovery');
+    // Asked of PostgreSQL itself: the driver hears of the failed statement before it hears that the transaction failed.
+    const hasFailed = await this.runner?.query('SELECT').then(
+      () => false,
+      () => true,
+    );
+    if (hasFailed) await this.runner?.query('ROLLBACK TO SAVEPOINT recovery');
   }
 
   /**
