@@ -5,6 +5,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { ApiModule } from './app.module';
 import { withJwtSecret } from './auth/jwt-secret';
+import { HttpAdapter } from './common/http-adapter';
 import { formBody, jsonBody, requireJson } from './common/json-body';
 import { NestLogger, requestLogger } from './common/logger';
 import type { Running } from './common/running';
@@ -24,11 +25,15 @@ export async function createApi(
   dataSource: TixxetyDataSource,
   logger: Logger,
 ): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(ApiModule.register(settings, dataSource), {
-    abortOnError: false,
-    bodyParser: false,
-    logger: new NestLogger(logger),
-  });
+  const app = await NestFactory.create<NestExpressApplication>(
+    ApiModule.register(settings, dataSource),
+    new HttpAdapter(),
+    {
+      abortOnError: false,
+      bodyParser: false,
+      logger: new NestLogger(logger),
+    },
+  );
   app.disable('x-powered-by');
   // Most answers change with every ticket: hashing each for an ETag would hardly ever save a byte.
   app.disable('etag');
