@@ -1,14 +1,14 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { SkipThrottle } from '@nestjs/throttler';
 import type { Response } from 'express';
 import { Public } from '../auth/public';
+import { Unlimited } from '../rate-limit/rate-limit.decorator';
 import { HealthService } from './health.service';
 
 /** For orchestrators and load balancers, not for clients. */
 @Public()
 @ApiExcludeController()
-@SkipThrottle()
+@Unlimited()
 @Controller('health')
 export class HealthController {
   constructor(private readonly health: HealthService) {}

@@ -1,6 +1,12 @@
 import { SetMetadata } from '@nestjs/common';
 
-export const CREDENTIALS = Symbol('credentials');
+export const RATE_LIMIT = 'rateLimit';
+
+/** How a route, or all of a controller, is limited; where nothing is said, by what its caller reads and writes. */
+export type RateLimit = 'credentials' | 'none';
 
 /** Marks a route that takes a password or a token that is as good as one: few calls by account and by address. */
-export const Credentials = () => SetMetadata(CREDENTIALS, true);
+export const Credentials = () => SetMetadata(RATE_LIMIT, 'credentials' satisfies RateLimit);
+
+/** Marks a route that may be called as often as anybody likes. */
+export const Unlimited = () => SetMetadata(RATE_LIMIT, 'none' satisfies RateLimit);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
-import { normalizeIp, ThrottlerGuard, type ThrottlerRequest, type ThrottlerStorage } from '@nestjs/throttler';
+import { Injectable, type ExecutionContext } from '@nestjs/common';
+import { normalizeIp, ThrottlerGuard, type ThrottlerStorage } from '@nestjs/throttler';
 import type { Request, Response } from 'express';
 import { Problem } from '../common/problem';
-import { CREDENTIALS } from './credentials.decorator';
+import { RATE_LIMIT, type RateLimit } from './rate-limit.decorator';
 
 /** For people who share an address. */
 const CREDENTIALS_PER_ADDRESS = 100;
@@ -36,10 +36,17 @@ export async function countGuess(
  */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
-  protected override async handleRequest({ context, limit, ttl }: ThrottlerRequest): Promise<boolean> {
+  /** (The library looks up for each request what its route says of limits, which takes longer than counting it.) */
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const [{ limit, ttl }] = this.throttlers as [{ limit: number; ttl: number }];
     const request = context.switchToHttp().getRequest<Request>();
     const response = context.switchToHttp().getResponse<Response>();
-    if (!this.reflector.getAllAndOverride(CREDENTIALS, [context.getHandler(), context.getClass()])) {
+    const kind = this.reflector.getAllAndOverride<RateLimit | undefined>(RATE_LIMIT, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    if (kind === 'none') return true;
+    if (kind !== 'credentials') {
       const policy = request.method === 'GET' || request.method === 'HEAD' ? 'reading' : 'writing';
       await this.count(response, policy, callerOf(request), limit, ttl);
       return true;

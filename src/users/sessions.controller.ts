@@ -2,7 +2,7 @@ import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '../auth/public';
 import { ApiProblems } from '../common/api-docs';
-import { Credentials } from '../rate-limit/credentials.decorator';
+import { Credentials } from '../rate-limit/rate-limit.decorator';
 import { RevocationRequestDto, TokenRequestDto, TokensDto, toTokensDto } from './sessions.dto';
 import { SessionsService } from './sessions.service';
 

@@ -5,7 +5,7 @@ import { Caller, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
 import { ApiCreated, ApiId, ApiProblems } from '../common/api-docs';
 import { IdPipe } from '../common/id.pipe';
-import { Credentials } from '../rate-limit/credentials.decorator';
+import { Credentials } from '../rate-limit/rate-limit.decorator';
 import { SessionsService } from './sessions.service';
 import {
   CreateUserDto,
