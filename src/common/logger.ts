@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { RequestHandler } from 'express';
 import { pino, type Logger, type LoggerOptions } from 'pino';
 import pretty from 'pino-pretty';
+import { lineWriter } from './line-writer';
 import { requestId } from './request-id';
 
 /** One JSON object a line on stdout; readable lines when a person watches. */
@@ -9,7 +10,7 @@ export function createLogger(level: string, isTerminal = process.stdout.isTTY): 
   const options: LoggerOptions = { level, serializers: { err: withoutValues } };
   return isTerminal
     ? pino(options, pretty({ sync: true, ignore: 'pid,hostname', messageFormat: '{context} {msg}' }))
-    : pino(options);
+    : pino(options, lineWriter(process.stdout.fd));
 }
 
 /** An error as it may be logged: those of the database also carry the values that somebody sent. */
