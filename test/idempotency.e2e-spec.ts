@@ -163,7 +163,7 @@ describe('a POST with an Idempotency-Key', () => {
       [
         'signs up',
         () => Promise.resolve(['/users/', userBody()]),
-        'SELECT FROM users WHERE created_at > (SELECT created_at FROM events WHERE id = $1) AND email LIKE $$ada%$$',
+        'SELECT FROM users WHERE id > $1',
       ],
     ])('when it %s and PostgreSQL gives up on the first try', async (_what, request, effects) => {
       const [path, body] = await request();
@@ -183,7 +183,7 @@ describe('a POST with an Idempotency-Key', () => {
       await api.sql('DROP FUNCTION fail_once CASCADE');
       await api.sql('DROP SEQUENCE tries');
       expect({ isDone: status < 300, tries }).toEqual({ isDone: true, tries: 2 });
-      expect(await api.sql(effects, [event.id])).toHaveLength(1);
+      expect(await api.sql(effects, [path === '/users/' ? user.id : event.id])).toHaveLength(1);
       // The queue hears of a ticket that was committed, and of no other.
       expect(send).toHaveBeenCalledTimes(path === '/tickets/' ? 1 : 0);
       send.mockRestore();
