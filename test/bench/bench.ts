@@ -1,9 +1,9 @@
 import { addEvents, addUsers } from './fill/world';
 import { settle } from './fill/bulk';
-import type { Cleanup } from './harness/cleanup';
+import type { Cleanup } from '../support/cleanup';
 import type { Database, DatabaseServer } from './harness/database';
 import { LoadProcess } from './harness/load';
-import { startServer, type ServerProcess } from './harness/processes';
+import { startServer, type ServerProcess } from '../support/server-process';
 import { LONG_HOLD_SECONDS, type Ids, type LoadResult } from './load/job';
 
 export interface Terms {

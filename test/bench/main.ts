@@ -1,7 +1,7 @@
 import { StartupError } from '../../src/config/startup-error';
 import { Bench } from './bench';
 import { checkTickets, SeatsMismatch } from './check';
-import { Cleanup } from './harness/cleanup';
+import { Cleanup } from '../support/cleanup';
 import { DatabaseServer } from './harness/database';
 import { HELP, readOptions, type Options } from './options';
 import type { Part } from './part';

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { readSettings } from '../../src/config/settings';
-import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { eventually } from './eventually';
+import { migrate } from './migrate';
 import { services } from './services';
 import { TEST_ADMIN } from './tokens';
 
@@ -27,16 +26,11 @@ export const createBareDatabase = (server = services.addresses.server) => create
 /** What `createDatabase` copies: copying takes a tenth of a second, migrating takes longer. */
 export async function createTemplate(server: string): Promise<TestDatabase> {
   const template = await create(server, 'template0');
-  const dataSource = await new TixxetyDataSource(
-    readSettings({ DATABASE_URL: template.url }),
-    'tool',
-  ).initialize();
-  await dataSource.runMigrations();
-  await dataSource.query(
+  await migrate(template.url);
+  await template.sql(
     `INSERT INTO users (id, name, email, role) OVERRIDING SYSTEM VALUE VALUES ($1, 'Admin', $2, 'admin')`,
     [TEST_ADMIN.id, TEST_ADMIN.email],
   );
-  await dataSource.destroy();
   return template;
 }
 

@@ -12,6 +12,13 @@ export interface RunningRedis {
   stop(): Promise<void> | void;
 }
 
+/** A `redis-server` that was started here. */
+export interface StartedRedis extends RunningRedis {
+  pid: number;
+  /** Kills it. */
+  stop(): Promise<void>;
+}
+
 /** `REDIS_URL`, else the Redis of this machine, else a `redis-server` of our own; undefined where there is none. */
 export async function findRedis(folder: string): Promise<RunningRedis | undefined> {
   if (process.env.REDIS_URL) return { url: process.env.REDIS_URL, stop: () => undefined };
@@ -20,7 +27,7 @@ export async function findRedis(folder: string): Promise<RunningRedis | undefine
 }
 
 /** A `redis-server` from the PATH that keeps nothing on disk; undefined where there is none. */
-export async function startRedis(folder: string, port?: number): Promise<RunningRedis | undefined> {
+export async function startRedis(folder: string, port?: number): Promise<StartedRedis | undefined> {
   const chosen = port ?? (await freePort());
   const server = spawn(
     'redis-server',
@@ -35,6 +42,7 @@ export async function startRedis(folder: string, port?: number): Promise<Running
   }
   return {
     url: `redis://127.0.0.1:${chosen}`,
+    pid: server.pid ?? 0,
     stop: async () => {
       server.kill('SIGKILL');
       await exited;

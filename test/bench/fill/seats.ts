@@ -3,7 +3,7 @@ import { HOLDER_STEP, type Ids } from '../load/job';
 
 /** Events that end in a year (`isOver`: ended a year ago), each with so many places for sale. */
 export async function openEvents(
-  database: Database,
+  database: Pick<Database, 'sql'>,
   count: number,
   capacity: number,
   isOver = false,
@@ -36,7 +36,7 @@ export async function addHolds(
 }
 
 /** One INSERT hands out ids one after the other as long as nobody else inserts. */
-async function add(database: Database, before: string, insert: string): Promise<Ids> {
+async function add(database: Pick<Database, 'sql'>, before: string, insert: string): Promise<Ids> {
   const [ids] = await database.sql<{ first: number; count: number }>(
     `WITH ${before}, added AS (${insert})
      SELECT min(id)::float8 AS first, count(*)::float8 AS count FROM added`,

@@ -6,8 +6,8 @@ import { Client, Pool, type QueryResultRow } from 'pg';
 import { readSettings } from '../../../src/config/settings';
 import { StartupError } from '../../../src/config/startup-error';
 import { startEmbeddedPostgres } from '../../../src/database/embedded-postgres';
-import { TixxetyDataSource } from '../../../src/database/tixxety-data-source';
-import type { Cleanup } from './cleanup';
+import type { Cleanup } from '../../support/cleanup';
+import { migrate } from '../../support/migrate';
 
 /** What tells how the server was set up, and goes into the results. */
 const TOLD = ['server_version', 'fsync', 'synchronous_commit', 'shared_buffers', 'max_wal_size'] as const;
@@ -95,15 +95,6 @@ async function startEmbedded(cleanup: Cleanup): Promise<string> {
   const postgres = await startEmbeddedPostgres({ dataDir, exclusive: true, say: () => undefined });
   cleanup.add(() => postgres.stop());
   return postgres.url;
-}
-
-async function migrate(url: string): Promise<void> {
-  const dataSource = await new TixxetyDataSource(readSettings({ DATABASE_URL: url }), 'tool').initialize();
-  try {
-    await dataSource.runMigrations();
-  } finally {
-    await dataSource.destroy();
-  }
 }
 
 async function withClient<Result>(url: string, work: (client: Client) => Promise<Result>): Promise<Result> {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command, Job, LoadResult } from '../load/job';
-import type { Cleanup } from './cleanup';
+import type { Cleanup } from '../../support/cleanup';
 
 const WARM_UP_MS = 500;
 

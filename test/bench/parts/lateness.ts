@@ -5,7 +5,7 @@ import type { Bench, Site } from '../bench';
 import { SeatsMismatch } from '../check';
 import type { Figure } from '../figure';
 import { openEvents } from '../fill/seats';
-import { Cleanup } from '../harness/cleanup';
+import { Cleanup } from '../../support/cleanup';
 import type { Database } from '../harness/database';
 import type { LoadResult } from '../load/job';
 import { summarize, type Summary } from '../measure';

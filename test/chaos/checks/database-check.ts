@@ -1,0 +1,34 @@
+import { DISORDERLY_SEATS } from '../../support/seats';
+import type { PostgresServer } from '../system/postgres';
+import type { TicketRow } from './history-check';
+
+/** What the database itself shows to be wrong, in words; empty when all is well. */
+export async function wrongsInDatabase(postgres: PostgresServer): Promise<string[]> {
+  const disorderly = await postgres.sql(DISORDERLY_SEATS);
+  const late = await postgres.sql(`SELECT id, paid_at, expires_at FROM tickets WHERE paid_at >= expires_at`);
+  return [
+    ...disorderly.map((row) => `seats that do not add up: ${JSON.stringify(row)}`),
+    ...late.map((row) => `paid too late: ${JSON.stringify(row)}`),
+  ];
+}
+
+export async function allTickets(postgres: PostgresServer): Promise<TicketRow[]> {
+  const rows = await postgres.sql<Record<'id' | 'user_id' | 'event_id' | 'status', string>>(
+    'SELECT id, user_id, event_id, status FROM tickets',
+  );
+  return rows.map(({ id, user_id, event_id, status }) => ({
+    id: Number(id),
+    user: Number(user_id),
+    event: Number(event_id),
+    status,
+  }));
+}
+
+/** How long the hold that is most overdue has been due, in seconds; 0 where none is. */
+export async function overdueSeconds(postgres: PostgresServer): Promise<number> {
+  const [row] = await postgres.sql<{ seconds: number }>(
+    `SELECT coalesce(extract(epoch FROM clock_timestamp() - min(expires_at)), 0)::float8 AS seconds
+     FROM tickets WHERE status = 'reserved' AND expires_at <= clock_timestamp()`,
+  );
+  return row?.seconds ?? 0;
+}

@@ -1,0 +1,69 @@
+import { Agent, request, type IncomingHttpHeaders } from 'node:http';
+
+export interface HttpRequest {
+  method: 'GET' | 'POST';
+  path: string;
+  token?: string;
+  key?: string;
+  body?: object;
+}
+
+export interface HttpAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  // Whatever the API says is what is to be checked.
+  body: { code?: string; id?: number; status?: string; [field: string]: unknown };
+}
+
+/** Nothing takes this long; what does is as good as no answer. */
+const PATIENCE_MS = 15_000;
+
+/** Speaks HTTP over connections that are kept, as a load balancer does. */
+export class HttpClient {
+  private readonly agent = new Agent({ keepAlive: true });
+
+  /** @throws when there is no answer, with the system's code where it has one */
+  async send(url: string, { method, path, token, key, body }: HttpRequest): Promise<HttpAnswer> {
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    return await new Promise((resolve, reject) => {
+      const call = request(url + path, {
+        agent: this.agent,
+        method,
+        headers: {
+          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+          ...(key !== undefined && { 'Idempotency-Key': key }),
+          ...(payload !== undefined && {
+            'Content-Type': 'application/json',
+            'Content-Length': Buffer.byteLength(payload),
+          }),
+        },
+      });
+      const patience = setTimeout(() => call.destroy(new Error('no answer')), PATIENCE_MS);
+      call.on('error', reject);
+      call.on('close', () => clearTimeout(patience));
+      call.on('response', (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => (text += chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const { statusCode = 0, headers } = response;
+          resolve({ status: statusCode, headers, body: parse(text) });
+        });
+      });
+      call.end(payload);
+    });
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+}
+
+function parse(text: string): HttpAnswer['body'] {
+  try {
+    return JSON.parse(text) as HttpAnswer['body'];
+  } catch {
+    return {};
+  }
+}
