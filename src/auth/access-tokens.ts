@@ -5,7 +5,7 @@ import type { Caller, Role } from './caller';
 /** How long an access token is good for; nobody can take it back before. */
 export const ACCESS_TOKEN_SECONDS = 900;
 
-/** A token that lasts longer is not ours; a minute more, for the clock of the machine that signed it. */
+/** A token that lasts longer is not ours; a minute more, for the clock of whoever signed it. */
 const LONGEST_LIFE = ACCESS_TOKEN_SECONDS + 60;
 
 const ALGORITHM = 'HS256';
@@ -25,13 +25,19 @@ const HEADER = Buffer.from(JSON.stringify({ alg: ALGORITHM, typ: 'JWT' })).toStr
 export class AccessTokens {
   private readonly keys: readonly KeyObject[];
 
-  /** @param secrets the first signs, all of them verify: put a new one first to change it without signing anyone out */
-  constructor(secrets: readonly string[]) {
+  /**
+   * @param secrets the first signs, all of them verify: put a new one first to change it without signing anyone out
+   * @param now milliseconds since 1970, by a clock on which all who sign and verify agree
+   */
+  constructor(
+    secrets: readonly string[],
+    private readonly now = () => Date.now(),
+  ) {
     this.keys = secrets.map((secret) => createSecretKey(secret, 'utf8'));
   }
 
   sign({ userId, role }: Caller): string {
-    return sign({ role }, this.keys[0] as KeyObject, {
+    return sign({ role, iat: Math.floor(this.now() / 1_000) }, this.keys[0] as KeyObject, {
       algorithm: ALGORITHM,
       issuer: ISSUER,
       audience: AUDIENCE,
@@ -43,28 +49,30 @@ export class AccessTokens {
   /** @returns undefined for a token that is malformed, expired, not signed by us or not meant for us */
   verify(token: string): Caller | undefined {
     for (const key of this.keys) {
-      const caller = verifyWith(key, token);
+      const caller = verifyWith(key, token, this.now() / 1_000);
       if (caller) return caller;
     }
     return undefined;
   }
 }
 
-function verifyWith(key: KeyObject, token: string): Caller | undefined {
+function verifyWith(key: KeyObject, token: string, now: number): Caller | undefined {
   const [header, payload, signature, ...more] = token.split('.');
   if (header !== HEADER || payload === undefined || signature === undefined || more.length > 0)
     return undefined;
   const expected = Buffer.from(createHmac('sha256', key).update(`${header}.${payload}`).digest('base64url'));
   const given = Buffer.from(signature);
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
-  return callerOf(payload);
+  return callerOf(payload, now);
 }
 
-/** @param payload the claims of a token with our signature, which is no reason to skip what they say */
-function callerOf(payload: string): Caller | undefined {
+/**
+ * @param payload the claims of a token with our signature, which is no reason to skip what they say
+ * @param now seconds since 1970
+ */
+function callerOf(payload: string, now: number): Caller | undefined {
   const claims = claimsOf(payload);
   const { iss, aud, sub, role, nbf = 0, exp } = claims;
-  const now = Date.now() / 1_000;
   const isNow =
     typeof exp === 'number' &&
     exp > now &&
