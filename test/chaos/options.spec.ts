@@ -30,7 +30,6 @@ describe('the command line of the chaos', () => {
     [['--seeds', '0'], '--seeds must be a whole number from 1 on, not "0"'],
     [['--seeds', '7,x'], '--seed must be a whole number from 0 on, not "x"'],
     [['--minutes', 'x'], '--minutes must be a number above 0, not "x"'],
-    [['--brief', '--fault', 'kill-api'], '--brief chooses the faults itself'],
     [['--gently'], "Unknown option '--gently'. See --help."],
     [['kill-api'], "Unexpected argument 'kill-api'"],
   ])('refuses %j in one sentence', (argv, sentence) => {

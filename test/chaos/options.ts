@@ -12,7 +12,7 @@ export interface Options {
   minutes: number;
   /** Undefined: as many as there is time for, in an order that the seed decides. */
   faults: readonly Fault[] | undefined;
-  /** One fault of each family, and shorter. */
+  /** Everything is shorter; where no faults are named, one of each family. */
   isBrief: boolean;
   /** Takes the guards of the seats away: the run is good only if that is noticed. */
   withoutGuard: boolean;
@@ -34,7 +34,7 @@ Options:
   --seed n         the run with this seed again
   --minutes m      how long a run goes on from one fault to the next (1)
   --fault a,b      all these faults or families (below), however long they take; "all" for all
-  --brief          one fault of each family, and short
+  --brief          one fault of each family unless --fault names them, and short
   --without-guard  take the guards of the seats away: fails unless an oversold event is found
   --logs folder    keep the logs of the processes there
   -h, --help       show this help
@@ -66,8 +66,6 @@ function linesOf(family: string): string {
 export function readOptions(argv: string[]): Options | undefined {
   const values = parse(argv);
   if (values.help) return undefined;
-  if (values.brief && values.fault)
-    throw new StartupError('--brief chooses the faults itself: leave --fault out.');
   const minutes = Number(values.minutes ?? 1);
   if (!(minutes > 0 && minutes <= 1_440))
     throw new StartupError(`--minutes must be a number above 0, not "${values.minutes}".`);

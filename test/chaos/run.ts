@@ -37,7 +37,6 @@ export class Run {
     private readonly seed: number,
     private readonly options: Options,
     private readonly stage: Stage,
-    private readonly customers: Customers,
     private readonly say: (line: string) => void,
   ) {}
 
@@ -65,19 +64,20 @@ export class Run {
       system,
       market,
       history,
-      balancer,
+      customers,
       new Random(seed, 'nemesis'),
       !options.isBrief,
+      options.minutes,
       say,
     );
     cleanup.add(() => {
       balancer.close();
       stage.close();
     });
-    customers.start();
+    stage.serve();
     cleanup.add(() => customers.stop());
     await stage.wait(WARM_UP_MS);
-    return new Run(seed, options, stage, customers, say);
+    return new Run(seed, options, stage, say);
   }
 
   /** One fault after another, each healed before the next, until the time is over. */
@@ -108,7 +108,7 @@ export class Run {
     await this.stage.wait(CALM_MS.full, CALM_MS.brief);
     const findings = await fault.strike(this.stage);
     findings.push(...(await this.count()));
-    this.customers.start();
+    this.stage.serve();
     this.results.push({ seed: this.seed, fault: fault.name, findings });
     for (const { mustHold, measured, isOk } of findings) {
       if (!isOk) this.say(`  FAILED: ${mustHold}: ${measured}`);
@@ -118,9 +118,8 @@ export class Run {
 
   /** Lets everybody finish, and holds the answers against the database. */
   private async count(): Promise<Finding[]> {
-    await this.customers.pause();
+    const released = await this.stage.settle();
     const { system, history } = this.stage;
-    const released = await this.stage.until(async () => (await this.heldTickets()) === 0);
     const wrongs = [
       ...wrongsIn(history.calls, await allTickets(system.postgres)),
       ...(await wrongsInDatabase(system.postgres)),
@@ -141,13 +140,6 @@ export class Run {
       within('all holds ended', released, RELEASED_WITHIN_MS),
       { mustHold: `at most ${MOST_KEYS} keys in Redis`, measured: String(keys), isOk: keys <= MOST_KEYS },
     ];
-  }
-
-  private async heldTickets(): Promise<number> {
-    const [held] = await this.stage.system.postgres.sql<{ number: number }>(
-      `SELECT count(*)::int AS number FROM tickets WHERE status = 'reserved'`,
-    );
-    return held?.number ?? 0;
   }
 }
 

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { tokenOf } from '../support/tokens';
 import { parseExposition, valueOf } from '../support/exposition';
-import { overdueSeconds } from './checks/database-check';
-import type { Balancer } from './clients/balancer';
+import { heldTickets, overdueSeconds } from './checks/database-check';
+import type { Customers } from './clients/customers';
 import { durations, quantile, type Call, type History } from './clients/history';
 import { HttpClient, type HttpAnswer, type HttpRequest } from './clients/http';
 import type { Market } from './clients/market';
@@ -23,17 +22,34 @@ export class Stage {
     readonly system: System,
     readonly market: Market,
     readonly history: History,
-    readonly balancer: Balancer,
+    private readonly customers: Customers,
     /** Draws for the faults. */
     readonly random: Random,
     /** Everything lasts as long as the table of faults says; else as short as will do to see it. */
     readonly isFull: boolean,
+    /** How long the run is meant to go on. */
+    readonly minutes: number,
     readonly say: (line: string) => void,
   ) {}
 
   /** Lets the customers go on for a while: the full length, or the brief one. */
   async wait(fullMs: number, briefMs = fullMs): Promise<void> {
     await sleep(this.isFull ? fullMs : briefMs);
+  }
+
+  /** Lets the customers go on. */
+  serve(): void {
+    this.customers.start();
+  }
+
+  /**
+   * Lets everybody finish, and all holds end.
+   *
+   * @returns how long the holds took, in milliseconds
+   */
+  async settle(): Promise<number> {
+    await this.customers.pause();
+    return await this.until(async () => (await heldTickets(this.system.postgres)) === 0);
   }
 
   /** The calls that ended while `work` was under way. */
@@ -68,28 +84,19 @@ export class Stage {
     return await this.ask(member, { method: 'GET', path: '/health/ready' }).catch(() => undefined);
   }
 
-  /** A reservation that nobody else wants, told to the history like any other. */
-  async reserve(api: number, user = this.random.pick(this.market.users)): Promise<Call> {
-    const event = this.random.pick(this.market.plentiful);
-    const from = performance.now();
-    const call: Call = { action: 'reserve', user, event, api, outcome: 'unknown', from, to: from };
-    try {
-      const { status, headers, body } = await this.ask(this.system.apis[api] as Member, {
-        method: 'POST',
-        path: '/tickets/',
-        body: { event_id: event },
-        token: tokenOf(user),
-      });
-      call.outcome = status < 300 ? 'ok' : status < 500 ? 'refused' : 'unknown';
-      Object.assign(call, { status, code: body.code, hasRetryAfter: headers['retry-after'] !== undefined });
-      if (call.outcome === 'ok') call.ticket = body.id;
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      call.error = code ?? message;
-    }
-    call.to = performance.now();
-    this.history.add(call);
-    return call;
+  /** A reservation that nobody competes for, at one of the APIs. */
+  async reserve(api: number, key?: string): Promise<Call> {
+    const [user, event] = [this.random.pick(this.market.users), this.random.pick(this.market.plentiful)];
+    return await this.customers.callAt(api, { action: 'reserve', user, event }, key);
+  }
+
+  /** Somebody's tickets, at one of the APIs. */
+  async list(api: number): Promise<Call> {
+    return await this.customers.callAt(api, {
+      action: 'list',
+      user: this.random.pick(this.market.users),
+      event: 0,
+    });
   }
 
   /** How long it takes until each API makes a reservation, in milliseconds. */

@@ -11,7 +11,13 @@ export interface Cable {
   freeze(): Promise<void>;
   /** Freezes once a chunk with this text has gone to the service: what it asks for is done, and nobody is told. */
   freezeAfter(text: string): void;
-  /** New connections pass again; those that were frozen never recover. */
+  /** As behind a firewall that forgets: connections are reset in the midst of whatever they carry; new ones pass. */
+  reset(): void;
+  /** As when the service's machine loses power: it is gone for connections there are, and nobody tells them; new ones pass. */
+  leaveHalfOpen(): void;
+  /** Everything takes so much longer in each direction. */
+  delay(ms: number): void;
+  /** New connections pass again, without delay; those that were frozen never recover. */
   mend(): Promise<void>;
 }
 
@@ -20,28 +26,36 @@ const DEFAULT_PORTS: Record<string, number> = { 'postgres:': 5432, 'postgresql:'
 /** Lays a cable from a port of this machine to the service at `target`. Cut it when you are done. */
 export async function layCable(target: string): Promise<Cable> {
   const { hostname, port, protocol } = new URL(target);
-  const sockets = new Set<Socket>();
+  /** Each end of each connection, with what it is connected to. */
+  const sockets = new Map<Socket, Socket>();
+  const farEnds = new Set<Socket>();
   const frozen = new Set<Socket>();
   let isFrozen = false;
+  let delayMs = 0;
   let last: string | undefined;
 
+  const pass = (from: Socket, to: Socket, chunk: Buffer) => {
+    if (frozen.has(from)) return;
+    if (delayMs > 0) setTimeout(() => to.write(chunk), delayMs);
+    else to.write(chunk);
+    if (farEnds.has(to) && last !== undefined && chunk.includes(last)) freeze();
+  };
   const server = createServer((near) => {
     const far = connect(Number(port) || (DEFAULT_PORTS[protocol] ?? 0), hostname);
+    farEnds.add(far);
     for (const [from, to] of [
       [near, far],
       [far, near],
     ] as const) {
-      sockets.add(from);
+      sockets.set(from, to);
       if (isFrozen) frozen.add(from);
-      from.on('data', (chunk) => {
-        if (frozen.has(from)) return;
-        to.write(chunk);
-        if (from === near && last !== undefined && chunk.includes(last)) freeze();
-      });
+      from.on('data', (chunk: Buffer) => pass(from, to, chunk));
       from.on('error', () => undefined);
       from.on('close', () => {
         sockets.delete(from);
-        to.destroy();
+        farEnds.delete(from);
+        // Of what is frozen the other end hears nothing, not even that this one is gone.
+        if (!frozen.delete(from)) to.destroy();
       });
     }
   });
@@ -54,15 +68,18 @@ export async function layCable(target: string): Promise<Cable> {
   const url = new URL(target);
   url.host = `127.0.0.1:${own}`;
 
+  const freezeAll = () => {
+    for (const socket of sockets.keys()) frozen.add(socket);
+  };
   const freeze = () => {
     isFrozen = true;
-    for (const socket of sockets) frozen.add(socket);
+    freezeAll();
   };
   const cut = async () => {
     if (!server.listening) return;
     const closed = once(server, 'close');
     server.close();
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets.keys()) socket.destroy();
     await closed;
   };
   return {
@@ -75,8 +92,19 @@ export async function layCable(target: string): Promise<Cable> {
     freezeAfter: (text) => {
       last = text;
     },
+    reset: () => {
+      for (const socket of sockets.keys()) socket.resetAndDestroy();
+    },
+    leaveHalfOpen: () => {
+      freezeAll();
+      for (const socket of farEnds) socket.destroy();
+    },
+    delay: (ms) => {
+      delayMs = ms;
+    },
     mend: async () => {
       isFrozen = false;
+      delayMs = 0;
       last = undefined;
       if (!server.listening) await listen(own);
     },

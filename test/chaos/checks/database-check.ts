@@ -32,3 +32,11 @@ export async function overdueSeconds(postgres: PostgresServer): Promise<number> 
   );
   return row?.seconds ?? 0;
 }
+
+/** Tickets that are held, due or not. */
+export async function heldTickets(postgres: PostgresServer): Promise<number> {
+  const [held] = await postgres.sql<{ number: number }>(
+    `SELECT count(*)::int AS number FROM tickets WHERE status = 'reserved'`,
+  );
+  return held?.number ?? 0;
+}

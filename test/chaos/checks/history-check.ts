@@ -22,6 +22,7 @@ const FORESEEN: Record<Call['action'], string[]> = {
   pay: ['ticket_not_payable', 'idempotency_in_progress'],
   cancel: ['ticket_not_cancellable', 'idempotency_in_progress'],
   get: [],
+  list: [],
 };
 
 /**

@@ -17,18 +17,21 @@ export class Balancer {
 
   /** @param preferred which of the APIs is tried first */
   async send(preferred: number, request: HttpRequest): Promise<Delivery> {
-    let error = UNSENT;
+    let delivery: Delivery = { api: preferred, error: UNSENT };
     for (let i = 0; i < this.urls.length; i++) {
-      const api = (preferred + i) % this.urls.length;
-      try {
-        return { api, answer: await this.http.send(this.urls[api] as string, request) };
-      } catch (failure) {
-        const { code, message } = failure as NodeJS.ErrnoException;
-        error = code ?? message;
-        if (error !== UNSENT) return { api, error };
-      }
+      delivery = await this.sendTo((preferred + i) % this.urls.length, request);
+      if (!('error' in delivery && delivery.error === UNSENT)) break;
     }
-    return { api: preferred, error };
+    return delivery;
+  }
+
+  async sendTo(api: number, request: HttpRequest): Promise<Delivery> {
+    try {
+      return { api, answer: await this.http.send(this.urls[api] as string, request) };
+    } catch (failure) {
+      const { code, message } = failure as NodeJS.ErrnoException;
+      return { api, error: code ?? message };
+    }
   }
 
   close(): void {

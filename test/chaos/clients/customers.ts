@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { tokenOf } from '../../support/tokens';
 import { Random } from '../random';
 import { HOLD_SECONDS } from '../system/system';
-import type { Balancer } from './balancer';
+import type { Balancer, Delivery } from './balancer';
 import type { Call, History, Outcome } from './history';
-import type { HttpRequest } from './http';
+import type { HttpAnswer, HttpRequest } from './http';
 import type { Market } from './market';
 
 /** At once; each of them takes one step after the other. */
@@ -51,6 +51,11 @@ export class Customers {
     this.isOpen = false;
   }
 
+  /** One call at one API and no other, told to the history like any. */
+  async callAt(api: number, intent: Intent, key?: string): Promise<Call> {
+    return await this.note(intent, key, (request) => this.balancer.sendTo(api, request));
+  }
+
   private async shop(customer: number, random: Random): Promise<void> {
     while (this.isOpen) {
       await this.buy(customer, random);
@@ -60,10 +65,10 @@ export class Customers {
 
   /** One reservation and what becomes of it. */
   private async buy(customer: number, random: Random): Promise<void> {
-    const { users, events } = this.market;
     // Each has users of their own, so that it is known who did what.
-    const own = users.filter((_, i) => i % CUSTOMERS === customer);
-    const [user, event] = [random.pick(own), random.pick(events())];
+    const own = this.market.users.filter((_, i) => i % CUSTOMERS === customer);
+    const user = random.pick(own);
+    const event = await this.market.choose(random);
     const plan = random.fraction();
     const isKeyed = [random.isLucky(0.4), random.isLucky(0.4)];
     const pause = random.between(...PAUSE_MS);
@@ -93,8 +98,16 @@ export class Customers {
   }
 
   private async call(preferred: number, intent: Intent, key?: string): Promise<Call> {
+    return await this.note(intent, key, (request) => this.balancer.send(preferred % 2, request));
+  }
+
+  private async note(
+    intent: Intent,
+    key: string | undefined,
+    send: (request: HttpRequest) => Promise<Delivery>,
+  ): Promise<Call> {
     const from = performance.now();
-    const delivery = await this.balancer.send(preferred % 2, this.requestOf(intent, key));
+    const delivery = await send(this.requestOf(intent, key));
     const call: Call = { ...intent, key, api: delivery.api, outcome: 'unknown', from, to: performance.now() };
     if ('answer' in delivery) {
       const { status, headers, body } = delivery.answer;
@@ -103,7 +116,8 @@ export class Customers {
         code: body.code,
         outcome: outcomeOf(status),
         hasRetryAfter: headers['retry-after'] !== undefined,
-        ...(status < 300 && { ticket: body.id, told: body.status }),
+        ...(status < 300 && intent.action !== 'list' && { ticket: body.id, told: body.status }),
+        ...(status === 201 && { hold: holdOf(body) }),
       } satisfies Partial<Call>);
     } else call.error = delivery.error;
     this.history.add(call);
@@ -114,6 +128,7 @@ export class Customers {
     const token = this.tokenOf(user);
     if (action === 'reserve')
       return { method: 'POST', path: '/tickets/', body: { event_id: event }, token, key };
+    if (action === 'list') return { method: 'GET', path: `/users/${user}/tickets`, token };
     if (action === 'get') return { method: 'GET', path: `/tickets/${ticket}`, token };
     return { method: 'POST', path: `/tickets/${ticket}/${action}`, token, key };
   }
@@ -129,3 +144,8 @@ export class Customers {
 }
 
 const outcomeOf = (status: number): Outcome => (status < 300 ? 'ok' : status < 500 ? 'refused' : 'unknown');
+
+const holdOf = (body: HttpAnswer['body']) => ({
+  lastsMs: Date.parse(String(body.expires_at)) - Date.parse(String(body.created_at)),
+  leftMs: Number(body.expires_in_ms),
+});

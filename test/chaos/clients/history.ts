@@ -1,7 +1,7 @@
 /** What a client knows of a call: it was done, it was definitely not done, or nobody can say. */
 export type Outcome = 'ok' | 'refused' | 'unknown';
 
-export type Action = 'reserve' | 'pay' | 'cancel' | 'get';
+export type Action = 'reserve' | 'pay' | 'cancel' | 'get' | 'list';
 
 /** One call of a client and how it ended. */
 export interface Call {
@@ -21,6 +21,8 @@ export interface Call {
   code?: string;
   /** What the ticket was said to be. */
   told?: string;
+  /** Of a reservation: how long the hold lasts from its beginning, and from the answer on. */
+  hold?: { lastsMs: number; leftMs: number };
   /** Why there was no answer, such as `ECONNRESET`. */
   error?: string;
   hasRetryAfter?: boolean;

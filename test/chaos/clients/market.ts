@@ -1,19 +1,21 @@
 import { openEvents } from '../../bench/fill/seats';
+import type { Random } from '../random';
 import type { PostgresServer } from '../system/postgres';
 
 const USERS = 240;
-const PLENTIFUL = { events: 6, places: 1_000_000 };
-/** Sold out within a few seconds, by which time there are others. */
-const SCARCE = { events: 2, places: 20, everyMs: 1_500, known: 4 };
+const PLENTIFUL = { events: 4, places: 1_000_000 };
+/** Fewer places than there are people who wait for the sale to begin. */
+const COVETED = { places: 6, everyMs: 700, chance: 0.4 };
 
-/** The users there are, and the events they can choose from: some with places for all, some that sell out. */
+/** The users there are, and the events they can choose from: some with places for all, and now and then a coveted one. */
 export class Market {
-  private scarce: number[] = [];
+  private readonly waiting: ((event: number) => void)[] = [];
   private timer?: NodeJS.Timeout;
 
   private constructor(
     private readonly postgres: PostgresServer,
     readonly users: readonly number[],
+    /** Events that never sell out. */
     readonly plentiful: readonly number[],
   ) {}
 
@@ -23,27 +25,30 @@ export class Market {
        FROM generate_series(1, ${USERS}) AS n RETURNING id`,
     );
     const { first, count } = await openEvents(postgres, PLENTIFUL.events, PLENTIFUL.places);
-    const plentiful = Array.from({ length: count }, (_, i) => first + i);
     const market = new Market(
       postgres,
       users.map(({ id }) => Number(id)),
-      plentiful,
+      Array.from({ length: count }, (_, i) => first + i),
     );
-    await market.renew();
-    market.timer = setInterval(() => void market.renew().catch(() => undefined), SCARCE.everyMs);
+    market.timer = setInterval(() => void market.beginSale(), COVETED.everyMs);
     return market;
   }
 
-  /** Half of all choices are coveted. */
-  readonly events = (): readonly number[] => [...this.plentiful.slice(0, this.scarce.length), ...this.scarce];
+  /** The event somebody decides for; of a coveted one the sale begins that moment, for all who have waited. */
+  async choose(random: Random): Promise<number> {
+    if (!random.isLucky(COVETED.chance)) return random.pick(this.plentiful);
+    return await new Promise((resolve) => this.waiting.push(resolve));
+  }
 
   close(): void {
     clearInterval(this.timer);
   }
 
-  private async renew(): Promise<void> {
-    const { first, count } = await openEvents(this.postgres, SCARCE.events, SCARCE.places);
-    const added = Array.from({ length: count }, (_, i) => first + i);
-    this.scarce = [...added, ...this.scarce].slice(0, SCARCE.known);
+  private async beginSale(): Promise<void> {
+    const event = await openEvents(this.postgres, 1, COVETED.places).then(
+      ({ first }) => first,
+      () => this.plentiful[0] ?? 0,
+    );
+    for (const go of this.waiting.splice(0)) go(event);
   }
 }

@@ -1,5 +1,23 @@
+import { CLOCK_FAULTS } from './clock';
+import { CROWD_FAULTS } from './crowd';
+import { DISK_FAULTS } from './disk';
 import type { Fault } from './fault';
+import { JOB_FAULTS } from './jobs';
 import { KILLS } from './kill';
+import { NETWORK_FAULTS } from './network';
+import { REDIS_FAULTS } from './redis';
+import { ROLLOUT_FAULTS } from './rollout';
+import { SOAKS } from './soak';
 
-/** All there are, in the order of the table in OPERATIONS.md. */
-export const FAULTS: readonly Fault[] = [...KILLS];
+/** All there are. */
+export const FAULTS: readonly Fault[] = [
+  ...KILLS,
+  ...REDIS_FAULTS,
+  ...CLOCK_FAULTS,
+  ...JOB_FAULTS,
+  ...NETWORK_FAULTS,
+  ...CROWD_FAULTS,
+  ...DISK_FAULTS,
+  ...ROLLOUT_FAULTS,
+  ...SOAKS,
+];

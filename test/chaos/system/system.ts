@@ -15,13 +15,20 @@ export const HOLD_SECONDS = 2;
 
 export const METRICS_TOKEN = 'what-the-chaos-reads-metrics-with';
 
+/** What sets one start of a process apart from others. */
+export interface Peculiarity {
+  environment?: Record<string, string>;
+  /** Options of Node. */
+  execArgv?: string[];
+}
+
 /** An API or a worker, that can end and be started again at the same address. */
 export class Member {
   private process?: ServerProcess;
 
   constructor(
     readonly name: string,
-    private readonly launch: (extra: Record<string, string>) => Promise<ServerProcess>,
+    private readonly launch: (peculiarity: Peculiarity) => Promise<ServerProcess>,
     readonly url: string,
   ) {}
 
@@ -30,14 +37,14 @@ export class Member {
     return this.process;
   }
 
-  /** @param extra more environment, for this once */
-  async start(extra: Record<string, string> = {}): Promise<void> {
-    this.process = await this.launch(extra);
+  async start(peculiarity: Peculiarity = {}): Promise<void> {
+    this.process = await this.launch(peculiarity);
   }
 
-  async restart(extra: Record<string, string> = {}): Promise<void> {
-    await this.current.stop('SIGKILL');
-    await this.start(extra);
+  /** Stops it as a deployment does, and starts it again. */
+  async restart(peculiarity: Peculiarity = {}): Promise<void> {
+    await this.current.stop();
+    await this.start(peculiarity);
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -81,12 +88,15 @@ export class System {
 
     const member = async (name: string, role: 'api' | 'worker', databaseUrl: string) => {
       const port = await lastingPort();
-      const launch = (extra: Record<string, string>) =>
+      const launch = ({ environment = {}, execArgv = [] }: Peculiarity) =>
         startServer(
           {
             script: 'src/main.js',
             args: role === 'worker' ? ['--worker'] : [],
-            execArgv: withoutGuard ? ['--require', join(__dirname, 'without-guard.js')] : [],
+            execArgv: [
+              ...(withoutGuard ? ['--require', join(__dirname, 'without-guard.js')] : []),
+              ...execArgv,
+            ],
             portVariable: role === 'worker' ? 'WORKER_PORT' : 'PORT',
             port,
             log: join(logs, `${name}.log`),
@@ -97,7 +107,7 @@ export class System {
               HOLD_COOL_DOWN_SECONDS: '0', // the same few users let thousands of holds lapse
               RATE_LIMIT_PER_MINUTE: '6000', // counted through Redis, and out of reach
               METRICS_TOKEN,
-              ...extra,
+              ...environment,
             },
           },
           cleanup,

@@ -8,4 +8,4 @@ const LOCK = 'FOR UPDATE';
 const READ = 'capacity - held - sold AS free';
 if (!RESERVE.text.includes(LOCK) || !RESERVE.text.includes(READ))
   throw new Error('The statement has changed');
-RESERVE.text = RESERVE.text.replace(LOCK, '').replace(READ, `${READ}, pg_sleep(0.02)`);
+RESERVE.text = RESERVE.text.replace(LOCK, '').replace(READ, `${READ}, pg_sleep(0.1)`);

@@ -1,0 +1,141 @@
+import type { Call } from '../clients/history';
+import { wrongsIn, type TicketRow } from './history-check';
+
+let now = 0;
+
+const call = (fields: Partial<Call>): Call => {
+  const from = ++now;
+  return {
+    action: 'reserve',
+    user: 1,
+    event: 1,
+    api: 0,
+    outcome: 'ok',
+    status: 201,
+    from,
+    to: ++now,
+    ...fields,
+  };
+};
+const pay = (fields: Partial<Call> = {}) =>
+  call({ action: 'pay', ticket: 7, status: 200, told: 'paid', ...fields });
+const refusedPay = () =>
+  pay({ outcome: 'refused', status: 409, code: 'ticket_not_payable', told: undefined });
+const unanswered = { outcome: 'unknown', status: undefined, error: 'ECONNRESET', told: undefined } as const;
+const ticket = (fields: Partial<TicketRow> = {}): TicketRow => ({
+  id: 7,
+  user: 1,
+  event: 1,
+  status: 'reserved',
+  ...fields,
+});
+
+const reserved = () => call({ ticket: 7, told: 'reserved' });
+
+describe('what clients were told, held against the database', () => {
+  it.each<[string, () => Call[], TicketRow[]]>([
+    ['a reservation that was kept', () => [reserved()], [ticket()]],
+    ['one without an answer that was made', () => [call(unanswered)], [ticket()]],
+    ['one without an answer that was not made', () => [call(unanswered)], []],
+    [
+      'one that a key brought to an end',
+      () => [call({ ...unanswered, key: 'k' }), call({ key: 'k', ticket: 7 }), call({ key: 'k', ticket: 7 })],
+      [ticket()],
+    ],
+    ['a payment', () => [reserved(), pay()], [ticket({ status: 'paid' })]],
+    ['a payment without an answer', () => [reserved(), pay(unanswered)], [ticket({ status: 'paid' })]],
+    ['a payment too late', () => [reserved(), refusedPay()], [ticket({ status: 'expired' })]],
+    [
+      'a second payment that is refused after one without an answer',
+      () => [reserved(), pay(unanswered), refusedPay()],
+      [ticket({ status: 'paid' })],
+    ],
+    [
+      '503 with Retry-After',
+      () => [call({ outcome: 'unknown', status: 503, code: 'service_unavailable', hasRetryAfter: true })],
+      [],
+    ],
+  ])('is content with %s', (_what, calls, tickets) => {
+    expect(wrongsIn(calls(), tickets)).toEqual([]);
+  });
+
+  it.each<[string, () => Call[], TicketRow[], RegExp]>([
+    ['a reservation that is lost', () => [reserved()], [], /^reserved and lost: .*ticket 7/],
+    ['one for somebody else', () => [reserved()], [ticket({ user: 2 })], /^reserved for somebody else/],
+    [
+      'a ticket promised twice',
+      () => [reserved(), reserved()],
+      [ticket()],
+      /^one ticket for two reservations/,
+    ],
+    [
+      'two tickets under one key',
+      () => [call({ key: 'k', ticket: 7 }), call({ key: 'k', ticket: 8 })],
+      [ticket(), ticket({ id: 8 })],
+      /^two tickets under one key/,
+    ],
+    [
+      'a doubled ticket',
+      () => [reserved()],
+      [ticket(), ticket({ id: 8 })],
+      /^made and promised to nobody: ticket 8/,
+    ],
+    [
+      'one more than may have been made without an answer',
+      () => [call(unanswered)],
+      [ticket(), ticket({ id: 8 })],
+      /^made and promised to nobody: ticket 8/,
+    ],
+    [
+      'what was made in spite of a refusal',
+      () => [call({ outcome: 'refused', status: 409, code: 'event_sold_out' })],
+      [ticket()],
+      /^made and promised to nobody/,
+    ],
+    [
+      'a payment that is lost',
+      () => [reserved(), pay()],
+      [ticket({ status: 'expired' })],
+      /^said to be paid and is expired/,
+    ],
+    [
+      'a ticket paid twice',
+      () => [reserved(), pay(), pay()],
+      [ticket({ status: 'paid' })],
+      /^paid twice: ticket 7/,
+    ],
+    [
+      'a payment that was refused and made',
+      () => [reserved(), refusedPay()],
+      [ticket({ status: 'paid' })],
+      /^refused and paid all the same/,
+    ],
+    [
+      'a payment nobody asked for',
+      () => [reserved()],
+      [ticket({ status: 'paid' })],
+      /^paid and never asked for/,
+    ],
+    [
+      'a look that does not see a payment',
+      () => [reserved(), pay(), call({ action: 'get', ticket: 7, status: 200, told: 'reserved' })],
+      [ticket({ status: 'paid' })],
+      /^seen as reserved after it was paid/,
+    ],
+    ['500', () => [call({ outcome: 'unknown', status: 500, code: 'internal_error' })], [], /^answered 500/],
+    [
+      '503 without Retry-After',
+      () => [call({ outcome: 'unknown', status: 503 })],
+      [],
+      /^503 without Retry-After/,
+    ],
+    [
+      'a refusal out of place',
+      () => [call({ outcome: 'refused', status: 401, code: 'unauthenticated' })],
+      [],
+      /^not foreseen: .*401 unauthenticated/,
+    ],
+  ])('finds %s', (_what, calls, tickets, wrong) => {
+    expect(wrongsIn(calls(), tickets)).toEqual([expect.stringMatching(wrong)]);
+  });
+});

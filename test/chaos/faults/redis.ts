@@ -1,0 +1,146 @@
+import Redis from 'ioredis';
+import { EXPIRATION_QUEUE, QUEUE_PREFIX } from '../../../src/queue/expiration-queue';
+import { p99Of, type Stage } from '../stage';
+import type { Fault } from './fault';
+import { within, type Finding } from './finding';
+
+/** A machine that others share may be slower for a moment by itself. */
+const SLOWER_BY_MS = { full: 50, brief: 250 };
+
+const flushAll: Fault = {
+  name: 'redis-flushall',
+  family: 'redis',
+  about: 'Redis forgets everything (FLUSHALL)',
+  strike: (stage) =>
+    doWithout(stage, {
+      strike: () => withRedis(stage, (redis) => redis.flushall()),
+      last: () => stage.wait(4_000, 2_500),
+    }),
+};
+
+const outage: Fault = {
+  name: 'redis-outage',
+  family: 'redis',
+  about: 'Redis is gone for half a minute',
+  strike: (stage) =>
+    doWithout(stage, {
+      strike: () => stage.system.redis.kill(),
+      last: () => stage.wait(30_000, 3_000),
+      heal: () => stage.system.redis.start(),
+    }),
+};
+
+const silence: Fault = {
+  name: 'redis-silence',
+  family: 'redis',
+  about: 'Redis keeps its connections and answers nothing for half a minute',
+  strike: (stage) =>
+    doWithout(stage, {
+      strike: () => stage.system.redis.signal('SIGSTOP'),
+      last: () => stage.wait(30_000, 3_000),
+      heal: () => stage.system.redis.signal('SIGCONT'),
+    }),
+};
+
+const full: Fault = {
+  name: 'redis-full',
+  family: 'redis',
+  about: 'Redis has no memory left (maxmemory, noeviction)',
+  strike: (stage) =>
+    doWithout(stage, {
+      strike: () => withRedis(stage, (redis) => redis.config('SET', 'maxmemory', '1')),
+      last: () => stage.wait(10_000, 3_000),
+      heal: () => withRedis(stage, (redis) => redis.config('SET', 'maxmemory', '0')),
+    }),
+};
+
+const wrongType: Fault = {
+  name: 'redis-wrong-type',
+  family: 'redis',
+  about: 'something else wrote to our keys in Redis: all are of another type',
+  strike: (stage) =>
+    doWithout(stage, {
+      strike: () => withRedis(stage, spoil),
+      last: () => stage.wait(10_000, 3_000),
+      heal: () => withRedis(stage, (redis) => redis.del(...OUR_KEYS, ...rateLimitKeys())),
+    }),
+};
+
+export const REDIS_FAULTS: readonly Fault[] = [flushAll, outage, silence, full, wrongType];
+
+interface Trouble {
+  strike: () => unknown;
+  /** While Redis is of no use. */
+  last: () => Promise<void>;
+  heal?: () => unknown;
+}
+
+/** Whatever becomes of Redis, nobody who books may notice. */
+async function doWithout(stage: Stage, { strike, last, heal }: Trouble): Promise<Finding[]> {
+  const calm = await stage.callsWhile(() => stage.wait(4_000, 2_000));
+  const overdue: number[] = [];
+  const struck = await stage.callsWhile(async () => {
+    const most = await stage.mostOverdueWhile(async () => {
+      await strike();
+      await last();
+      await heal?.();
+    });
+    overdue.push(most);
+  });
+  const failed = struck.filter(({ outcome }) => outcome === 'unknown');
+  const slower = p99Of(struck) - p99Of(calm);
+  const limit = stage.isFull ? SLOWER_BY_MS.full : SLOWER_BY_MS.brief;
+  return [
+    {
+      mustHold: 'no booking fails',
+      measured: `${failed.length} of ${struck.length}`,
+      isOk: failed.length === 0,
+    },
+    {
+      mustHold: `p99 grows by at most ${limit} ms`,
+      measured: `${slower.toFixed(0)} ms, to ${p99Of(struck).toFixed(0)} ms`,
+      isOk: slower <= limit,
+    },
+    within('holds end', Math.max(...overdue), 2_000),
+    await stage.bullTakesOver(),
+  ];
+}
+
+const BULL = `${QUEUE_PREFIX}:${EXPIRATION_QUEUE}`;
+/** Each with a type that Bull does not have there. */
+const OUR_KEYS = [
+  'delayed',
+  'wait',
+  'active',
+  'failed',
+  'completed',
+  'priority',
+  'id',
+  'stalled',
+  'limiter',
+].map((name) => `${BULL}:${name}`);
+
+/** Those of the present minute and its neighbours. */
+function rateLimitKeys(): string[] {
+  const minute = Math.floor(Date.now() / 60_000);
+  return [-1, 0, 1].map((step) => `tixxety:rate-limit:${minute + step}`);
+}
+
+async function spoil(redis: Redis): Promise<void> {
+  for (const key of OUR_KEYS) {
+    await redis.del(key);
+    // The one that is text to Bull.
+    if (key.endsWith(':id')) await redis.rpush(key, 'not ours');
+    else await redis.set(key, 'not ours');
+  }
+  for (const key of rateLimitKeys()) await redis.set(key, 'not ours');
+}
+
+async function withRedis(stage: Stage, work: (redis: Redis) => Promise<unknown>): Promise<void> {
+  const redis = new Redis(stage.system.redis.url);
+  try {
+    await work(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
