@@ -8,6 +8,7 @@ import { withJwtSecret } from './auth/jwt-secret';
 import { HttpAdapter } from './common/http-adapter';
 import { formBody, jsonBody, requireJson } from './common/json-body';
 import { NestLogger, requestLogger } from './common/logger';
+import { RequestsInFlight } from './common/requests-in-flight';
 import type { Running } from './common/running';
 import { pageHeaders, securityHeaders } from './common/security-headers';
 import type { Settings } from './config/settings';
@@ -51,6 +52,7 @@ export async function createApi(
   // A description of 10,000 characters may take 120 kB, with each escaped as two surrogates.
   app.use('/events', jsonBody('128kb'));
   app.use(jsonBody('32kb'));
+  app.use(app.get(RequestsInFlight, { strict: false }).middleware);
   serveDocs(app);
   return app;
 }
@@ -106,8 +108,9 @@ export async function startApi(options: DatabaseOptions, logger: Logger): Promis
   const { address, family, port } = app.getHttpServer().address() as AddressInfo;
   const host = family === 'IPv6' ? `[${address}]` : address;
   const stop = async () => {
-    // A connection with a request under way ends after the answer, not when its client lets go of it.
+    // A connection ends after an answer, not when its client lets go of it.
     app.getHttpServer().keepAliveTimeout = 1;
+    await app.get(RequestsInFlight, { strict: false }).end(app.getHttpServer());
     await app.close();
   };
   return { url: `http://${host}:${port}`, admin, stop };

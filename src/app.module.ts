@@ -4,6 +4,7 @@ import { AppController } from './app.controller';
 import { AuthGuard } from './auth/auth.guard';
 import { AuthModule } from './auth/auth.module';
 import { ProblemFilter } from './common/problem.filter';
+import { RequestsInFlight } from './common/requests-in-flight';
 import { UndeclaredInputGuard } from './common/undeclared-input.guard';
 import { ValidationPipe } from './common/validation.pipe';
 import { ConfigModule } from './config/config.module';
@@ -52,6 +53,7 @@ export class ApiModule {
         ...(settings.REDIS_URL === undefined ? [ExpirationModule.register(settings)] : []),
       ],
       providers: [
+        RequestsInFlight,
         { provide: APP_FILTER, useValue: new ProblemFilter(databaseProblem) },
         { provide: APP_GUARD, useClass: AuthGuard },
         ...(settings.RATE_LIMIT_PER_MINUTE > 0 ? [{ provide: APP_GUARD, useClass: RateLimitGuard }] : []),

@@ -1,9 +1,16 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { createBatcher } from './batcher';
 
 class Fatal extends Error {}
 
-const OPTIONS = { maxSize: 100, isFatal: (error: unknown) => error instanceof Fatal };
+class TooLate extends Error {}
+
+const OPTIONS = {
+  maxSize: 100,
+  isFatal: (error: unknown) => error instanceof Fatal,
+  patienceMs: 5_000,
+  tooLate: () => new TooLate(),
+};
 
 /** Work that notes its batches and waits for `finish` before it answers each. */
 function heldUpWork() {
@@ -139,5 +146,22 @@ describe('a batcher', () => {
     const call = createBatcher(() => Promise.reject(new Error(`try ${++tries}`)), OPTIONS);
     await expect(call(1)).rejects.toThrow('try 1');
     expect(tries).toBe(1);
+  });
+
+  it('does not work off what has waited too long, and goes on with what has not', async () => {
+    const { work, batches, finish } = heldUpWork();
+    const call = createBatcher(work, { ...OPTIONS, patienceMs: 50 });
+    const first = call(1);
+    await turns();
+    const late = call(2);
+    const outcome = expect(late).rejects.toThrow(TooLate);
+    await turns();
+    await sleep(100);
+    const inTime = call(3);
+    await finish();
+    expect(batches).toEqual([[1], [3]]);
+    await finish();
+    await outcome;
+    await expect(Promise.all([first, inTime])).resolves.toEqual([1, 3].map(answerTo));
   });
 });

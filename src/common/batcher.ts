@@ -1,6 +1,18 @@
 import DataLoader from 'dataloader';
 import { batchJoins } from './telemetry';
 
+interface Waiting<Request> {
+  request: Request;
+  since: number;
+}
+
+export interface BatcherOptions {
+  maxSize: number;
+  isFatal: (error: unknown) => boolean;
+  patienceMs: number;
+  tooLate: () => Error;
+}
+
 /**
  * Gathers concurrent calls into batches: while one batch is under way the next one collects, so nobody ever waits
  * on a timer, a lone call goes out at once, and a crowd shares one statement. Order of arrival is kept.
@@ -8,10 +20,12 @@ import { batchJoins } from './telemetry';
  * @param work answers a batch, one result or `Error` per request, in the order of the requests; when it rejects,
  *   each request is tried once more by itself, so that one that can't be worked off never fails its neighbours
  * @param isFatal tells a rejection that would hit every request alike (the database is out of reach)
+ * @param patienceMs a request that waits longer for its batch is answered `tooLate` and not worked off: by now nobody
+ *   waits for it, and after a long silence of the database there may be thousands of them
  */
 export function createBatcher<Request, Result>(
   work: (requests: readonly Request[]) => Promise<(Result | Error)[]>,
-  { maxSize, isFatal }: { maxSize: number; isFatal: (error: unknown) => boolean },
+  { maxSize, isFatal, patienceMs, tooLate }: BatcherOptions,
 ): (request: Request) => Promise<Result> {
   let underWay = false;
   const waiting: (() => void)[] = [];
@@ -26,6 +40,15 @@ export function createBatcher<Request, Result>(
     if (next) start(next);
   };
 
+  async function workAll(requests: readonly Request[]): Promise<(Result | Error)[]> {
+    try {
+      return await work(requests);
+    } catch (error) {
+      if (requests.length === 1 || isFatal(error)) throw error;
+      return await workEach(requests);
+    }
+  }
+
   async function workEach(requests: readonly Request[]): Promise<(Result | Error)[]> {
     const results: (Result | Error)[] = [];
     for (const request of requests) {
@@ -39,13 +62,14 @@ export function createBatcher<Request, Result>(
     return results;
   }
 
-  const loader = new DataLoader<Request, Result>(
-    async (requests) => {
+  const loader = new DataLoader<Waiting<Request>, Result>(
+    async (calls) => {
+      const earliest = performance.now() - patienceMs;
+      const requests = calls.filter(({ since }) => since >= earliest).map(({ request }) => request);
+      // Those who have waited longest stand in front.
+      const late = Array.from({ length: calls.length - requests.length }, tooLate);
       try {
-        return await work(requests);
-      } catch (error) {
-        if (requests.length === 1 || isFatal(error)) throw error;
-        return await workEach(requests);
+        return [...late, ...(requests.length > 0 ? await workAll(requests) : [])];
       } finally {
         finish();
       }
@@ -62,6 +86,6 @@ export function createBatcher<Request, Result>(
   );
   return (request) => {
     batchJoins.publish(request);
-    return loader.load(request);
+    return loader.load({ request, since: performance.now() });
   };
 }

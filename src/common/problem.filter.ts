@@ -1,7 +1,7 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { allowedMethods } from './allowed-methods';
-import { invalid, Problem, ProblemAnswer, toAnswer } from './problem';
+import { invalid, Problem, ProblemAnswer, sendAnswer, toAnswer } from './problem';
 
 /** Turns whatever was thrown into `application/problem+json` (RFC 9457). What nobody foresaw is logged, not shown. */
 @Catch()
@@ -14,15 +14,14 @@ export class ProblemFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const answer =
       error instanceof ProblemAnswer ? error : toAnswer(this.problemOf(error, request), request.id);
-    const { status, code, headers, body } = answer;
-    response.locals.problem = code;
-    // The log line of the request carries what the client must not see.
-    if (status >= 500) response.locals.error = error;
     if (response.headersSent) {
-      response.destroy();
+      // Cut short in the midst of its answer; or it was answered by the deadline, and its connection serves others.
+      if (!response.writableEnded) response.destroy();
       return;
     }
-    response.status(status).set(headers).type('application/problem+json').send(body);
+    // The log line of the request carries what the client must not see.
+    if (answer.status >= 500) response.locals.error = error;
+    sendAnswer(response, answer);
   }
 
   private problemOf(error: unknown, request: Request): Problem {

@@ -1,3 +1,5 @@
+import type { Response } from 'express';
+
 /**
  * The error catalogue: every `code` that an answer may carry, with its status and the sentence a person reads.
  * A code never changes its meaning; clients branch on it.
@@ -133,3 +135,9 @@ export function toAnswer({ code, errors, headers }: Problem, requestId: string):
 /** A 422 that names one part of the input. */
 export const invalid = (pointer: string, detail: string) =>
   new Problem('validation_failed', [{ pointer, detail }]);
+
+/** Sends a refusal, and leaves its code for those who log and count. */
+export function sendAnswer(response: Response, { status, code, headers, body }: ProblemAnswer): void {
+  response.locals.problem = code;
+  response.status(status).set(headers).type('application/problem+json').send(body);
+}

@@ -17,6 +17,9 @@ export interface Readiness {
 /** Has PostgreSQL keep more rows than fit into memory, so that it writes to its disk; takes a few milliseconds. */
 const WRITE_TO_DISK = `SET LOCAL work_mem = '64kB'; SELECT count(*) FROM generate_series(1, 5000)`;
 
+/** Longer than this nobody who asks for readiness waits for the database. */
+const PATIENCE_MS = 2_000;
+
 /** Whether this process can do its work, and what is wrong if not. */
 @Injectable()
 export class HealthService {
@@ -47,7 +50,7 @@ export class HealthService {
 
   private async database(): Promise<HealthIndicatorResult> {
     const check = this.indicator.check('database');
-    return await this.dataSource.query(WRITE_TO_DISK).then(
+    return await inTime(this.dataSource.query(WRITE_TO_DISK)).then(
       () => check.up(),
       (error: unknown) => check.down(isDiskFull(error) ? 'its disk is full' : 'out of reach'),
     );
@@ -55,7 +58,7 @@ export class HealthService {
 
   private async migrations(): Promise<HealthIndicatorResult> {
     const check = this.indicator.check('migrations');
-    return await this.dataSource.showMigrations().then(
+    return await inTime(this.dataSource.showMigrations()).then(
       (arePending) => (arePending ? check.down('pending') : check.up()),
       () => check.down('unknown'),
     );
@@ -69,4 +72,13 @@ export class HealthService {
       ? check.up()
       : check.up('degraded: out of reach, holds are released by sweeping');
   }
+}
+
+/** @throws when it takes too long */
+async function inTime<Result>(work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer')), PATIENCE_MS);
+  });
+  return await Promise.race([work, tooLong]).finally(() => clearTimeout(timer));
 }

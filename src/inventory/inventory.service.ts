@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { createBatcher } from '../common/batcher';
+import { ANSWER_WITHIN_MS, unanswered } from '../common/requests-in-flight';
 import { Problem } from '../common/problem';
 import { batches, releases, type Release, type ReleaseTrigger } from '../common/telemetry';
 import { Settings } from '../config/settings';
@@ -16,7 +17,7 @@ import {
   type SettleRequest,
 } from './inventory.repository';
 
-const BATCH = { maxSize: 128, isFatal: isUnavailable };
+const BATCH = { maxSize: 128, isFatal: isUnavailable, patienceMs: ANSWER_WITHIN_MS, tooLate: unanswered };
 /** Holds ended by one statement: enough to be quick, few enough not to keep reservations waiting. */
 const RELEASE_SIZE = 1_000;
 
