@@ -107,6 +107,21 @@ describe('AccessTokens', () => {
     jest.useRealTimers();
   });
 
+  it('begin and end by the clock that is given, whatever this machine has', () => {
+    const HOUR_MS = 3_600_000;
+    let passed = 0;
+    const elsewhere = () => new AccessTokens([SECRET], () => Date.now() - HOUR_MS + passed);
+    const [one, another] = [elsewhere(), elsewhere()];
+    const token = one.sign(caller);
+    expect(tokens.verify(token)).toBeUndefined();
+    passed = 899_000;
+    expect(one.verify(token)).toEqual(caller);
+    expect(another.verify(token)).toEqual(caller);
+    passed = 901_000;
+    expect(one.verify(token)).toBeUndefined();
+    expect(another.verify(token)).toBeUndefined();
+  });
+
   it('takes a new secret without signing anybody out, and lets the old one go', () => {
     const before = new AccessTokens([SECRET]).sign(caller);
     const both = new AccessTokens([OTHER, SECRET]);

@@ -7,6 +7,8 @@ export interface Result {
   /** Why it was not tried; undefined where it was. */
   notRun?: string;
   findings: Finding[];
+  /** What must never be, in words. */
+  wrongs: string[];
 }
 
 export const hasFailed = ({ findings }: Result) => findings.some(({ isOk }) => !isOk);

@@ -93,23 +93,24 @@ export class Run {
   /** No fault: only customers, for a while. */
   async serve(name: string, ms: number): Promise<void> {
     await this.stage.wait(ms);
-    this.results.push({ seed: this.seed, fault: name, findings: await this.count() });
+    this.results.push({ seed: this.seed, fault: name, ...(await this.count()) });
   }
 
   private async meet(fault: Fault): Promise<void> {
     const notRun = fault.obstacle?.();
     if (notRun !== undefined) {
       this.say(`${fault.name}: NOT RUN, ${notRun}`);
-      this.results.push({ seed: this.seed, fault: fault.name, notRun, findings: [] });
+      this.results.push({ seed: this.seed, fault: fault.name, notRun, findings: [], wrongs: [] });
       return;
     }
     this.say(`${fault.name}: ${fault.about}`);
     const begun = performance.now();
     await this.stage.wait(CALM_MS.full, CALM_MS.brief);
     const findings = await fault.strike(this.stage);
-    findings.push(...(await this.count()));
+    const counted = await this.count();
+    findings.push(...counted.findings);
     this.stage.serve();
-    this.results.push({ seed: this.seed, fault: fault.name, findings });
+    this.results.push({ seed: this.seed, fault: fault.name, findings, wrongs: counted.wrongs });
     for (const { mustHold, measured, isOk } of findings) {
       if (!isOk) this.say(`  FAILED: ${mustHold}: ${measured}`);
     }
@@ -117,7 +118,7 @@ export class Run {
   }
 
   /** Lets everybody finish, and holds the answers against the database. */
-  private async count(): Promise<Finding[]> {
+  private async count(): Promise<Pick<Result, 'findings' | 'wrongs'>> {
     const released = await this.stage.settle();
     const { system, history } = this.stage;
     const wrongs = [
@@ -130,7 +131,7 @@ export class Run {
       (outcome) => `${history.calls.filter((call) => call.outcome === outcome).length} ${outcome}`,
     );
     const keys = await redisKeys(system.redis.url);
-    return [
+    const findings: Finding[] = [
       {
         mustHold: 'nothing lost, nothing doubled, seats exact',
         measured:
@@ -140,6 +141,7 @@ export class Run {
       within('all holds ended', released, RELEASED_WITHIN_MS),
       { mustHold: `at most ${MOST_KEYS} keys in Redis`, measured: String(keys), isOk: keys <= MOST_KEYS },
     ];
+    return { findings, wrongs };
   }
 }
 

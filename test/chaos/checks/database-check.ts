@@ -2,12 +2,15 @@ import { DISORDERLY_SEATS } from '../../support/seats';
 import type { PostgresServer } from '../system/postgres';
 import type { TicketRow } from './history-check';
 
+/** How a wrong begins that tells of an event with more tickets than places, or with counters that differ from them. */
+export const OVERSOLD = 'seats that do not add up';
+
 /** What the database itself shows to be wrong, in words; empty when all is well. */
 export async function wrongsInDatabase(postgres: PostgresServer): Promise<string[]> {
   const disorderly = await postgres.sql(DISORDERLY_SEATS);
   const late = await postgres.sql(`SELECT id, paid_at, expires_at FROM tickets WHERE paid_at >= expires_at`);
   return [
-    ...disorderly.map((row) => `seats that do not add up: ${JSON.stringify(row)}`),
+    ...disorderly.map((row) => `${OVERSOLD}: ${JSON.stringify(row)}`),
     ...late.map((row) => `paid too late: ${JSON.stringify(row)}`),
   ];
 }

@@ -5,7 +5,7 @@ import type { PostgresServer } from '../system/postgres';
 const USERS = 240;
 const PLENTIFUL = { events: 4, places: 1_000_000 };
 /** Fewer places than there are people who wait for the sale to begin. */
-const COVETED = { places: 6, everyMs: 700, chance: 0.4 };
+const COVETED = { places: 3, everyMs: 700, chance: 0.5 };
 
 /** The users there are, and the events they can choose from: some with places for all, and now and then a coveted one. */
 export class Market {

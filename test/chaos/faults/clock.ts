@@ -18,7 +18,7 @@ const apiClock: Fault = {
   strike: async (stage) => {
     const [right, wrong] = stage.system.apis;
     const findings: Finding[] = [];
-    for (const offset of OFF_BY) {
+    for (const offset of offsets(stage)) {
       findings.push(
         ...(await withClock(stage, [wrong], offset, async () => [
           await tellsHoldsRightly(stage, wrong),
@@ -41,7 +41,7 @@ const workerClock: Fault = {
   strike: async (stage) => {
     const { workers } = stage.system;
     const findings: Finding[] = [];
-    for (const offset of OFF_BY)
+    for (const offset of offsets(stage))
       findings.push(...(await withClock(stage, workers, offset, () => Promise.resolve([]))));
     for (const worker of workers) await worker.restart();
     return [...findings, await stage.bullTakesOver()];
@@ -49,6 +49,8 @@ const workerClock: Fault = {
 };
 
 export const CLOCK_FAULTS: readonly Fault[] = [apiClock, workerClock];
+
+const offsets = ({ isFull, random }: Stage) => (isFull ? OFF_BY : [random.pick(OFF_BY)]);
 
 async function withClock(
   stage: Stage,

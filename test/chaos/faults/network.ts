@@ -6,7 +6,8 @@ import { within, type Finding } from './finding';
 
 /** The API whose way to PostgreSQL is a cable. */
 const CUT_OFF = 1;
-const ANSWER_WITHIN_MS = 3_000;
+/** A machine that others share may be late by itself. */
+const ANSWER_WITHIN_MS = { full: 3_000, brief: 4_000 };
 const HEALED_WITHIN_MS = 2_000;
 /** More than the pool has connections. */
 const CROWD = 30;
@@ -66,7 +67,7 @@ async function whileBroken(stage: Stage, strike: (cable: Cable) => unknown): Pro
   const healed = await stage.until(async () => (await stage.reserve(CUT_OFF)).outcome === 'ok');
   const others = struck.filter(({ api }) => api !== CUT_OFF);
   return [
-    within('an answer', slowest(struck), ANSWER_WITHIN_MS),
+    within('an answer', slowest(struck), stage.isFull ? ANSWER_WITHIN_MS.full : ANSWER_WITHIN_MS.brief),
     answered(struck),
     {
       mustHold: 'the other API goes on',
