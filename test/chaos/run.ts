@@ -85,8 +85,17 @@ export class Run {
     const end = performance.now() + this.options.minutes * 60_000;
     const areAllMeant = this.options.isBrief || this.options.faults !== undefined;
     for (const fault of chosenFaults(this.seed, this.options)) {
-      if (!areAllMeant && performance.now() > end) break;
-      await this.meet(fault);
+      if (!areAllMeant && performance.now() > end) return;
+      try {
+        await this.meet(fault);
+      } catch (error) {
+        // Nobody knows what is broken now, so nothing more is to be learned from this system.
+        const measured = `the run ended: ${(error as Error).message}`;
+        const findings = [{ mustHold: 'it can be healed', measured, isOk: false }];
+        this.say(`  FAILED: ${(error as Error).stack}`);
+        this.results.push({ seed: this.seed, fault: fault.name, findings, wrongs: [] });
+        return;
+      }
     }
   }
 
@@ -124,6 +133,7 @@ export class Run {
     const wrongs = [
       ...wrongsIn(history.calls, await allTickets(system.postgres)),
       ...(await wrongsInDatabase(system.postgres)),
+      ...system.members.filter(({ isRunning }) => !isRunning).map(({ name }) => `${name} ended by itself`),
     ].filter((wrong) => !this.told.has(wrong));
     for (const wrong of wrongs.slice(0, TOLD_WRONGS)) this.say(`  WRONG: ${wrong}`);
     for (const wrong of wrongs) this.told.add(wrong);

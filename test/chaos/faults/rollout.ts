@@ -26,12 +26,12 @@ const rollingRestart: Fault = {
   family: 'rollout',
   about: 'every process is replaced, one after the other',
   strike: async (stage) => {
-    const { apis, workers } = stage.system;
+    const { members } = stage.system;
     const exits: Exit[] = [];
     let calls: Call[] = [];
     const overdue = await stage.mostOverdueWhile(async () => {
       calls = await stage.callsWhile(async () => {
-        for (const member of [...apis, ...workers]) {
+        for (const member of members) {
           exits.push(await end(member));
           await member.start();
         }

@@ -52,7 +52,7 @@ async function sample({ system }: Stage): Promise<Sample[]> {
   try {
     const [, bytes] = /used_memory:(\d+)/.exec(await redis.info('memory')) ?? [];
     return [
-      ...[...system.apis, ...system.workers].map(({ name, current }): Sample => ({
+      ...system.members.map(({ name, current }): Sample => ({
         name: `MB of ${name}`,
         unit: 'mb',
         value: current.residentMb(),

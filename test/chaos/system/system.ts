@@ -25,6 +25,7 @@ export interface Peculiarity {
 /** An API or a worker, that can end and be started again at the same address. */
 export class Member {
   private process?: ServerProcess;
+  isRunning = false;
 
   constructor(
     readonly name: string,
@@ -39,6 +40,8 @@ export class Member {
 
   async start(peculiarity: Peculiarity = {}): Promise<void> {
     this.process = await this.launch(peculiarity);
+    this.isRunning = true;
+    void this.process.ended.then(() => (this.isRunning = false));
   }
 
   /** Stops it as a deployment does, and starts it again. */
@@ -67,6 +70,10 @@ export class System {
     readonly smallDisk: string | undefined,
     readonly folder: string,
   ) {}
+
+  get members(): readonly Member[] {
+    return [...this.apis, ...this.workers];
+  }
 
   static async start(
     cleanup: Cleanup,
