@@ -28,7 +28,10 @@ async function main(): Promise<void> {
 async function runSeed(seed: number, options: Options): Promise<Result[]> {
   tellProgress(`Seed ${seed}: starting PostgreSQL, Redis, two APIs and two workers`);
   const cleanup = new Cleanup();
-  const giveUp = () => void cleanup.run().finally(() => process.exit(130));
+  const giveUp = (signal: NodeJS.Signals) => {
+    tellProgress(`${signal}: taking everything down`);
+    void cleanup.run().finally(() => process.exit(130));
+  };
   process.on('SIGINT', giveUp).on('SIGTERM', giveUp);
   try {
     const run = await Run.start(seed, options, cleanup, tellProgress);

@@ -24,6 +24,7 @@ export class Customers {
   private readonly tokens = new Map<number, { token: string; madeAt: number }>();
   private loops: Promise<void>[] = [];
   private isOpen = false;
+  private isOver = false;
 
   constructor(
     seed: number,
@@ -46,9 +47,10 @@ export class Customers {
     await Promise.all(this.loops);
   }
 
-  /** Nobody begins anything new, and nobody is waited for. */
+  /** Everybody gives up. */
   stop(): void {
     this.isOpen = false;
+    this.isOver = true;
   }
 
   /** One call at one API and no other, told to the history like any. */
@@ -91,8 +93,8 @@ export class Customers {
     const end = performance.now() + GIVE_UP_MS;
     for (let tries = 0; ; tries++) {
       const call = await this.call(customer + tries, intent, key);
-      const isOver = call.outcome !== 'unknown' && call.code !== 'idempotency_in_progress';
-      if (isOver || performance.now() > end) return call;
+      const isAnswered = call.outcome !== 'unknown' && call.code !== 'idempotency_in_progress';
+      if (isAnswered || this.isOver || performance.now() > end) return call;
       await sleep(RETRY_MS);
     }
   }
