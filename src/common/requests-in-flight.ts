@@ -6,12 +6,12 @@ import type { RequestHandler, Response } from 'express';
 import { Problem, sendAnswer, toAnswer } from './problem';
 
 /** Whoever waits this long is told to come again, so that with all that comes on top nobody waits for three seconds. */
-export const ANSWER_WITHIN_MS = 2_700;
+export const ANSWER_WITHIN_MS = 2_500;
 const LOOK_EVERY_MS = 100;
 const PATIENCE_LOOKS = ANSWER_WITHIN_MS / LOOK_EVERY_MS;
 
 /** How long a connection on which nothing is under way may still be used while the process ends. */
-const LAST_REQUESTS_MS = 500;
+const LAST_REQUESTS_MS = 1_500;
 
 /** What is said to who has waited too long. */
 export const unanswered = () => new Problem('service_unavailable', undefined, { 'Retry-After': '1' });

@@ -1,4 +1,4 @@
-import { HttpClient, type HttpAnswer, type HttpRequest } from './http';
+import { HttpClient, type HttpAnswer, type HttpRequest, type NoAnswer } from './http';
 
 /** Who answered, or what kept everybody from it. */
 export type Delivery = { api: number } & ({ answer: HttpAnswer } | { error: string });
@@ -29,8 +29,7 @@ export class Balancer {
     try {
       return { api, answer: await this.http.send(this.urls[api] as string, request) };
     } catch (failure) {
-      const { code, message } = failure as NodeJS.ErrnoException;
-      return { api, error: code ?? message };
+      return { api, error: (failure as NoAnswer).message };
     }
   }
 

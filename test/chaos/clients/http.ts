@@ -18,11 +18,14 @@ export interface HttpAnswer {
 /** Nothing takes this long; what does is as good as no answer. */
 const PATIENCE_MS = 15_000;
 
+/** There is no answer; the message is the system's code where it has one. */
+export class NoAnswer extends Error {}
+
 /** Speaks HTTP over connections that are kept, as a load balancer does. */
 export class HttpClient {
   private readonly agent = new Agent({ keepAlive: true });
 
-  /** @throws when there is no answer, with the system's code where it has one */
+  /** @throws {NoAnswer} */
   async send(url: string, { method, path, token, key, body }: HttpRequest): Promise<HttpAnswer> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     return await new Promise((resolve, reject) => {
@@ -39,13 +42,16 @@ export class HttpClient {
         },
       });
       const patience = setTimeout(() => call.destroy(new Error('no answer')), PATIENCE_MS);
-      call.on('error', reject);
+      call.on('error', (error: NodeJS.ErrnoException) => {
+        const { code, message } = error;
+        reject(new NoAnswer(`${code ?? message}${call.reusedSocket ? ' on a kept connection' : ''}`));
+      });
       call.on('close', () => clearTimeout(patience));
       call.on('response', (response) => {
         let text = '';
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => (text += chunk));
-        response.on('error', reject);
+        response.on('error', ({ message }) => reject(new NoAnswer(`${message} in the midst of the answer`)));
         response.on('end', () => {
           const { statusCode = 0, headers } = response;
           resolve({ status: statusCode, headers, body: parse(text) });
