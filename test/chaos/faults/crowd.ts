@@ -16,25 +16,25 @@ const OTHER_FILES = 500;
 /** No answer takes longer than the database is given for one, and its turn before. */
 const BOUND_MS = 5_000;
 
-const crowd: Fault = {
-  name: 'crowd',
+const rush: Fault = {
+  name: 'rush',
   family: 'crowd',
   about: '500 clients come at once, to an API with ten connections to PostgreSQL',
   strike: async (stage) => {
     const rounds = stage.isFull ? ROUNDS.full : ROUNDS.brief;
-    const rush: Call[] = [];
+    const answers: Call[] = [];
     const others = await stage.callsWhile(async () => {
       for (let round = 0; round < rounds; round++) {
-        rush.push(...(await Promise.all(Array.from({ length: CLIENTS }, (_, i) => come(stage, i)))));
+        answers.push(...(await Promise.all(Array.from({ length: CLIENTS }, (_, i) => come(stage, i)))));
       }
     });
-    const silent = rush.filter(({ status }) => status === undefined);
-    const failed = rush.filter(({ outcome }) => outcome === 'unknown');
+    const silent = answers.filter(({ status }) => status === undefined);
+    const failed = answers.filter(({ outcome }) => outcome === 'unknown');
     return [
-      within('each of them answered', Math.max(...durations(rush)), BOUND_MS),
+      within('each of them answered', Math.max(...durations(answers)), BOUND_MS),
       {
         mustHold: 'no hang, no connection dropped',
-        measured: `${silent.length} of ${rush.length} without an answer, ${failed.length} told to come again`,
+        measured: `${silent.length} of ${answers.length} without an answer, ${failed.length} told to come again`,
         isOk: silent.length === 0,
       },
       within('others served', p99Of(others), BOUND_MS),
@@ -90,7 +90,7 @@ const idle: Fault = {
   },
 };
 
-export const CROWD_FAULTS: readonly Fault[] = [crowd, slowReader, idle];
+export const CROWD_FAULTS: readonly Fault[] = [rush, slowReader, idle];
 
 function allServed(calls: readonly Call[]): Finding {
   const failed = calls.filter(({ outcome }) => outcome === 'unknown').length;
