@@ -6,7 +6,7 @@ import { hasFailed, resultsTable, type Result } from './report';
 import { Run } from './run';
 
 /** For the guards of the seats to be missed. */
-const UNGUARDED_MS = 5_000;
+const UNGUARDED_MS = 3_000;
 
 /** Progress is for the person who waits, results are for a file too. */
 const tellProgress = (line: string) => void process.stderr.write(`${line}\n`);
