@@ -218,6 +218,18 @@ describe('a POST with an Idempotency-Key', () => {
       expect([isReplay(second), exact(second)]).toEqual([true, exact(first)]);
     });
 
+    it('where the driver hears of the failed statement before it hears that the transaction failed', async () => {
+      const cable = await layCable(database.url);
+      const distant = await startTestApi({ DATABASE_URL: cable.url });
+      cable.splitAnswers();
+      const [key, body] = [randomUUID(), { ...userBody(), email: user.email }];
+      const first = await post('/users/', body, key, distant.client.as(''));
+      expectProblem(first, 409, 'email_taken');
+      expect(exact(await post('/users/', body, key, nobody))).toEqual(exact(first));
+      await distant.stop();
+      await cable.cut();
+    });
+
     it('unless its input did not validate: then the key is still new', async () => {
       const key = randomUUID();
       expectProblem(await post('/tickets/', { ...ticketBody, seat: 1 }, key), 422, 'validation_failed');

@@ -17,9 +17,19 @@ export interface Cable {
   leaveHalfOpen(): void;
   /** Everything takes so much longer in each direction. */
   delay(ms: number): void;
+  /**
+   * From now on PostgreSQL's word that it is ready for more arrives on its own, a while after what it belongs to: as
+   * when the two happen to be cut into different packets.
+   */
+  splitAnswers(): void;
   /** New connections pass again, without delay; those that were frozen never recover. */
   mend(): Promise<void>;
 }
+
+/** ReadyForQuery without the state of the transaction, its last byte: the end of every answer of PostgreSQL. */
+const READY = Buffer.from('Z\0\0\0\x05', 'latin1');
+const READY_SIZE = READY.length + 1;
+const SPLIT_MS = 50;
 
 const DEFAULT_PORTS: Record<string, number> = { 'postgres:': 5432, 'postgresql:': 5432, 'redis:': 6379 };
 
@@ -32,12 +42,17 @@ export async function layCable(target: string): Promise<Cable> {
   const frozen = new Set<Socket>();
   let isFrozen = false;
   let delayMs = 0;
+  let isSplitting = false;
   let last: string | undefined;
 
   const pass = (from: Socket, to: Socket, chunk: Buffer) => {
     if (frozen.has(from)) return;
+    const end = chunk.length - READY_SIZE;
     if (delayMs > 0) setTimeout(() => to.write(chunk), delayMs);
-    else to.write(chunk);
+    else if (isSplitting && farEnds.has(from) && chunk.subarray(end, -1).equals(READY)) {
+      to.write(chunk.subarray(0, end));
+      setTimeout(() => to.write(chunk.subarray(end)), SPLIT_MS);
+    } else to.write(chunk);
     if (farEnds.has(to) && last !== undefined && chunk.includes(last)) freeze();
   };
   const server = createServer((near) => {
@@ -101,6 +116,9 @@ export async function layCable(target: string): Promise<Cable> {
     },
     delay: (ms) => {
       delayMs = ms;
+    },
+    splitAnswers: () => {
+      isSplitting = true;
     },
     mend: async () => {
       isFrozen = false;
