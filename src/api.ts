@@ -5,6 +5,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { ApiModule } from './app.module';
 import { withJwtSecret } from './auth/jwt-secret';
+import { answerClientErrors } from './common/client-errors';
 import { HttpAdapter } from './common/http-adapter';
 import { formBody, jsonBody, requireJson } from './common/json-body';
 import { NestLogger, requestLogger } from './common/logger';
@@ -40,6 +41,7 @@ export async function createApi(
   app.disable('etag');
   app.set('trust proxy', settings.TRUST_PROXY);
   boundConnections(app.getHttpServer());
+  answerClientErrors(app.getHttpServer(), logger);
   app.use(requestLogger(logger));
   app.use(app.get(RequestMetrics, { strict: false }).middleware);
   app.use(securityHeaders(settings.TRUST_PROXY !== 0));

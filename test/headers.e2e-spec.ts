@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { startTestApi, type TestApi } from './support/api';
+import type { Answer } from './support/client';
 import { expectProblem } from './support/problems';
 
 const SHOP = 'https://shop.example.com';
@@ -126,13 +128,67 @@ describe('a client that says little, slowly', () => {
     expect(server.maxHeadersCount).toBeLessThanOrEqual(100);
     expect(server.maxConnections).toBeLessThanOrEqual(10_000);
   });
+});
 
-  it('is refused when its address and headers are too large', async () => {
-    const { port } = server.address() as { port: number };
-    const socket = connect(port, '127.0.0.1');
-    socket.end(`GET /events?q=${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    expect(answer.toString()).toMatch(/^HTTP\/1\.1 431 /);
-    socket.destroy();
+describe('what Node refuses before it is a request', () => {
+  let api: TestApi;
+  let server: Server;
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    server = api.app.getHttpServer();
+  });
+  afterAll(() => api.stop());
+
+  it.each<[what: string, status: number, code: string, sent: string]>([
+    ['is no HTTP', 400, 'malformed_request', 'EHLO example.com\r\n\r\n'],
+    ['has no length', 400, 'malformed_request', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n'],
+    [
+      'has a large address',
+      431,
+      'headers_too_large',
+      `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    ],
+    [
+      'has large headers',
+      431,
+      'headers_too_large',
+      `GET / HTTP/1.1\r\nCookie: ${'x'.repeat(20_000)}\r\n\r\n`,
+    ],
+  ])(
+    'because it %s is told so like anything else, and the connection closed',
+    async (_, status, code, sent) => {
+      const socket = connect(Number(new URL(api.client.url).port), '127.0.0.1');
+      socket.write(sent);
+      const answer = parse(await text(socket));
+      expectProblem(answer, status, code);
+      expect(Object.fromEntries(answer.headers)).toMatchObject({
+        connection: 'close',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      });
+    },
+  );
+
+  it('because it does not arrive in time is told so, too', async () => {
+    const accepted = once(server, 'connection') as Promise<[Socket]>;
+    const socket = connect(Number(new URL(api.client.url).port), '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\n');
+    const [far] = await accepted;
+    // As Node does, which looks only every half a minute.
+    server.emit('clientError', Object.assign(new Error(), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), far);
+    expectProblem(parse(await text(socket)), 408, 'request_timeout');
   });
 });
+
+/** An answer as it comes over the connection, which is closed after it. */
+function parse(answer: string): Answer {
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  const [line = '', ...headers] = head.split('\r\n');
+  expect(Buffer.byteLength(body)).toBe(Number(/^content-length: (\d+)$/im.exec(head)?.[1]));
+  return {
+    status: Number(/^HTTP\/1\.1 (\d{3}) \w/.exec(line)?.[1]),
+    headers: new Headers(headers.map((header) => header.split(': ') as [string, string])),
+    body: JSON.parse(body),
+  };
+}

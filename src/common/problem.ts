@@ -5,6 +5,11 @@ import type { Response } from 'express';
  * A code never changes its meaning; clients branch on it.
  */
 export const PROBLEMS = {
+  malformed_request: {
+    status: 400,
+    title: 'Malformed request',
+    detail: 'What came over this connection is not HTTP/1.1',
+  },
   validation_failed: { status: 422, title: 'Validation failed', detail: 'The request does not validate' },
   malformed_json: { status: 422, title: 'Malformed JSON', detail: 'The body is not valid JSON in UTF-8' },
   invalid_credentials: {
@@ -26,6 +31,11 @@ export const PROBLEMS = {
     status: 405,
     title: 'Method not allowed',
     detail: 'This address does not answer this method; the Allow header lists those it does',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'Request timeout',
+    detail: 'The request did not arrive within the time that is given to it',
   },
   email_taken: { status: 409, title: 'E-mail taken', detail: 'Email already registered' },
   event_ended: { status: 409, title: 'Event ended', detail: 'Event has ended' },
@@ -72,6 +82,11 @@ export const PROBLEMS = {
     status: 429,
     title: 'Too many requests',
     detail: 'You make more requests than is allowed; the Retry-After header says how many seconds to wait',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'Headers too large',
+    detail: 'The address and the headers together are larger than this server takes',
   },
   internal_error: {
     status: 500,

@@ -2,13 +2,14 @@ import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
 /** Answers are data: no browser may run, frame, sniff or keep them. */
-const HEADERS = Object.entries({
+export const SECURITY_HEADERS = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
-});
+};
+const HEADERS = Object.entries(SECURITY_HEADERS);
 
 /**
  * Sets on every answer what tells browsers to be careful with it. (helmet composes its headers anew for each request,
