@@ -41,6 +41,10 @@ export function databaseProblem(error: unknown): Problem | undefined {
   if (isUnavailable(error) || isRetryable(error)) {
     return new Problem('service_unavailable', undefined, { 'Retry-After': '1' });
   }
+  // What is stored contradicts itself, and a person has to look: what came in has been held against the rules before.
+  if (driverError(error).code === '23514') {
+    return new Problem('service_unavailable', undefined, { 'Retry-After': '60' });
+  }
   // A character PostgreSQL can't store, or a number its type can't hold.
   return ['22021', '22P05', '22003'].includes(driverError(error).code ?? '')
     ? invalid('', 'something in it can not be stored')

@@ -6,6 +6,9 @@ import type { Statement } from '../database/statements';
  * two can wait for each other. Rows that were waited for are read anew once they are locked (READ COMMITTED), so
  * what is decided is decided on the counters as they are.
  *
+ * A counter of held seats that went wrong by somebody's hand (`npm run doctor` finds it) may be too low for the holds
+ * that end. It stays at 0 then: the CHECK would let nobody pay, and keep due holds of all other events, too.
+ *
  * Of requests, holds and what becomes of them the planner knows nothing, and joins two such sets by comparing each row
  * with each. So what comes later waits for a lock by reading how many rows were locked, not by a join with them.
  */
@@ -119,7 +122,7 @@ export const SETTLE: Statement = {
     ), seats_locked AS MATERIALIZED (
       SELECT count(*) FROM seats
     ), moved AS (
-      UPDATE inventory SET held = held - settled.number, sold = sold + settled.paid
+      UPDATE inventory SET held = greatest(held - settled.number, 0), sold = sold + settled.paid
       FROM (
         SELECT event_id, count(*)::int AS number, (count(*) FILTER (WHERE target = 'paid'))::int AS paid
         FROM live, seats_locked GROUP BY event_id
@@ -219,7 +222,7 @@ function endHolds(holds: string): string {
     ), seats_locked AS MATERIALIZED (
       SELECT count(*) FROM seats
     ), returned AS (
-      UPDATE inventory SET held = held - ended.number
+      UPDATE inventory SET held = greatest(held - ended.number, 0)
       FROM (SELECT event_id, count(*)::int AS number FROM ${holds}, seats_locked GROUP BY event_id) AS ended
       WHERE inventory.event_id = ended.event_id
     ), expired AS (
