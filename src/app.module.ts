@@ -18,6 +18,7 @@ import { HealthModule } from './health/health.module';
 import { IdempotencyModule } from './idempotency/idempotency.module';
 import { MetricsModule } from './metrics/metrics.module';
 import { QueueModule } from './queue/queue.module';
+import { CountedAuthGuard } from './rate-limit/counted-auth.guard';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard';
 import { RateLimitModule } from './rate-limit/rate-limit.module';
 import { TicketsModule } from './tickets/tickets.module';
@@ -32,6 +33,14 @@ const shared = (role: 'api' | 'worker', settings: Settings, dataSource: TixxetyD
   HealthModule,
   MetricsModule.register(role, settings),
   TracingModule.register(role, settings, dataSource),
+];
+
+/** Finds out who is calling, and refuses who calls too often. */
+const limitedGuards = [
+  AuthGuard,
+  RateLimitGuard,
+  { provide: APP_GUARD, useClass: CountedAuthGuard },
+  { provide: APP_GUARD, useExisting: RateLimitGuard },
 ];
 
 /** Answers HTTP requests; without Redis also makes holds end on time. */
@@ -55,8 +64,9 @@ export class ApiModule {
       providers: [
         RequestsInFlight,
         { provide: APP_FILTER, useValue: new ProblemFilter(databaseProblem) },
-        { provide: APP_GUARD, useClass: AuthGuard },
-        ...(settings.RATE_LIMIT_PER_MINUTE > 0 ? [{ provide: APP_GUARD, useClass: RateLimitGuard }] : []),
+        ...(settings.RATE_LIMIT_PER_MINUTE > 0
+          ? limitedGuards
+          : [{ provide: APP_GUARD, useClass: AuthGuard }]),
         { provide: APP_GUARD, useClass: UndeclaredInputGuard },
         { provide: APP_PIPE, useClass: ValidationPipe },
       ],

@@ -73,6 +73,23 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
     expect(statuses(answers)).toEqual([...Array(LIMIT).fill(422), 429]);
   });
 
+  it('counts who is not let in, by address and whatever their tokens, and nobody else with them', async () => {
+    for (const [policy, send] of [
+      ['reading', (client: Client) => client.get('/users/1')],
+      ['writing', (client: Client) => client.post('/events/', eventBody())],
+    ] as const) {
+      const answers = await inTurn(LIMIT + 1, (i) => send(api.client.as(i === 0 ? '' : `forged.token.${i}`)));
+      expect(statuses(answers)).toEqual([...Array(LIMIT).fill(401), 429]);
+      expect(answers.map((answer) => quotaOf(answer, policy).left)).toEqual([4, 3, 2, 1, 0, 0]);
+      expectProblem(answers[0] as Answer, 401, 'unauthenticated');
+      expectProblem(answers.at(-1) as Answer, 429, 'rate_limited');
+    }
+    expect(statuses(await inTurn(LIMIT + 1, () => ada.get('/events')))).toEqual([
+      ...Array(LIMIT).fill(200),
+      429,
+    ]);
+  });
+
   it('leaves health checks and the documentation alone', async () => {
     for (const path of ['/health/live', '/openapi.json', '/docs/errors']) {
       const answers = await inTurn(LIMIT + 1, () => api.client.as('').get(path));
