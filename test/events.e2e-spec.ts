@@ -1,6 +1,7 @@
 import { startTestApi, type TestApi } from './support/api';
 import { eventBody } from './support/factories';
 import { expectProblem } from './support/problems';
+import { REMOVE_EVENTS } from './support/seats';
 import { titled } from './support/tables';
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -349,7 +350,7 @@ describe('events', () => {
     });
 
     it('is an empty list where there is nothing', async () => {
-      await list.sql('TRUNCATE events CASCADE');
+      await list.sql(REMOVE_EVENTS);
       const { status, headers, body } = await list.client.get('/events/');
       expect({ status, body, link: headers.get('link') }).toEqual({ status: 200, body: [], link: null });
     });

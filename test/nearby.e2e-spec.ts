@@ -5,6 +5,7 @@ import { createDatabase, type TestDatabase } from './support/databases';
 import { eventually } from './support/eventually';
 import { eventBody } from './support/factories';
 import { expectProblem } from './support/problems';
+import { REMOVE_EVENTS } from './support/seats';
 
 interface Found {
   id: number;
@@ -23,7 +24,7 @@ describe('GET /users/for-you/', () => {
   let api: TestApi;
 
   beforeEach(async () => {
-    await api.sql('TRUNCATE events CASCADE');
+    await api.sql(REMOVE_EVENTS);
   });
   beforeAll(async () => {
     api = await startTestApi();

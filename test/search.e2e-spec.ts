@@ -3,6 +3,7 @@ import { haversineKm, type Coordinates } from '../src/events/haversine';
 import { startTestApi, type TestApi } from './support/api';
 import { eventually } from './support/eventually';
 import { expectProblem } from './support/problems';
+import { REMOVE_EVENTS } from './support/seats';
 
 interface Found {
   id: number;
@@ -45,7 +46,7 @@ describe('GET /events/ with filters', () => {
   const event = async (fields: object): Promise<number> => (await api.create.event(fields)).id;
 
   describe('q', () => {
-    afterEach(() => api.sql('TRUNCATE events CASCADE'));
+    afterEach(() => api.sql(REMOVE_EVENTS));
 
     it('finds the events that have all of the words, in title, address or description', async () => {
       const both = await event({ title: 'Jazz on the river' });
@@ -154,7 +155,7 @@ describe('GET /events/ with filters', () => {
   });
 
   describe('near', () => {
-    afterEach(() => api.sql('TRUNCATE events CASCADE'));
+    afterEach(() => api.sql(REMOVE_EVENTS));
 
     it('tells the distance, whatever the order, and not without it', async () => {
       const id = await event({ venue: { latitude: 51.5942, longitude: -0.1306 }, title: 'Palace' });
@@ -212,7 +213,7 @@ describe('GET /events/ with filters', () => {
     const paid = await reserve();
     await api.client.post(`/tickets/${paid.id}/pay`);
     expect(await available()).toEqual([]);
-    await api.sql('TRUNCATE events CASCADE');
+    await api.sql(REMOVE_EVENTS);
   });
 
   it.each([
@@ -288,7 +289,7 @@ describe('GET /events/ with filters', () => {
       );
       equals = idsOf(rows);
     });
-    afterAll(() => api.sql('TRUNCATE events CASCADE'));
+    afterAll(() => api.sql(REMOVE_EVENTS));
 
     it.each([
       ['at one time', 'sort=start_time'],
@@ -388,7 +389,7 @@ describe('GET /events/ with filters', () => {
         ...(draft.place ?? { latitude: NaN, longitude: NaN }),
       }));
     });
-    afterAll(() => api.sql('TRUNCATE events CASCADE'));
+    afterAll(() => api.sql(REMOVE_EVENTS));
 
     /** As they are searched: without accents, in small letters. */
     const wordsOf = (text: string) =>

@@ -25,7 +25,7 @@ import {
   type Ticket,
   type World,
 } from './support/seat-game';
-import { DISORDERLY_SEATS } from './support/seats';
+import { DISORDERLY_SEATS, REMOVE_EVENTS } from './support/seats';
 
 /** A failing run prints its seed; `SEED=… npx jest seats.model` plays it again. */
 const seed = process.env.SEED === undefined ? {} : { seed: Number(process.env.SEED) };
@@ -47,7 +47,7 @@ describe('seats', () => {
     const start = () => startTestApi({ ...ENVIRONMENT, DATABASE_URL: database.url });
     apis = await Promise.all([start(), start()]);
   });
-  afterEach(() => sql('TRUNCATE events CASCADE'));
+  afterEach(() => sql(REMOVE_EVENTS));
   afterAll(async () => {
     await Promise.all(apis.map((api) => api.stop()));
     await pool.end();

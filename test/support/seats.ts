@@ -10,3 +10,6 @@ export const DISORDERLY_SEATS = `
     FROM tickets GROUP BY event_id
   ) AS tickets USING (event_id)
   WHERE held <> coalesce(reserved, 0) OR sold <> coalesce(paid, 0) OR held + sold > capacity`;
+
+/** Removes all events and what belongs to them, with locks in the order of whoever ends holds meanwhile. */
+export const REMOVE_EVENTS = 'TRUNCATE tickets, inventory, events CASCADE';
