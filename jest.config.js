@@ -2,7 +2,8 @@ const { availableParallelism } = require('node:os');
 
 /** @type {import('jest').Config} */
 module.exports = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/jest/environment.js',
+  runtime: '<rootDir>/test/support/jest/runtime.js',
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testRegex: '\\.(spec|e2e-spec)\\.ts$',
   moduleFileExtensions: ['ts', 'js', 'json'],
@@ -20,10 +21,8 @@ module.exports = {
       },
     ],
   },
-  // Nest 12 and some of what it loads are ES modules, which Jest on Node 20 can't require as they are.
-  transformIgnorePatterns: [
-    'node_modules/(?!(@nestjs|file-type|load-esm|strtok3|token-types|@tokenizer|uint8array-extras|@borewit)/)',
-  ],
+  // An ES module, which Jest on Node 20 can't require as it is. Others it does not load: see runtime.js.
+  transformIgnorePatterns: ['node_modules/(?!@nestjs/typeorm/)'],
   // main and cluster only ever run in processes of their own (test/cli, test/cluster), where Jest can't count lines.
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts', '!src/main.ts', '!src/cluster.ts'],
   coverageDirectory: 'coverage',

@@ -463,9 +463,13 @@ describe('hostile input', () => {
       expectProblem(answer, answer.status, answer.body.code);
     }
 
+    /** `unit: 'binary'` says the same, and takes two seconds to count them all. */
+    const anyCharacter = fc
+      .nat(0x10f7ff)
+      .map((point) => String.fromCodePoint(point < 0xd800 ? point : point + 0x800));
     /** Any characters, and any UTF-16 units: halves of surrogate pairs, too. */
     const anyText = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 30 }),
+      fc.string({ unit: anyCharacter, maxLength: 30 }),
       fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)), maxLength: 30 }),
     );
     const anyValue = fc.oneof(
