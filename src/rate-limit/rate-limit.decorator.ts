@@ -2,8 +2,8 @@ import { SetMetadata } from '@nestjs/common';
 
 export const RATE_LIMIT = 'rateLimit';
 
-/** How a route, or all of a controller, is limited; where nothing is said, by what its caller reads and writes. */
-export type RateLimit = 'credentials' | 'none';
+/** How a route, or all of a controller, is limited; where nothing is said, as usual: by what its caller reads and writes. */
+export type RateLimit = 'usual' | 'credentials' | 'none';
 
 /** Marks a route that takes a password or a token that is as good as one: few calls by account and by address. */
 export const Credentials = () => SetMetadata(RATE_LIMIT, 'credentials' satisfies RateLimit);

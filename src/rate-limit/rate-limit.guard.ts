@@ -36,17 +36,16 @@ export async function countGuess(
  */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
+  private readonly known = new WeakMap<object, RateLimit>();
+
   /** (The library looks up for each request what its route says of limits, which takes longer than counting it.) */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const [{ limit, ttl }] = this.throttlers as [{ limit: number; ttl: number }];
     const request = context.switchToHttp().getRequest<Request>();
     const response = context.switchToHttp().getResponse<Response>();
-    const kind = this.reflector.getAllAndOverride<RateLimit | undefined>(RATE_LIMIT, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
+    const kind = this.kindOf(context);
     if (kind === 'none') return true;
-    if (kind !== 'credentials') {
+    if (kind === 'usual') {
       const policy = request.method === 'GET' || request.method === 'HEAD' ? 'reading' : 'writing';
       await this.count(response, policy, callerOf(request), limit, ttl);
       return true;
@@ -59,6 +58,18 @@ export class RateLimitGuard extends ThrottlerGuard {
     const perAccount = Math.min(limit, CREDENTIALS_PER_ACCOUNT);
     await this.count(response, 'credentials-account', account, perAccount, ttl);
     return true;
+  }
+
+  /** How the route is limited; its metadata never change, so they are read once. */
+  private kindOf(context: ExecutionContext): RateLimit {
+    const handler = context.getHandler();
+    const known = this.known.get(handler);
+    if (known) return known;
+    const kind =
+      this.reflector.getAllAndOverride<RateLimit | undefined>(RATE_LIMIT, [handler, context.getClass()]) ??
+      'usual';
+    this.known.set(handler, kind);
+    return kind;
   }
 
   private async count(response: Response, policy: string, who: string, limit: number, ttl: number) {

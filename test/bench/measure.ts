@@ -19,8 +19,8 @@ export type Measure = (seconds: number) => Promise<LoadResult>;
 const WARM_UP_SECONDS = 2;
 
 /**
- * Measures several things in turn, round after round, so that whatever else the machine is up to meets all of them
- * alike. A first, shorter round only warms up.
+ * Measures several things in turn, there and back in each round, so that whatever else the machine is up to, and what
+ * grows while it is measured, meets all of them alike. A first, shorter round only warms up.
  */
 export async function interleave<Name extends string>(
   { rounds, seconds }: { rounds: number; seconds: number },
@@ -34,8 +34,8 @@ export async function interleave<Name extends string>(
     LoadResult[]
   >;
   for (let round = 1; round <= rounds; round++) {
-    for (const name of names) {
-      const result = await measures[name](seconds);
+    for (const name of [...names, ...names.toReversed()]) {
+      const result = await measures[name](seconds / 2);
       results[name].push(result);
       tell(name, round, result);
     }

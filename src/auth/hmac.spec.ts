@@ -1,0 +1,26 @@
+import { createHmac } from 'node:crypto';
+import fc from 'fast-check';
+import { HmacSha256 } from './hmac';
+
+describe('HmacSha256', () => {
+  it.each([
+    ['\x0b'.repeat(20), 'Hi There', 'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7'],
+    [
+      'Jefe',
+      'what do ya want for nothing?',
+      '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+    ],
+  ])('signs as RFC 4231 does under %j', (key, text, signature) => {
+    expect(new HmacSha256(key).sign(text)).toBe(Buffer.from(signature, 'hex').toString('base64url'));
+  });
+
+  it('signs as Node does, whatever the lengths', () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 200 });
+    fc.assert(
+      fc.property(text, text, (key, message) => {
+        const expected = createHmac('sha256', key).update(message).digest('base64url');
+        expect(new HmacSha256(key).sign(message)).toBe(expected);
+      }),
+    );
+  });
+});
