@@ -25,7 +25,7 @@ export interface Site {
 
 const USERS = 100_000;
 
-const LONG_HOLD = { HOLD_SECONDS: String(LONG_HOLD_SECONDS) };
+export const LONG_HOLD = { HOLD_SECONDS: String(LONG_HOLD_SECONDS) };
 
 /** What the parts share: services, databases and processes, each made when it is first needed. */
 export class Bench {
@@ -140,12 +140,6 @@ export class Bench {
   readonly oneStatementApi = once(async () => {
     const { database } = await this.few();
     return await this.startApi(database, LONG_HOLD, 'test/bench/one-statement-api.js');
-  });
-
-  /** Everybody may do everything. */
-  readonly unguardedApi = once(async () => {
-    const { database } = await this.few();
-    return await this.startApi(database, LONG_HOLD, 'test/bench/unguarded-api.js');
   });
 
   readonly bareExpress = once(() =>

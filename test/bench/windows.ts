@@ -22,10 +22,6 @@ const WINDOWS = {
     return await bench.load.run({ target: { url }, connections: bench.connections, requests }, seconds);
   },
   'one hot event': async (bench, seconds) => await reserve(bench, await bench.few(), { seconds }),
-  'one hot event, guards off': async (bench, seconds) => {
-    const { url } = await bench.unguardedApi();
-    return await reserve(bench, await bench.few(), { seconds, target: { url } });
-  },
   '1,000 events': async (bench, seconds) =>
     await reserve(bench, await bench.few(), { seconds, events: bench.sized(1_000) }),
   payments: async (bench, seconds) => await pay(bench, await bench.few(), seconds),
