@@ -18,8 +18,8 @@ import {
 } from './inventory.repository';
 
 const BATCH = { maxSize: 128, isFatal: isUnavailable, patienceMs: ANSWER_WITHIN_MS, tooLate: unanswered };
-/** Holds ended by one statement: enough to be quick, few enough not to keep reservations waiting. */
-const RELEASE_SIZE = 1_000;
+/** Holds ended by one statement: many, for it locks the seats only at its end, and each statement waits its turn there. */
+const RELEASE_SIZE = 2_000;
 
 /**
  * Where seats change hands. Concurrent calls share statements; each caller gets an answer of its own. A call that is
