@@ -1,14 +1,15 @@
 import type { Statement } from '../database/statements';
 import { chordOfDistance, EARTH_RADIUS_KM, type Coordinates } from './haversine';
 
-const COLUMNS = `events.id, events.title, events.description, events.start_time AS "startTime",
+const EVENT = `events.id, events.title, events.description, events.start_time AS "startTime",
   events.end_time AS "endTime", events.venue_address AS "venueAddress", events.venue_latitude AS "venueLatitude",
-  events.venue_longitude AS "venueLongitude", events.created_at AS "createdAt", inventory.capacity,
-  inventory.held, inventory.sold`;
+  events.venue_longitude AS "venueLongitude", events.created_at AS "createdAt"`;
+const SEATS = 'inventory.capacity, inventory.held, inventory.sold';
 
 export const eventById: Statement = {
   name: 'event_by_id',
-  text: `SELECT ${COLUMNS} FROM events JOIN inventory ON inventory.event_id = events.id WHERE events.id = $1`,
+  text: `
+    SELECT ${EVENT}, ${SEATS} FROM events JOIN inventory ON inventory.event_id = events.id WHERE events.id = $1`,
 };
 
 /** The order of a list. Ties are put in the order of their ids. */
@@ -32,8 +33,8 @@ export interface EventFilter {
 export type EventKey = [sortedBy: string | number, id: number];
 
 /**
- * A page of events, planned for exactly the filters that are given. The inner SELECT finds the ids on an index that
- * yields them in order, so that it stops after `limit` rows; the outer one fetches what is shown of them.
+ * A page of events, planned for exactly the filters that are given. The inner SELECT takes the events off an index that
+ * yields them in order, so that it stops after `limit` rows; the outer one looks up their seats.
  *
  * Positions are points of the unit sphere. The chord between two of them grows with their great-circle distance, so
  * the index that walks from point to point by the one (`<->`, nearest neighbour) does so by the other. WITH TIES ends
@@ -86,16 +87,15 @@ export function listEvents(
   const size = bind(limit, 'bigint');
 
   const text = `
-    SELECT ${COLUMNS}, page.key${near ? `, ${kilometres(chord)} AS "distanceKm"` : ''}
+    SELECT page.*, ${SEATS}
     FROM (
-      SELECT id, ${key} AS key
+      SELECT ${EVENT}, ${key} AS key${near ? `, ${kilometres(chord)} AS "distanceKm"` : ''}
       FROM events ${filter.isAvailable ? 'JOIN inventory ON inventory.event_id = events.id' : ''}
       ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
       ORDER BY ${sort === 'distance' ? `${key} FETCH FIRST (${size}) ROWS WITH TIES` : `${key}, id LIMIT ${size}`}
     ) AS page
-    JOIN events USING (id)
-    JOIN inventory ON inventory.event_id = events.id
-    ${near ? `WHERE ${kilometres(chord)} <= ${radius}` : ''}
+    JOIN inventory ON inventory.event_id = page.id
+    ${near ? `WHERE page."distanceKm" <= ${radius}` : ''}
     ORDER BY page.key, page.id
     LIMIT ${size}`;
   return [{ text }, values];

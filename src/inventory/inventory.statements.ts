@@ -152,7 +152,7 @@ export const RELEASE_DUE: Statement = {
     WITH due AS MATERIALIZED (
       SELECT id, event_id FROM tickets
       WHERE status = 'reserved' AND expires_at <= now()
-      -- In no order that is asked for: the planner, which can't know how many are due, sorted all for each thousand.
+      ORDER BY expires_at
       LIMIT $1
       FOR UPDATE SKIP LOCKED
     ), ${endHolds('due')}

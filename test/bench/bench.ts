@@ -42,7 +42,7 @@ export class Bench {
 
   /** For what has many cases. */
   get shortTerms(): Pick<Terms, 'rounds' | 'seconds'> {
-    return { rounds: this.terms.rounds, seconds: this.terms.seconds / 3 };
+    return { rounds: this.terms.rounds, seconds: this.terms.seconds / 2 };
   }
 
   /** All databases so far but the template, for the count of the seats at the end. */
@@ -136,10 +136,11 @@ export class Bench {
     );
   }
 
-  /** One reservation, one statement. */
-  readonly oneStatementApi = once(async () => {
-    const { database } = await this.few();
-    return await this.startApi(database, LONG_HOLD, 'test/bench/one-statement-api.js');
+  /** One reservation, one statement; in a database of its own, for every API releases what is due in its database. */
+  readonly oneStatement = once(async () => {
+    const { database, users } = await this.copyTemplate();
+    const api = await this.startApi(database, LONG_HOLD, 'test/bench/one-statement-api.js');
+    return { database, users, api };
   });
 
   readonly bareExpress = once(() =>

@@ -29,7 +29,7 @@ DATABASE_URL, in databases of its own that it drops.
 Options:
   --only a,b       only these parts (below)
   --rounds n       how often everything is measured; medians count (3)
-  --seconds n      length of one measurement (5)
+  --seconds n      length of one measurement (3)
   --scale x        share of the sizes, such as 0.01, to try the benchmark itself; results are then not kept (1)
   --markdown       print the figures as a Markdown table
   --out folder     where latest.json and the pictures go (test/bench/results)
@@ -52,7 +52,7 @@ export function readOptions(argv: string[]): Options | undefined {
   return {
     parts: pick(values.only),
     rounds: Math.ceil(number('rounds', values.rounds, 3)),
-    seconds: number('seconds', values.seconds, 5),
+    seconds: number('seconds', values.seconds, 3),
     scale,
     markdown: values.markdown ?? false,
     out: values.out === undefined && scale !== 1 ? undefined : resolve(values.out ?? 'test/bench/results'),

@@ -25,10 +25,8 @@ const WINDOWS = {
   '1,000 events': async (bench, seconds) =>
     await reserve(bench, await bench.few(), { seconds, events: bench.sized(1_000) }),
   payments: async (bench, seconds) => await pay(bench, await bench.few(), seconds),
-  'one statement each, same app': async (bench, seconds) => {
-    const { url } = await bench.oneStatementApi();
-    return await reserve(bench, await bench.few(), { seconds, target: { url } });
-  },
+  'one statement each, same app': async (bench, seconds) =>
+    await reserve(bench, await bench.oneStatement(), { seconds }),
   'direct, our statement': async (bench, seconds) => await reserveDirectly(bench, seconds, 'ours'),
   'direct, simple statement': async (bench, seconds) => await reserveDirectly(bench, seconds, 'simple'),
 } satisfies Record<string, Window>;
