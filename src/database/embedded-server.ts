@@ -17,9 +17,10 @@ const TUNING = [
   'log_checkpoints=off',
 ];
 
-/** An eighth of the machine's memory, for it is not PostgreSQL's alone; a million events fit in 1 GB. */
+/** An eighth of the memory there is, for it is not PostgreSQL's alone; a million events fit in 1 GB. */
 function sharedBuffersMb(): number {
-  return Math.min(Math.max(Math.floor(totalmem() / 2 ** 20 / 8), 128), 1_024);
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity); // a container's limit, if any
+  return Math.min(Math.max(Math.floor(memory / 2 ** 20 / 8), 64), 1_024);
 }
 
 const LOG_LIMIT = 4 * 1024 * 1024;
