@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { PoolClient } from 'pg';
@@ -31,8 +33,7 @@ const SESSION_SETTINGS = {
   options: '-c enable_seqscan=off -c jit=off -c random_page_cost=1.1',
 };
 
-// The clone may lie in a folder whose name would mean something in a glob.
-const HERE = __dirname.replace(/[()[\]{}!*?+@]/g, '\\$&');
+const load = createRequire(__filename);
 
 /** The one description of the database: the API, the worker, the tools and the TypeORM CLI all connect through it. */
 export class TixxetyDataSource extends DataSource {
@@ -49,8 +50,8 @@ export class TixxetyDataSource extends DataSource {
       type: 'postgres',
       url: settings.DATABASE_URL,
       applicationName: `tixxety ${role}`,
-      entities: [join(HERE, '../**/*.entity.{ts,js}')],
-      migrations: [join(HERE, '../../migrations/*.{ts,js}')],
+      entities: classesIn('..', /\.entity\.[jt]s$/),
+      migrations: classesIn('../../migrations', /^\d+-[^.]+\.[jt]s$/),
       migrationsTransactionMode: 'each',
       installExtensions: false, // the migrations do; a connection must change nothing
       parseInt8: true,
@@ -138,6 +139,18 @@ export class TixxetyDataSource extends DataSource {
       return await work();
     });
   }
+}
+
+/**
+ * What the files of a folder, and of those in it, export. (A glob of TypeORM's is looked for from the folder that it has
+ * in common with the working folder: where one in between may not be listed it finds nothing, and says nothing.)
+ */
+function classesIn(folder: string, name: RegExp): (new () => object)[] {
+  const path = join(__dirname, folder);
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((file) => name.test(file))
+    .flatMap((file) => Object.values(load(join(path, file)) as Record<string, unknown>))
+    .filter((value) => typeof value === 'function') as (new () => object)[];
 }
 
 const hasSessionSettings = (settings: Settings, role: Role) =>
