@@ -10,6 +10,7 @@ import { startWorker } from '../src/worker';
 import { Client } from './support/client';
 import { createBareDatabase, createDatabase, type TestDatabase } from './support/databases';
 import { eventBody } from './support/factories';
+import { ownRedis } from './support/redis';
 import { services } from './support/services';
 import { TEST_SECRET } from './support/tokens';
 
@@ -147,7 +148,8 @@ describe('starting in this process', () => {
   });
 
   (services.addresses.redis ? it : it.skip)('serves the health of a worker and nothing else', async () => {
-    const environment = { DATABASE_URL: database.url, REDIS_URL: services.addresses.redis ?? '' };
+    const redis = await ownRedis();
+    const environment = { DATABASE_URL: database.url, REDIS_URL: redis.url };
     const worker = await startWorker(optionsFor(environment), logger);
     running.push(worker);
     const client = new Client(worker.url);
@@ -158,5 +160,7 @@ describe('starting in this process', () => {
     await expect(startWorker(optionsFor({ ...environment, WORKER_PORT: port }), logger)).rejects.toThrow(
       /^WORKER_PORT \d+ can't be used/,
     );
+    await running.pop()?.stop();
+    await redis.stop();
   });
 });

@@ -10,6 +10,7 @@ import { createDatabase, type TestDatabase } from './support/databases';
 import { eventually } from './support/eventually';
 import { factoriesFor } from './support/factories';
 import { startMain } from './support/processes';
+import { ownRedis } from './support/redis';
 import { services } from './support/services';
 
 interface Span {
@@ -91,11 +92,11 @@ describe('traces', () => {
   }
 
   itWithRedis('lead from a request to its statement, and from a reservation to its release', async () => {
-    const collector = await startCollector();
+    const [collector, redis] = await Promise.all([startCollector(), ownRedis()]);
     const modules = noteModules();
     const settings = {
       DATABASE_URL: database.url,
-      REDIS_URL: services.addresses.redis ?? '',
+      REDIS_URL: redis.url,
       HOLD_SECONDS: '1',
       MAX_HOLDS_PER_USER_EVENT: '0',
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -154,6 +155,7 @@ describe('traces', () => {
     expect(new Set(roots.map(({ kind }) => kind))).toEqual(new Set([SERVER]));
     expect(modules.loaded()).not.toEqual([]);
     collector.stop();
+    await redis.stop();
   });
 
   it('are off by default, and then nothing of them is loaded', async () => {
