@@ -15,6 +15,7 @@ import { startRedis, type RunningRedis } from './support/redis';
 import { DISORDERLY_SEATS } from './support/seats';
 import { services } from './support/services';
 import { TEST_SECRET } from './support/tokens';
+import { describeWithRedis } from './support/with-redis';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -198,7 +199,7 @@ describe('of PostgreSQL', () => {
   });
 });
 
-(services.addresses.redis ? describe : describe.skip)('of Redis', () => {
+describeWithRedis('of Redis', () => {
   let server: RunningRedis | undefined;
   let redis: Redis;
   let folder: string;

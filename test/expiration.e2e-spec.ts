@@ -21,8 +21,8 @@ import { factoriesFor, type Factories } from './support/factories';
 import { startMain, type RunningProcess } from './support/processes';
 import { ownRedis, type OwnRedis } from './support/redis';
 import { DISORDERLY_SEATS, REMOVE_EVENTS } from './support/seats';
-import { services } from './support/services';
 import { TEST_SECRET } from './support/tokens';
+import { describeWithRedis } from './support/with-redis';
 
 const HOLD_MS = 1_000;
 /** Holds that fall due within this time share a job. */
@@ -30,8 +30,6 @@ const INTERVAL_MS = 100;
 /** Nothing listens on it. */
 const DEAD_REDIS = 'redis://127.0.0.1:1';
 const OUT_OF_REACH = /Redis at REDIS_URL is out of reach/g;
-
-const describeWithRedis = services.addresses.redis ? describe : describe.skip;
 
 interface Hold {
   id: number;

@@ -10,16 +10,14 @@ import { eventBody, factoriesFor, userBody } from './support/factories';
 import { expectProblem } from './support/problems';
 import { startMain, type RunningProcess } from './support/processes';
 import { ownRedis } from './support/redis';
-import { services } from './support/services';
 import { TEST_SECRET } from './support/tokens';
+import { itWithRedis } from './support/with-redis';
 
 const LIVE = { status: 200, body: { status: 'ok' } };
 /** A query gets three seconds, and a request may have waited for the one before. */
 const PATIENCE_MS = 10_000;
 const RELEASES_FAIL = /Holds can't be released/g;
 const RELEASES_RESUME = /Holds are being released again/g;
-
-const itWithRedis = services.addresses.redis ? it : it.skip;
 
 describe('health', () => {
   let database: TestDatabase;

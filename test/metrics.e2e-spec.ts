@@ -12,13 +12,11 @@ import { expectProblem } from './support/problems';
 import { factoriesFor } from './support/factories';
 import { startMain } from './support/processes';
 import { ownRedis } from './support/redis';
-import { services } from './support/services';
 import { tokenOf } from './support/tokens';
+import { itWithRedis } from './support/with-redis';
 
 const METRICS_TOKEN = 'the-token-of-prometheus';
 const PROMETHEUS = { Authorization: `Bearer ${METRICS_TOKEN}` };
-
-const itWithRedis = services.addresses.redis ? it : it.skip;
 
 async function scrape(client: Client): Promise<Sample[]> {
   const { status, headers, body } = await client.get<string>('/metrics', PROMETHEUS);

@@ -7,16 +7,14 @@ import { eventually } from './support/eventually';
 import { userBody } from './support/factories';
 import { expectProblem } from './support/problems';
 import { ownRedis, type OwnRedis } from './support/redis';
-import { services } from './support/services';
 import { TEST_ADMIN } from './support/tokens';
+import { describeWithRedis } from './support/with-redis';
 
 const PASSWORD = 'a password: with a colon';
 const basic = (email: string, password: string) => ({
   Authorization: `Basic ${Buffer.from(`${email}:${password}`).toString('base64')}`,
 });
 const ADMIN = basic(TEST_ADMIN.email, PASSWORD);
-
-const describeWithRedis = services.addresses.redis ? describe : describe.skip;
 
 describeWithRedis('the queue dashboard', () => {
   let redis: OwnRedis;

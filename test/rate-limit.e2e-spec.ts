@@ -7,8 +7,8 @@ import { eventually } from './support/eventually';
 import { eventBody, userBody } from './support/factories';
 import { expectProblem } from './support/problems';
 import { ownRedis, type OwnRedis } from './support/redis';
-import { services } from './support/services';
 import { tokenOf } from './support/tokens';
+import { describeWithRedis } from './support/with-redis';
 
 const LIMIT = 5;
 
@@ -151,7 +151,7 @@ describe('credentials', () => {
   });
 });
 
-(services.addresses.redis ? describe : describe.skip)('with Redis', () => {
+describeWithRedis('with Redis', () => {
   let redis: OwnRedis;
   let cable: Cable;
   let database: TestDatabase;

@@ -11,8 +11,8 @@ import { Client } from './support/client';
 import { createBareDatabase, createDatabase, type TestDatabase } from './support/databases';
 import { eventBody } from './support/factories';
 import { ownRedis } from './support/redis';
-import { services } from './support/services';
 import { TEST_SECRET } from './support/tokens';
+import { itWithRedis } from './support/with-redis';
 
 const logger = pino({ level: 'silent' });
 
@@ -147,7 +147,7 @@ describe('starting in this process', () => {
     await expect(attempt).rejects.toThrow(/^REDIS_URL is not set/);
   });
 
-  (services.addresses.redis ? it : it.skip)('serves the health of a worker and nothing else', async () => {
+  itWithRedis('serves the health of a worker and nothing else', async () => {
     const redis = await ownRedis();
     const environment = { DATABASE_URL: database.url, REDIS_URL: redis.url };
     const worker = await startWorker(optionsFor(environment), logger);

@@ -11,7 +11,7 @@ import { eventually } from './support/eventually';
 import { factoriesFor } from './support/factories';
 import { startMain } from './support/processes';
 import { ownRedis } from './support/redis';
-import { services } from './support/services';
+import { itWithRedis } from './support/with-redis';
 
 interface Span {
   service?: string;
@@ -33,8 +33,6 @@ interface Export {
 }
 
 const [SERVER, CLIENT, CONSUMER] = [2, 3, 5];
-
-const itWithRedis = services.addresses.redis ? it : it.skip;
 
 /** What a collector gets to see, by OTLP over HTTP. */
 async function startCollector() {
