@@ -95,10 +95,10 @@ export class Bench {
   }
 
   /** A database of its own, filled by `fill`, and an API on it that holds seats for a day. */
-  async createSite(fill?: (database: Database) => Promise<void>): Promise<Site> {
+  async createSite(fill?: (database: Database) => Promise<void>, script?: string): Promise<Site> {
     const { database, users } = await this.copyTemplate();
     await fill?.(database);
-    return { database, users, api: await this.startApi(database, LONG_HOLD) };
+    return { database, users, api: await this.startApi(database, LONG_HOLD, script) };
   }
 
   async copyTemplate(): Promise<Omit<Site, 'api'>> {
@@ -137,11 +137,7 @@ export class Bench {
   }
 
   /** One reservation, one statement; in a database of its own, for every API releases what is due in its database. */
-  readonly oneStatement = once(async () => {
-    const { database, users } = await this.copyTemplate();
-    const api = await this.startApi(database, LONG_HOLD, 'test/bench/one-statement-api.js');
-    return { database, users, api };
-  });
+  readonly oneStatement = once(() => this.createSite(undefined, 'test/bench/one-statement-api.js'));
 
   readonly bareExpress = once(() =>
     startServer({ script: 'test/bench/bare-express.js', environment: {} }, this.cleanup),
