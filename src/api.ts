@@ -5,13 +5,14 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { ApiModule } from './app.module';
 import { withJwtSecret } from './auth/jwt-secret';
-import { answerClientErrors } from './common/client-errors';
-import { HttpAdapter } from './common/http-adapter';
-import { formBody, jsonBody, requireJson } from './common/json-body';
-import { NestLogger, requestLogger } from './common/logger';
-import { RequestsInFlight } from './common/requests-in-flight';
-import type { Running } from './common/running';
-import { pageHeaders, securityHeaders } from './common/security-headers';
+import { answerClientErrors } from './http/client-errors';
+import { HttpAdapter } from './http/http-adapter';
+import { formBody, jsonBody, requireJson } from './http/body-parsing';
+import { requestLogger } from './http/request-log';
+import { NestLogger } from './logging/logger';
+import { RequestDeadline } from './http/request-deadline';
+import type { RunningServer } from './http/running-server';
+import { pageHeaders, securityHeaders } from './http/security-headers';
 import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
@@ -54,7 +55,7 @@ export async function createApi(
   // A description of 10,000 characters may take 120 kB, with each escaped as two surrogates.
   app.use('/events', jsonBody('128kb'));
   app.use(jsonBody('32kb'));
-  app.use(app.get(RequestsInFlight, { strict: false }).middleware);
+  app.use(app.get(RequestDeadline, { strict: false }).middleware);
   serveDocs(app);
   return app;
 }
@@ -95,7 +96,7 @@ const hasQueueDashboard = ({ QUEUE_DASHBOARD, NODE_ENV, REDIS_URL }: Settings) =
  * @returns the address it answers at, and how to stop it
  * @throws {StartupError}
  */
-export async function startApi(options: DatabaseOptions, logger: Logger): Promise<Running> {
+export async function startApi(options: DatabaseOptions, logger: Logger): Promise<RunningServer> {
   const { HOST, PORT } = options.settings;
   const settings = await withJwtSecret(options.settings);
   const dataSource = await openDatabase(options, 'api');
@@ -112,7 +113,7 @@ export async function startApi(options: DatabaseOptions, logger: Logger): Promis
   const stop = async () => {
     // A connection ends after an answer, not when its client lets go of it.
     app.getHttpServer().keepAliveTimeout = 1;
-    await app.get(RequestsInFlight, { strict: false }).end(app.getHttpServer());
+    await app.get(RequestDeadline, { strict: false }).end(app.getHttpServer());
     await app.close();
   };
   return { url: `http://${host}:${port}`, admin, stop };

@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { WelcomeDto } from './app.dto';
 import { Public } from './auth/public';
-import { ApiProblems } from './common/api-docs';
+import { ApiProblems } from './http/api-docs';
 import { VERSION } from './version';
 
 @ApiTags('service')

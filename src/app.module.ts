@@ -3,10 +3,10 @@ import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AppController } from './app.controller';
 import { AuthGuard } from './auth/auth.guard';
 import { AuthModule } from './auth/auth.module';
-import { ProblemFilter } from './common/problem.filter';
-import { RequestsInFlight } from './common/requests-in-flight';
-import { UndeclaredInputGuard } from './common/undeclared-input.guard';
-import { ValidationPipe } from './common/validation.pipe';
+import { ProblemFilter } from './http/problem.filter';
+import { RequestDeadline } from './http/request-deadline';
+import { UndeclaredInputGuard } from './http/undeclared-input.guard';
+import { ValidationPipe } from './http/validation.pipe';
 import { ConfigModule } from './config/config.module';
 import type { Settings } from './config/settings';
 import { databaseProblem } from './database/database-error';
@@ -62,7 +62,7 @@ export class ApiModule {
         ...(settings.REDIS_URL === undefined ? [ExpirationModule.register(settings)] : []),
       ],
       providers: [
-        RequestsInFlight,
+        RequestDeadline,
         { provide: APP_FILTER, useValue: new ProblemFilter(databaseProblem) },
         ...(settings.RATE_LIMIT_PER_MINUTE > 0
           ? limitedGuards

@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { withJwtSecret } from './auth/jwt-secret';
-import type { Running } from './common/running';
+import type { RunningServer } from './http/running-server';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
 import { demoAdmin } from './users/admin.service';
@@ -18,7 +18,7 @@ const RESTART_DELAY_MS = 500;
  * @returns the address they answer at, and how to stop them all
  * @throws {StartupError}
  */
-export async function startCluster(options: DatabaseOptions, logger: Logger): Promise<Running> {
+export async function startCluster(options: DatabaseOptions, logger: Logger): Promise<RunningServer> {
   const { JWT_SECRET = [] } = await withJwtSecret(options.settings);
   const dataSource = await openDatabase(options, 'api');
   const admin = await demoAdmin(options.settings, dataSource);

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import { parseArgs } from 'node:util';
-import type { Running } from './common/running';
+import type { RunningServer } from './http/running-server';
 import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
 import { VERSION } from './version';
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   // From here on modules are loaded when they are needed: all together take a second, for which help need not wait.
   const { readSettings } = await import('./config/settings.js');
   const settings = readSettings();
-  const { createLogger } = await import('./common/logger.js');
+  const { createLogger } = await import('./logging/logger.js');
   const logger = createLogger(settings.LOG_LEVEL);
   const say = (message: string) => process.stdout.write(`${message}\n`);
   const options = { settings, migrate, say };
@@ -66,7 +66,7 @@ function readOptions(argv: string[]) {
   }
 }
 
-const apiGreeting = ({ url, admin }: Running) => `
+const apiGreeting = ({ url, admin }: RunningServer) => `
 Tixxety ${VERSION}
   API    ${url}
   Docs   ${url}/docs${admin ? adminGreeting(admin) : ''}
@@ -74,10 +74,10 @@ Tixxety ${VERSION}
 `;
 
 /** The only time that anybody is told. */
-const adminGreeting = ({ ADMIN_EMAIL, ADMIN_PASSWORD }: NonNullable<Running['admin']>) => `
+const adminGreeting = ({ ADMIN_EMAIL, ADMIN_PASSWORD }: NonNullable<RunningServer['admin']>) => `
   Admin  ${ADMIN_EMAIL}, password ${ADMIN_PASSWORD} (made for this database; shown only now)`;
 
-const workerGreeting = ({ url }: Running) => `
+const workerGreeting = ({ url }: RunningServer) => `
 Tixxety ${VERSION} worker
   Health  ${url}/health/ready
 `;

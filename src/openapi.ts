@@ -2,8 +2,8 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { PUBLIC_EXTENSION } from './auth/public';
-import { problemResponse } from './common/api-docs';
-import { PROBLEMS, type ProblemCode } from './common/problem';
+import { problemResponse } from './http/api-docs';
+import { PROBLEMS, type ProblemCode } from './problems/catalogue';
 import { isKept } from './idempotency/idempotency.service';
 import { VERSION } from './version';
 

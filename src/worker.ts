@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { WorkerModule } from './app.module';
-import { NestLogger } from './common/logger';
-import type { Running } from './common/running';
+import { NestLogger } from './logging/logger';
+import type { RunningServer } from './http/running-server';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
 import { HealthService } from './health/health.service';
@@ -17,7 +17,7 @@ import { MetricsService } from './metrics/metrics.service';
  * @returns the address of its health checks, and how to stop it
  * @throws {StartupError}
  */
-export async function startWorker(options: DatabaseOptions, logger: Logger): Promise<Running> {
+export async function startWorker(options: DatabaseOptions, logger: Logger): Promise<RunningServer> {
   const { HOST, WORKER_PORT, REDIS_URL } = options.settings;
   if (REDIS_URL === undefined) {
     throw new StartupError(

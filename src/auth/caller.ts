@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import { Problem } from '../common/problem';
+import { Problem } from '../problems/problem';
 
 export type Role = 'user' | 'admin';
 

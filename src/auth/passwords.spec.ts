@@ -1,5 +1,5 @@
 import * as argon2 from '@node-rs/argon2';
-import { Problem } from '../common/problem';
+import { Problem } from '../problems/problem';
 import { Passwords } from './passwords';
 
 jest.mock('@node-rs/argon2', () => {

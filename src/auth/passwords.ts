@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Injectable } from '@nestjs/common';
 import { hash, verify, type Options } from '@node-rs/argon2';
 import { promise as queue } from 'fastq';
-import { Problem } from '../common/problem';
+import { Problem } from '../problems/problem';
 
 /** What OWASP recommends at least for argon2id, the library's default: 19 MiB, 2 rounds, 1 lane. */
 const PARAMETERS = {
@@ -44,7 +44,7 @@ export class Passwords {
 
   private async inLine<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.line.length() >= MOST_WAITING)
-      throw new Problem('overloaded', undefined, { 'Retry-After': '2' });
+      throw new Problem('overloaded', { headers: { 'Retry-After': '2' } });
     return (await this.line.push(work)) as Result;
   }
 }

@@ -1,4 +1,4 @@
-import { Problem } from '../common/problem';
+import { Problem } from '../problems/problem';
 
 /** The header that RFC 9110 wants of every 401, as RFC 6750 spells it. */
 const CHALLENGE = 'WWW-Authenticate';
@@ -6,9 +6,10 @@ const REALM = 'Bearer realm="Tixxety API"';
 
 /** A 401 to who came without an access token, or with one that is no good. */
 export const unauthenticated = (error?: 'invalid_token') =>
-  new Problem('unauthenticated', undefined, {
-    [CHALLENGE]: error === undefined ? REALM : `${REALM}, error="${error}"`,
+  new Problem('unauthenticated', {
+    headers: { [CHALLENGE]: error === undefined ? REALM : `${REALM}, error="${error}"` },
   });
 
 /** A 401 to who has the wrong password or refresh token. */
-export const invalidCredentials = () => new Problem('invalid_credentials', undefined, { [CHALLENGE]: REALM });
+export const invalidCredentials = () =>
+  new Problem('invalid_credentials', { headers: { [CHALLENGE]: REALM } });

@@ -1,5 +1,5 @@
 import { QueryFailedError } from 'typeorm';
-import { invalid, Problem } from '../common/problem';
+import { invalid, Problem } from '../problems/problem';
 
 interface DriverError {
   code?: string;
@@ -39,11 +39,11 @@ export function isUnavailable(error: unknown): boolean {
 export function databaseProblem(error: unknown): Problem | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   if (isUnavailable(error) || isRetryable(error)) {
-    return new Problem('service_unavailable', undefined, { 'Retry-After': '1' });
+    return new Problem('service_unavailable', { headers: { 'Retry-After': '1' } });
   }
   // What is stored contradicts itself, and a person has to look: what came in has been held against the rules before.
   if (driverError(error).code === '23514') {
-    return new Problem('service_unavailable', undefined, { 'Retry-After': '60' });
+    return new Problem('service_unavailable', { headers: { 'Retry-After': '60' } });
   }
   // A character PostgreSQL can't store, or a number its type can't hold.
   return ['22021', '22P05', '22003'].includes(driverError(error).code ?? '')

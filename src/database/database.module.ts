@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { AmbientTransaction } from './ambient-transaction';
+import { Transactions } from './transactions';
 import { DatabaseClock } from './database-clock';
 import { Statements } from './statements';
 import type { TixxetyDataSource } from './tixxety-data-source';
@@ -17,8 +17,8 @@ export class DatabaseModule {
       module: DatabaseModule,
       global: true,
       imports: [connection],
-      providers: [Statements, DatabaseClock, { provide: AmbientTransaction, useValue: dataSource.ambient }],
-      exports: [Statements, DatabaseClock, AmbientTransaction],
+      providers: [Statements, DatabaseClock, { provide: Transactions, useValue: dataSource.ambient }],
+      exports: [Statements, DatabaseClock, Transactions],
     };
   }
 }

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import { statements } from '../common/telemetry';
+import { statements } from '../telemetry/channels';
 import { Settings } from '../config/settings';
-import { AmbientTransaction } from './ambient-transaction';
+import { Transactions } from './transactions';
 import { isRetryable } from './database-error';
 
 /**
@@ -27,7 +27,7 @@ export class Statements {
   constructor(
     dataSource: DataSource,
     settings: Settings,
-    private readonly transaction: AmbientTransaction,
+    private readonly transaction: Transactions,
   ) {
     this.pool = (dataSource.driver as PostgresDriver).master as Pool;
     // Behind a pooler the next transaction has another session, which knows nothing of what this one prepared.

@@ -6,8 +6,8 @@ import type { PoolClient } from 'pg';
 import { DataSource, type Migration, type QueryRunner, type ReplicationMode } from 'typeorm';
 import type { Settings } from '../config/settings';
 import { StartupError } from '../config/startup-error';
-import { AmbientTransaction } from './ambient-transaction';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
+import { Transactions } from './transactions';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
 
 /** Any number that no other program would lock on the same database. */
 const MIGRATION_LOCK = 7_499_001;
@@ -38,7 +38,7 @@ const load = createRequire(__filename);
 /** The one description of the database: the API, the worker, the tools and the TypeORM CLI all connect through it. */
 export class TixxetyDataSource extends DataSource {
   /** Takes in whatever a call does on this data source. */
-  readonly ambient = new AmbientTransaction(() => super.createQueryRunner('master'));
+  readonly ambient = new Transactions(() => super.createQueryRunner('master'));
   private embedded?: EmbeddedPostgres;
 
   constructor(

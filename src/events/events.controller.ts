@@ -3,9 +3,9 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
-import { ApiCreated, ApiId, ApiList, ApiProblems } from '../common/api-docs';
-import { IdPipe } from '../common/id.pipe';
-import { sendPage } from '../common/page';
+import { ApiCreated, ApiId, ApiList, ApiProblems } from '../http/api-docs';
+import { IdPipe } from '../http/id.pipe';
+import { sendPage } from '../http/page';
 import {
   CreateEventDto,
   EventDto,

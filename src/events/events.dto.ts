@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsObject, IsOptional, ValidateNested } from 'class-validator';
-import { ApiInteger } from '../common/api-docs';
+import { ApiInteger } from '../http/api-docs';
 import {
   Decimal,
   Id,
@@ -13,9 +13,9 @@ import {
   OptionalTogetherWith,
   Place,
   Text,
-} from '../common/fields';
-import { PageQuery } from '../common/page';
-import { invalid } from '../common/problem';
+} from '../http/fields';
+import { PageQuery } from '../http/page';
+import { invalid } from '../problems/problem';
 import type { EventWithSeats, ListedEvent, NewEvent } from './events.repository';
 import type { EventFilter, EventSort } from './events.statements';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { unauthenticated } from '../auth/refusals';
-import { isId, isNumber, isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../common/page';
-import { Problem } from '../common/problem';
+import { isId, isNumber, isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { Problem } from '../problems/problem';
 import { violatedConstraint } from '../database/database-error';
 import { InventoryService } from '../inventory/inventory.service';
 import { UsersService } from '../users/users.service';
@@ -26,7 +26,7 @@ export class EventsService {
     try {
       return await this.repository.transaction(async (manager) => {
         const created = await this.repository.insert(manager, event);
-        await this.inventory.open(manager, created.id, capacity);
+        await this.inventory.createQuota(manager, created.id, capacity);
         return { ...created, capacity, held: 0, sold: 0 };
       });
     } catch (error) {

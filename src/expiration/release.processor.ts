@@ -1,6 +1,6 @@
 import { Process, Processor } from '@nestjs/bull';
 import type { Job } from 'bull';
-import { jobs } from '../common/telemetry';
+import { jobs } from '../telemetry/channels';
 import { EXPIRATION_QUEUE, RELEASE_JOB, type ReleaseJob } from '../queue/expiration-queue';
 import { TicketsService } from '../tickets/tickets.service';
 
@@ -11,6 +11,6 @@ export class ReleaseProcessor {
 
   @Process(RELEASE_JOB)
   async release({ name, data }: Job<ReleaseJob>): Promise<number> {
-    return await jobs.tracePromise(() => this.tickets.releaseExpired('bull'), { name, data });
+    return await jobs.tracePromise(() => this.tickets.releaseDueHolds('bull'), { name, data });
   }
 }

@@ -43,7 +43,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   private async sweep(): Promise<void> {
     try {
-      await this.tickets.releaseExpired('sweeper');
+      await this.tickets.releaseDueHolds('sweeper');
       if (this.isFailing) this.logger.log('Holds are being released again.');
       this.isFailing = false;
     } catch (error) {

@@ -1,11 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Semaphore, withTimeout } from 'async-mutex';
-import { Problem } from '../common/problem';
+import { Problem } from '../problems/problem';
 import { Settings } from '../config/settings';
-import { AmbientTransaction } from '../database/ambient-transaction';
+import { Transactions } from '../database/transactions';
 import { IdempotencyRepository } from './idempotency.repository';
-import { Seal, type KeyedRequest } from './seal';
+import { AnswerCipher, type KeyedRequest } from './answer-cipher';
 
 /** An answer as it goes out. */
 export interface Answer {
@@ -30,12 +30,12 @@ const PURGE_SIZE = 1_000;
 /** Lets a request with an `Idempotency-Key` happen once, however often it is sent. */
 @Injectable()
 export class IdempotencyService {
-  private readonly known = turnstile(AT_ONCE.known);
-  private readonly unknown = turnstile(AT_ONCE.unknown);
+  private readonly known = concurrencyLimit(AT_ONCE.known);
+  private readonly unknown = concurrencyLimit(AT_ONCE.unknown);
 
   constructor(
     private readonly repository: IdempotencyRepository,
-    private readonly transaction: AmbientTransaction,
+    private readonly transaction: Transactions,
     private readonly settings: Settings,
   ) {}
 
@@ -50,7 +50,7 @@ export class IdempotencyService {
     work: () => Promise<Answer>,
   ): Promise<{ answer: Answer; isReplayed: boolean }> {
     // The secret may have been changed within the last 24 hours.
-    const seals = (this.settings.JWT_SECRET ?? []).map((secret) => new Seal(secret, request));
+    const seals = (this.settings.JWT_SECRET ?? []).map((secret) => new AnswerCipher(secret, request));
     const turn = request.caller === undefined ? this.unknown : this.known;
     return await turn.runExclusive(() => this.transaction.run(() => this.findOrDo(seals, work)));
   }
@@ -65,18 +65,18 @@ export class IdempotencyService {
   }
 
   private async findOrDo(
-    seals: Seal[],
+    seals: AnswerCipher[],
     work: () => Promise<Answer>,
   ): Promise<{ answer: Answer; isReplayed: boolean }> {
     const ids = seals.map(({ id }) => id);
     if (!(await this.repository.lock(ids))) {
-      throw new Problem('idempotency_in_progress', undefined, { 'Retry-After': '1' });
+      throw new Problem('idempotency_in_progress', { headers: { 'Retry-After': '1' } });
     }
     const stored = await this.repository.find(ids);
     if (stored) {
-      const seal = seals.find(({ id }) => id.equals(stored.id)) as Seal;
+      const seal = seals.find(({ id }) => id.equals(stored.id)) as AnswerCipher;
       if (!timingSafeEqual(seal.fingerprint, stored.fingerprint)) throw new Problem('idempotency_key_reused');
-      return { answer: JSON.parse(seal.open(stored.answer)) as Answer, isReplayed: true };
+      return { answer: JSON.parse(seal.decrypt(stored.answer)) as Answer, isReplayed: true };
     }
     await this.transaction.setSavepoint();
     const answer = await work();
@@ -85,15 +85,15 @@ export class IdempotencyService {
     const [seal] = seals;
     if (seal && isKept(answer.status)) {
       const { id, fingerprint } = seal;
-      await this.repository.insert({ id, fingerprint, answer: seal.close(JSON.stringify(answer)) });
+      await this.repository.insert({ id, fingerprint, answer: seal.encrypt(JSON.stringify(answer)) });
     }
     return { answer, isReplayed: false };
   }
 }
 
-const turnstile = (atOnce: number) =>
+const concurrencyLimit = (atOnce: number) =>
   withTimeout(
     new Semaphore(atOnce),
     PATIENCE_MS,
-    new Problem('service_unavailable', undefined, { 'Retry-After': '1' }),
+    new Problem('service_unavailable', { headers: { 'Retry-After': '1' } }),
   );

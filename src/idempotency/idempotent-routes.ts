@@ -2,7 +2,8 @@ import { Injectable, Req, RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { invalid, Problem, ProblemAnswer, PROBLEMS, toAnswer } from '../common/problem';
+import { PROBLEMS } from '../problems/catalogue';
+import { invalid, Problem, ProblemAnswer, toAnswer } from '../problems/problem';
 import { IdempotencyService, type Answer } from './idempotency.service';
 
 type Handler = (...args: unknown[]) => unknown;

@@ -3,7 +3,23 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
 import { Statements } from '../database/statements';
 import { Inventory } from './inventory.entity';
-import { RELEASE_DUE, RELEASE_DUE_OF_EVENTS, RESERVE, SAMPLE_DRIFT, SETTLE } from './inventory.statements';
+import { PLACE_HOLDS } from './place-holds';
+import { RELEASE_DUE_HOLDS, RELEASE_DUE_HOLDS_OF_EVENTS } from './release-due-holds';
+import { RESOLVE_HOLDS } from './resolve-holds';
+import { SAMPLE_DRIFT } from './sample-drift';
+
+/*
+ * Every statement by which seats change hands. Each moves the tickets and the counters together, so that no crash
+ * and no rival can come between; all take their locks in one order, tickets before inventory, each by id, so that no
+ * two can wait for each other. Rows that were waited for are read anew once they are locked (READ COMMITTED), so
+ * what is decided is decided on the counters as they are.
+ *
+ * A counter of held seats that went wrong by somebody's hand (`npm run doctor` finds it) may be too low for the holds
+ * that end. It stays at 0 then: the CHECK would let nobody pay, and keep due holds of all other events, too.
+ *
+ * Of requests, holds and what becomes of them the planner knows nothing, and joins two such sets by comparing each row
+ * with each. So what comes later waits for a lock by reading how many rows were locked, not by a join with them.
+ */
 
 /** A ticket as the statement that changed its seat returns it. */
 export interface SeatTicket {
@@ -16,12 +32,12 @@ export interface SeatTicket {
   paidAt: Date | null;
 }
 
-export interface ReserveRequest {
+export interface HoldRequest {
   userId: number;
   eventId: number;
 }
 
-export type ReserveRefusal =
+export type HoldRefusal =
   | 'user_not_found'
   | 'event_not_found'
   | 'event_ended'
@@ -30,9 +46,9 @@ export type ReserveRefusal =
   | 'hold_cool_down';
 
 /** `retryAfter`: seconds until a `hold_cool_down` ends. */
-export type ReserveAnswer = SeatTicket & { refusal: ReserveRefusal | null; retryAfter: number | null };
+export type HoldAnswer = SeatTicket & { refusal: HoldRefusal | null; retryAfter: number | null };
 
-export interface SettleRequest {
+export interface ResolveRequest {
   ticketId: number;
   target: 'paid' | 'cancelled';
   /** Whose ticket it must be; null: anyone's. */
@@ -50,7 +66,7 @@ export interface Drift {
 }
 
 /** `found`: the ticket exists and belongs to the owner; `id` is null where this request did not change it. */
-export type SettleAnswer = { found: boolean } & (SeatTicket | { id: null });
+export type ResolveAnswer = { found: boolean } & (SeatTicket | { id: null });
 
 @Injectable()
 export class InventoryRepository {
@@ -64,15 +80,15 @@ export class InventoryRepository {
   }
 
   /** One answer per request, in the order of the requests. */
-  async reserve(
-    requests: readonly ReserveRequest[],
+  async placeHolds(
+    requests: readonly HoldRequest[],
     holdSeconds: number,
     limit: number,
     coolDownSeconds: number,
-  ): Promise<ReserveAnswer[]> {
+  ): Promise<HoldAnswer[]> {
     const users = requests.map((request) => request.userId);
     const events = requests.map((request) => request.eventId);
-    return await this.statements.run<ReserveAnswer>(RESERVE, [
+    return await this.statements.run<HoldAnswer>(PLACE_HOLDS, [
       users,
       events,
       holdSeconds,
@@ -82,26 +98,26 @@ export class InventoryRepository {
   }
 
   /** One answer per request, in the order of the requests. */
-  async settle(requests: readonly SettleRequest[]): Promise<SettleAnswer[]> {
+  async resolveHolds(requests: readonly ResolveRequest[]): Promise<ResolveAnswer[]> {
     const tickets = requests.map((request) => request.ticketId);
     const targets = requests.map((request) => request.target);
     const owners = requests.map((request) => request.ownerId);
-    return await this.statements.run<SettleAnswer>(SETTLE, [tickets, targets, owners]);
+    return await this.statements.run<ResolveAnswer>(RESOLVE_HOLDS, [tickets, targets, owners]);
   }
 
   /** @returns how late each of the holds was ended, at most `limit` */
-  async releaseDue(limit: number): Promise<number[]> {
-    const rows = await this.statements.run<{ lateSeconds: number }>(RELEASE_DUE, [limit]);
+  async releaseDueHolds(limit: number): Promise<number[]> {
+    const rows = await this.statements.run<{ lateSeconds: number }>(RELEASE_DUE_HOLDS, [limit]);
     return rows.map((row) => row.lateSeconds);
   }
 
   /** @returns those of the events that have free seats again, and how late each of the holds was ended */
-  async releaseDueOf(
+  async releaseDueHoldsOf(
     eventIds: number[],
     limit: number,
   ): Promise<{ eventIds: number[]; lateSeconds: number[] }> {
     const rows = await this.statements.run<{ eventId: number | null; lateSeconds: number | null }>(
-      RELEASE_DUE_OF_EVENTS,
+      RELEASE_DUE_HOLDS_OF_EVENTS,
       [eventIds, limit],
     );
     return {

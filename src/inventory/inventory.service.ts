@@ -1,20 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { createBatcher } from '../common/batcher';
-import { ANSWER_WITHIN_MS, unanswered } from '../common/requests-in-flight';
-import { Problem } from '../common/problem';
-import { batches, releases, type Release, type ReleaseTrigger } from '../common/telemetry';
+import { createBatcher } from '../database/batcher';
+import { ANSWER_WITHIN_MS, unanswered } from '../http/request-deadline';
+import { Problem } from '../problems/problem';
+import { batches, releases, type Release, type ReleaseTrigger } from '../telemetry/channels';
 import { Settings } from '../config/settings';
-import { AmbientTransaction } from '../database/ambient-transaction';
+import { Transactions } from '../database/transactions';
 import { isUnavailable } from '../database/database-error';
 import {
   InventoryRepository,
   type Drift,
-  type ReserveAnswer,
-  type ReserveRequest,
+  type HoldAnswer,
+  type HoldRequest,
   type SeatTicket,
-  type SettleAnswer,
-  type SettleRequest,
+  type ResolveAnswer,
+  type ResolveRequest,
 } from './inventory.repository';
 
 const BATCH = { maxSize: 128, isFatal: isUnavailable, patienceMs: ANSWER_WITHIN_MS, tooLate: unanswered };
@@ -29,12 +29,12 @@ const RELEASE_SIZE = 2_000;
 export class InventoryService {
   constructor(
     private readonly repository: InventoryRepository,
-    private readonly transaction: AmbientTransaction,
+    private readonly transaction: Transactions,
     private readonly settings: Settings,
   ) {}
 
   /** Puts the seats of a new event up for sale, in the transaction that creates the event. */
-  async open(manager: EntityManager, eventId: number, capacity: number): Promise<void> {
+  async createQuota(manager: EntityManager, eventId: number, capacity: number): Promise<void> {
     await this.repository.insert(manager, eventId, capacity);
   }
 
@@ -44,8 +44,8 @@ export class InventoryService {
    * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out`, `hold_limit_reached` or
    *   `hold_cool_down` (with `Retry-After`)
    */
-  reserve(request: ReserveRequest): Promise<SeatTicket> {
-    return this.transaction.runner ? this.reserveAlone(request) : this.reserveTogether(request);
+  holdPlace(request: HoldRequest): Promise<SeatTicket> {
+    return this.transaction.runner ? this.holdAlone(request) : this.holdTogether(request);
   }
 
   /**
@@ -53,8 +53,8 @@ export class InventoryService {
    *
    * @throws {Problem} `ticket_not_found`, `ticket_not_payable` or `ticket_not_cancellable`
    */
-  settle(request: SettleRequest): Promise<SeatTicket> {
-    return this.transaction.runner ? this.settleAlone(request) : this.settleTogether(request);
+  resolveHold(request: ResolveRequest): Promise<SeatTicket> {
+    return this.transaction.runner ? this.resolveAlone(request) : this.resolveTogether(request);
   }
 
   /**
@@ -62,10 +62,10 @@ export class InventoryService {
    *
    * @returns how many holds were ended
    */
-  async releaseDue(trigger: ReleaseTrigger): Promise<number> {
+  async releaseDueHolds(trigger: ReleaseTrigger): Promise<number> {
     let total = 0;
     for (let released = RELEASE_SIZE; released === RELEASE_SIZE; total += released) {
-      const lateSeconds = await this.repository.releaseDue(RELEASE_SIZE);
+      const lateSeconds = await this.repository.releaseDueHolds(RELEASE_SIZE);
       released = lateSeconds.length;
       if (released > 0) releases.publish({ trigger, lateSeconds } satisfies Release);
     }
@@ -77,17 +77,17 @@ export class InventoryService {
     return await this.repository.sampleDrift(eventIds, lastEventId, limit);
   }
 
-  private readonly reserveTogether = createBatcher<ReserveRequest, SeatTicket>(
+  private readonly holdTogether = createBatcher<HoldRequest, SeatTicket>(
     async (requests) =>
-      (await batches.tracePromise(() => this.reserveAll(requests), { name: 'reserve', requests })).map(
-        reserved,
+      (await batches.tracePromise(() => this.holdAll(requests), { name: 'place_holds', requests })).map(
+        heldOrRefused,
       ),
     BATCH,
   );
 
-  private readonly settleTogether = createBatcher<SettleRequest, SeatTicket>(
+  private readonly resolveTogether = createBatcher<ResolveRequest, SeatTicket>(
     async (requests) =>
-      await batches.tracePromise(() => this.settleAll(requests), { name: 'settle', requests }),
+      await batches.tracePromise(() => this.resolveAll(requests), { name: 'resolve_holds', requests }),
     BATCH,
   );
 
@@ -95,48 +95,48 @@ export class InventoryService {
    * A transaction keeps its locks, and tickets are locked before inventory: what is due is released first, whether or
    * not its place will be needed.
    */
-  private async reserveAlone(request: ReserveRequest): Promise<SeatTicket> {
-    await this.releaseDueOf([request.eventId]);
-    const [answer] = await this.repository.reserve([request], ...this.terms);
-    return unwrap(reserved(answer as ReserveAnswer));
+  private async holdAlone(request: HoldRequest): Promise<SeatTicket> {
+    await this.releaseDueHoldsOf([request.eventId]);
+    const [answer] = await this.repository.placeHolds([request], ...this.holdPolicy);
+    return unwrap(heldOrRefused(answer as HoldAnswer));
   }
 
-  private async settleAlone(request: SettleRequest): Promise<SeatTicket> {
-    const [answer] = await this.settleAll([request]);
+  private async resolveAlone(request: ResolveRequest): Promise<SeatTicket> {
+    const [answer] = await this.resolveAll([request]);
     return unwrap(answer as SeatTicket | Problem);
   }
 
-  private async settleAll(requests: readonly SettleRequest[]): Promise<(SeatTicket | Problem)[]> {
-    const answers = await this.repository.settle(requests);
-    return answers.map((answer, i) => settled(answer, requests[i]?.target));
+  private async resolveAll(requests: readonly ResolveRequest[]): Promise<(SeatTicket | Problem)[]> {
+    const answers = await this.repository.resolveHolds(requests);
+    return answers.map((answer, i) => resolvedOrRefused(answer, requests[i]?.target));
   }
 
   /** Before anyone is told "sold out", the holds of that event that are due give their seats back. */
-  private async reserveAll(requests: readonly ReserveRequest[]): Promise<ReserveAnswer[]> {
-    const answers = await this.repository.reserve(requests, ...this.terms);
+  private async holdAll(requests: readonly HoldRequest[]): Promise<HoldAnswer[]> {
+    const answers = await this.repository.placeHolds(requests, ...this.holdPolicy);
     const soldOut = answers.filter(isSoldOut).map((answer) => answer.eventId);
     if (soldOut.length === 0) return answers;
-    const released = new Set(await this.releaseDueOf([...new Set(soldOut)]));
+    const released = new Set(await this.releaseDueHoldsOf([...new Set(soldOut)]));
     const again = answers.flatMap((answer, i) =>
       isSoldOut(answer) && released.has(answer.eventId) ? [i] : [],
     );
     if (again.length === 0) return answers;
-    const retried = await this.repository.reserve(
-      again.map((i) => requests[i] as ReserveRequest),
-      ...this.terms,
+    const retried = await this.repository.placeHolds(
+      again.map((i) => requests[i] as HoldRequest),
+      ...this.holdPolicy,
     );
-    again.forEach((i, k) => (answers[i] = retried[k] as ReserveAnswer));
+    again.forEach((i, k) => (answers[i] = retried[k] as HoldAnswer));
     return answers;
   }
 
   /** @returns those of the events that have free seats again */
-  private async releaseDueOf(eventIds: number[]): Promise<number[]> {
-    const { eventIds: freed, lateSeconds } = await this.repository.releaseDueOf(eventIds, RELEASE_SIZE);
+  private async releaseDueHoldsOf(eventIds: number[]): Promise<number[]> {
+    const { eventIds: freed, lateSeconds } = await this.repository.releaseDueHoldsOf(eventIds, RELEASE_SIZE);
     if (lateSeconds.length > 0) releases.publish({ trigger: 'reservation', lateSeconds } satisfies Release);
     return freed;
   }
 
-  private get terms(): [holdSeconds: number, limit: number, coolDownSeconds: number] {
+  private get holdPolicy(): [holdSeconds: number, limit: number, coolDownSeconds: number] {
     const { HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS } = this.settings;
     return [HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS];
   }
@@ -147,17 +147,17 @@ function unwrap(answer: SeatTicket | Problem): SeatTicket {
   return answer;
 }
 
-const reserved = ({ refusal, retryAfter, ...ticket }: ReserveAnswer): SeatTicket | Problem => {
+const heldOrRefused = ({ refusal, retryAfter, ...ticket }: HoldAnswer): SeatTicket | Problem => {
   if (refusal === null) return ticket;
   const isTooEarly = refusal === 'hold_cool_down';
-  return new Problem(refusal, undefined, isTooEarly ? { 'Retry-After': String(retryAfter) } : {});
+  return new Problem(refusal, isTooEarly ? { headers: { 'Retry-After': String(retryAfter) } } : {});
 };
 
-const isSoldOut = ({ refusal }: ReserveAnswer) => refusal === 'event_sold_out';
+const isSoldOut = ({ refusal }: HoldAnswer) => refusal === 'event_sold_out';
 
-function settled(
-  { found, ...ticket }: SettleAnswer,
-  target: SettleRequest['target'] | undefined,
+function resolvedOrRefused(
+  { found, ...ticket }: ResolveAnswer,
+  target: ResolveRequest['target'] | undefined,
 ): SeatTicket | Problem {
   if (!found) return new Problem('ticket_not_found');
   if (ticket.id === null)

@@ -3,7 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Public } from '../auth/public';
 import { unauthenticated } from '../auth/refusals';
-import { Problem } from '../common/problem';
+import { Problem } from '../problems/problem';
 import { MetricsService } from './metrics.service';
 
 /** For Prometheus, which has a token of its own, and for admins. */

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Histogram, Registry } from 'prom-client';
-import { batches, releases, type Batch, type Release } from '../common/telemetry';
+import { batches, releases, type Batch, type Release } from '../telemetry/channels';
 
 /** How well seats change hands: what shares a statement, and how punctually holds end. */
 @Injectable()

@@ -4,7 +4,7 @@ import type { Request, RequestHandler } from 'express';
 import { ThrottlerStorage } from '@nestjs/throttler';
 import { LRUCache } from 'lru-cache';
 import type { Caller } from '../auth/caller';
-import { Problem } from '../common/problem';
+import { Problem } from '../problems/problem';
 import { countGuess } from '../rate-limit/rate-limit.guard';
 import { SessionsService } from '../users/sessions.service';
 
@@ -45,6 +45,6 @@ const isForeign = ({ headers }: Request) =>
   !['same-origin', 'none'].includes(headers['sec-fetch-site'] ?? 'none');
 
 const refusal = () =>
-  new Problem('unauthenticated', undefined, {
-    'WWW-Authenticate': 'Basic realm="Tixxety queues", charset="UTF-8"',
+  new Problem('unauthenticated', {
+    headers: { 'WWW-Authenticate': 'Basic realm="Tixxety queues", charset="UTF-8"' },
   });

@@ -1,7 +1,7 @@
 import { getQueueToken } from '@nestjs/bull';
 import { Logger, type INestApplication } from '@nestjs/common';
 import type { Queue } from 'bull';
-import { pageHeaders } from '../common/security-headers';
+import { pageHeaders } from '../http/security-headers';
 import { EXPIRATION_QUEUE } from '../queue/expiration-queue';
 import { adminsOnly } from './admins-only';
 

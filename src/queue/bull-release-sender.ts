@@ -1,7 +1,7 @@
 import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bull';
-import { jobsToSend } from '../common/telemetry';
+import { jobsToSend } from '../telemetry/channels';
 import { EXPIRATION_QUEUE, RELEASE_JOB, type ReleaseJob } from './expiration-queue';
 import { ReleaseSender } from './release-sender';
 

@@ -87,7 +87,7 @@ function watch(queue: Queue & { onApplicationShutdown?: () => Promise<void> }, c
     const limit = new AbortController();
     const tooLong = sleep(CLOSE_LIMIT_MS, undefined, { signal: limit.signal });
     // Bull stumbles over a connection that ends before it was either made or refused.
-    await Promise.race([Promise.all(clients.map(settled)), tooLong]);
+    await Promise.race([Promise.all(clients.map(connectedOrRefused)), tooLong]);
     await Promise.race([queue.close(queue.client.status !== 'ready'), tooLong]);
     limit.abort();
     // Bull leaves alone what it has not created; where it still waits for one to connect, the end would be an error
@@ -97,6 +97,6 @@ function watch(queue: Queue & { onApplicationShutdown?: () => Promise<void> }, c
 }
 
 /** Resolves once the connection is made or refused. */
-async function settled(client: Redis): Promise<void> {
+async function connectedOrRefused(client: Redis): Promise<void> {
   if (client.status.startsWith('connect')) await once(client, 'ready').catch(() => undefined);
 }

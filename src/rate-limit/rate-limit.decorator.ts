@@ -6,7 +6,7 @@ export const RATE_LIMIT = 'rateLimit';
 export type RateLimit = 'usual' | 'credentials' | 'none';
 
 /** Marks a route that takes a password or a token that is as good as one: few calls by account and by address. */
-export const Credentials = () => SetMetadata(RATE_LIMIT, 'credentials' satisfies RateLimit);
+export const LimitAsCredentials = () => SetMetadata(RATE_LIMIT, 'credentials' satisfies RateLimit);
 
 /** Marks a route that may be called as often as anybody likes. */
 export const Unlimited = () => SetMetadata(RATE_LIMIT, 'none' satisfies RateLimit);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { normalizeIp, ThrottlerGuard, type ThrottlerStorage } from '@nestjs/throttler';
 import type { Request, Response } from 'express';
-import { Problem } from '../common/problem';
+import { Problem } from '../problems/problem';
 import { RATE_LIMIT, type RateLimit } from './rate-limit.decorator';
 
 /** For people who share an address. */
@@ -26,7 +26,7 @@ export async function countGuess(
   ];
   for (const [who, limit] of guesses) {
     const { isBlocked, timeToExpire } = await storage.increment(who, 0, limit, 0, '');
-    if (isBlocked) throw new Problem('rate_limited', undefined, { 'Retry-After': String(timeToExpire) });
+    if (isBlocked) throw new Problem('rate_limited', { headers: { 'Retry-After': String(timeToExpire) } });
   }
 }
 
@@ -82,7 +82,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     );
     addToHeader(response, 'RateLimit-Policy', `"${policy}";q=${limit};w=${ttl / 1_000}`);
     addToHeader(response, 'RateLimit', `"${policy}";r=${Math.max(0, limit - totalHits)};t=${timeToExpire}`);
-    if (isBlocked) throw new Problem('rate_limited', undefined, { 'Retry-After': String(timeToExpire) });
+    if (isBlocked) throw new Problem('rate_limited', { headers: { 'Retry-After': String(timeToExpire) } });
   }
 }
 

@@ -2,9 +2,9 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, ownerFor, userFor } from '../auth/caller';
-import { ApiCreated, ApiId, ApiList, ApiProblems } from '../common/api-docs';
-import { IdPipe } from '../common/id.pipe';
-import { PageQuery, sendPage } from '../common/page';
+import { ApiCreated, ApiId, ApiList, ApiProblems } from '../http/api-docs';
+import { IdPipe } from '../http/id.pipe';
+import { PageQuery, sendPage } from '../http/page';
 import { ReserveTicketDto, TicketDto, toTicketDto } from './tickets.dto';
 import { TicketsService } from './tickets.service';
 
@@ -35,7 +35,7 @@ export class TicketsController {
     'hold_limit_reached',
     'hold_cool_down',
   )
-  async reserve(
+  async reserveTicket(
     @Body() body: ReserveTicketDto,
     @Caller() caller: Caller,
     @Res({ passthrough: true }) response: Response,

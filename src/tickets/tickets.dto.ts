@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ApiInteger } from '../common/api-docs';
-import { Id, MayBeLeftOut } from '../common/fields';
+import { ApiInteger } from '../http/api-docs';
+import { Id, MayBeLeftOut } from '../http/fields';
 import type { TicketView } from './tickets.repository';
 
 export class ReserveTicketDto {

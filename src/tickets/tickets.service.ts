@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../common/page';
-import { Problem } from '../common/problem';
-import { MAX_ID } from '../common/fields';
-import type { ReleaseTrigger } from '../common/telemetry';
+import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { Problem } from '../problems/problem';
+import { MAX_ID } from '../http/fields';
+import type { ReleaseTrigger } from '../telemetry/channels';
 import { Settings } from '../config/settings';
-import { AmbientTransaction } from '../database/ambient-transaction';
+import { Transactions } from '../database/transactions';
 import { InventoryService } from '../inventory/inventory.service';
 import { ReleaseSender } from '../queue/release-sender';
 import { UsersService } from '../users/users.service';
@@ -17,7 +17,7 @@ export class TicketsService {
     private readonly inventory: InventoryService,
     private readonly users: UsersService,
     private readonly releases: ReleaseSender,
-    private readonly transaction: AmbientTransaction,
+    private readonly transaction: Transactions,
     private readonly settings: Settings,
   ) {}
 
@@ -28,7 +28,7 @@ export class TicketsService {
    *   `hold_cool_down`
    */
   async reserve(userId: number, eventId: number): Promise<TicketView> {
-    const ticket = await this.inventory.reserve({ userId, eventId });
+    const ticket = await this.inventory.holdPlace({ userId, eventId });
     const expiresInMs = this.settings.HOLD_SECONDS * 1_000;
     // After the commit and without waiting: whether the queue is up is no concern of the person who reserves.
     this.transaction.afterCommit(() => this.releases.send(ticket.expiresAt, expiresInMs));
@@ -40,7 +40,7 @@ export class TicketsService {
    * @throws {Problem} `ticket_not_found` or `ticket_not_payable`
    */
   async pay(ticketId: number, ownerId: number | null): Promise<TicketView> {
-    return { ...(await this.inventory.settle({ ticketId, target: 'paid', ownerId })), expiresInMs: 0 };
+    return { ...(await this.inventory.resolveHold({ ticketId, target: 'paid', ownerId })), expiresInMs: 0 };
   }
 
   /**
@@ -48,7 +48,10 @@ export class TicketsService {
    * @throws {Problem} `ticket_not_found` or `ticket_not_cancellable`
    */
   async cancel(ticketId: number, ownerId: number | null): Promise<TicketView> {
-    return { ...(await this.inventory.settle({ ticketId, target: 'cancelled', ownerId })), expiresInMs: 0 };
+    return {
+      ...(await this.inventory.resolveHold({ ticketId, target: 'cancelled', ownerId })),
+      expiresInMs: 0,
+    };
   }
 
   /**
@@ -78,7 +81,7 @@ export class TicketsService {
    *
    * @returns how many
    */
-  async releaseExpired(trigger: ReleaseTrigger): Promise<number> {
-    return await this.inventory.releaseDue(trigger);
+  async releaseDueHolds(trigger: ReleaseTrigger): Promise<number> {
+    return await this.inventory.releaseDueHolds(trigger);
   }
 }

@@ -33,7 +33,7 @@ import {
   type Batch,
   type Job,
   type TracedStatement,
-} from '../common/telemetry';
+} from '../telemetry/channels';
 import { VERSION } from '../version';
 
 /** Probes come every few seconds and would bury what people do. */

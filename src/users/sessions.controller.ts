@@ -1,14 +1,14 @@
 import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '../auth/public';
-import { ApiProblems } from '../common/api-docs';
-import { Credentials } from '../rate-limit/rate-limit.decorator';
+import { ApiProblems } from '../http/api-docs';
+import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import { RevocationRequestDto, TokenRequestDto, TokensDto, toTokensDto } from './sessions.dto';
 import { SessionsService } from './sessions.service';
 
 /** Tokens are asked for with credentials, hence without one. */
 @Public()
-@Credentials()
+@LimitAsCredentials()
 @ApiTags('auth')
 @ApiConsumes('application/x-www-form-urlencoded', 'application/json')
 @Controller('auth')

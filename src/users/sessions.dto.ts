@@ -1,8 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional, ValidateIf } from 'class-validator';
 import { ACCESS_TOKEN_SECONDS } from '../auth/access-tokens';
-import { ApiInteger } from '../common/api-docs';
-import { Text } from '../common/fields';
+import { ApiInteger } from '../http/api-docs';
+import { Text } from '../http/fields';
 import type { Tokens } from './sessions.service';
 
 const GRANT_TYPES = ['password', 'refresh_token'] as const;

@@ -26,7 +26,7 @@ export class SessionsService {
   ) {}
 
   /** An access token alone, for who can't sign in again. */
-  visit(caller: Caller): Tokens {
+  issueAccessToken(caller: Caller): Tokens {
     return { accessToken: this.accessTokens.sign(caller) };
   }
 

@@ -3,9 +3,9 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Caller, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
-import { ApiCreated, ApiId, ApiProblems } from '../common/api-docs';
-import { IdPipe } from '../common/id.pipe';
-import { Credentials } from '../rate-limit/rate-limit.decorator';
+import { ApiCreated, ApiId, ApiProblems } from '../http/api-docs';
+import { IdPipe } from '../http/id.pipe';
+import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import { SessionsService } from './sessions.service';
 import {
   CreateUserDto,
@@ -28,7 +28,7 @@ export class UsersController {
   @Public()
   @Post()
   @Header('Cache-Control', 'no-store')
-  @Credentials()
+  @LimitAsCredentials()
   @ApiOperation({ operationId: 'createUser', summary: 'Sign up' })
   @ApiCreated(SignedUpUserDto)
   @ApiProblems('email_taken', 'overloaded')
@@ -38,7 +38,8 @@ export class UsersController {
   ): Promise<SignedUpUserDto> {
     const user = await this.users.create(toNewUser(body), body.password ?? undefined);
     const caller = { userId: user.id, role: user.role };
-    const tokens = body.password == null ? this.sessions.visit(caller) : await this.sessions.begin(caller);
+    const tokens =
+      body.password == null ? this.sessions.issueAccessToken(caller) : await this.sessions.begin(caller);
     response.location(`/users/${user.id}`);
     return toSignedUpUserDto(user, tokens);
   }

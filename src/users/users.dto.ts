@@ -1,7 +1,7 @@
 import { IntersectionType } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
-import { ApiInteger } from '../common/api-docs';
-import { Decimal, Email, OptionalTogetherWith, Text } from '../common/fields';
+import { ApiInteger } from '../http/api-docs';
+import { Decimal, Email, OptionalTogetherWith, Text } from '../http/fields';
 import type { User } from './user.entity';
 import { TokensDto, toTokensDto } from './sessions.dto';
 import type { Tokens } from './sessions.service';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Passwords } from '../auth/passwords';
-import { Problem } from '../common/problem';
+import { Problem } from '../problems/problem';
 import { violatedConstraint } from '../database/database-error';
 import { User, USERS_EMAIL_KEY } from './user.entity';
 import { UsersRepository, type NewUser } from './users.repository';

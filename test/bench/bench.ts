@@ -1,5 +1,5 @@
 import { addEvents, addUsers } from './fill/world';
-import { settle } from './fill/bulk';
+import { analyzeTables } from './fill/bulk';
 import type { Cleanup } from '../support/cleanup';
 import type { Database, DatabaseServer } from './harness/database';
 import { LoadProcess } from './harness/load';
@@ -55,7 +55,7 @@ export class Bench {
   readonly template = once(async () => {
     const database = await this.server.createDatabase();
     const users = await addUsers(database, USERS);
-    await settle(database, 'users');
+    await analyzeTables(database, 'users');
     return { database, users };
   });
 
@@ -68,7 +68,7 @@ export class Bench {
     return await this.timed(`Filling: ${count.toLocaleString('en')} events`, () =>
       this.createSite(async (database) => {
         await addEvents(database, { count, when: 'future' });
-        await settle(database, 'events', 'inventory');
+        await analyzeTables(database, 'events', 'inventory');
       }),
     );
   });

@@ -1,4 +1,4 @@
-import { DISORDERLY_SEATS } from '../support/seats';
+import { INVENTORY_MISMATCHES } from '../support/seats';
 import type { Database } from './harness/database';
 import type { Ids } from './load/job';
 
@@ -42,7 +42,7 @@ export async function checkSeats(database: Database, events: Ids, answered: Seat
  * @throws {SeatsMismatch}
  */
 export async function checkTickets(database: Database): Promise<void> {
-  const disorder = await database.sql(DISORDERLY_SEATS);
+  const disorder = await database.sql(INVENTORY_MISMATCHES);
   if (disorder.length > 0) {
     throw new SeatsMismatch(
       `Seats: counters and tickets differ, or too many: ${JSON.stringify(disorder[0])}`,

@@ -1,9 +1,9 @@
 import { createApi } from '../../src/api';
-import { createLogger } from '../../src/common/logger';
-import { Problem } from '../../src/common/problem';
+import { createLogger } from '../../src/logging/logger';
+import { Problem } from '../../src/problems/problem';
 import { readSettings } from '../../src/config/settings';
 import { openDatabase } from '../../src/database/open-database';
-import { InventoryRepository, type ReserveRequest } from '../../src/inventory/inventory.repository';
+import { InventoryRepository, type HoldRequest } from '../../src/inventory/inventory.repository';
 import { InventoryService } from '../../src/inventory/inventory.service';
 
 /** The API of this build with one difference: each reservation is a statement of its own, on any free connection. */
@@ -12,9 +12,9 @@ async function main(): Promise<void> {
   const dataSource = await openDatabase({ settings, migrate: false, say: () => undefined }, 'api');
   const app = await createApi(settings, dataSource, createLogger(settings.LOG_LEVEL));
   const repository = app.get(InventoryRepository);
-  const reserve = async (request: ReserveRequest) => {
+  const reserve = async (request: HoldRequest) => {
     const { HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS } = settings;
-    const [answer] = await repository.reserve(
+    const [answer] = await repository.placeHolds(
       [request],
       HOLD_SECONDS,
       MAX_HOLDS_PER_USER_EVENT,

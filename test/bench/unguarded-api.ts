@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { createApi } from '../../src/api';
 import { AuthGuard } from '../../src/auth/auth.guard';
-import { createLogger } from '../../src/common/logger';
+import { createLogger } from '../../src/logging/logger';
 import { readSettings } from '../../src/config/settings';
 import { openDatabase } from '../../src/database/open-database';
 import { RateLimitGuard } from '../../src/rate-limit/rate-limit.guard';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Redis from 'ioredis';
 import type { Cleanup } from '../support/cleanup';
-import { allTickets, wrongsInDatabase } from './checks/database-check';
-import { wrongsIn } from './checks/history-check';
+import { allTickets, violationsInDatabase } from './checks/database-check';
+import { violationsIn } from './checks/history-check';
 import { Balancer } from './clients/balancer';
 import { Customers } from './clients/customers';
 import { History } from './clients/history';
@@ -128,11 +128,11 @@ export class Run {
 
   /** Lets everybody finish, and holds the answers against the database. */
   private async count(): Promise<Pick<Result, 'findings' | 'wrongs'>> {
-    const released = await this.stage.settle();
+    const released = await this.stage.waitForReleases();
     const { system, history } = this.stage;
     const wrongs = [
-      ...wrongsIn(history.calls, await allTickets(system.postgres)),
-      ...(await wrongsInDatabase(system.postgres)),
+      ...violationsIn(history.calls, await allTickets(system.postgres)),
+      ...(await violationsInDatabase(system.postgres)),
       ...system.members.filter(({ isRunning }) => !isRunning).map(({ name }) => `${name} ended by itself`),
     ].filter((wrong) => !this.told.has(wrong));
     for (const wrong of wrongs.slice(0, TOLD_WRONGS)) this.say(`  WRONG: ${wrong}`);

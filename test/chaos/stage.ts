@@ -47,7 +47,7 @@ export class Stage {
    *
    * @returns how long the holds took, in milliseconds
    */
-  async settle(): Promise<number> {
+  async waitForReleases(): Promise<number> {
     await this.customers.pause();
     return await this.until(async () => (await heldTickets(this.system.postgres)) === 0);
   }

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { unprivilegedAccount } from '../../src/database/embedded-binaries';
+import { unprivilegedAccount } from '../../src/database/embedded/binaries';
 import { runSql } from './databases';
 import { eventually } from './eventually';
 import { freePort } from './redis';

@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Redis from 'ioredis';
-import { layCable } from './cable';
+import { startFaultProxy } from './fault-proxy';
 import { services } from './services';
 
 export interface RunningRedis {
@@ -63,7 +63,7 @@ export interface OwnRedis {
 
 /**
  * A `redis-server` of our own; where none is installed, a database of the run's Redis that hardly anyone uses,
- * behind a cable that can be cut.
+ * behind a proxy that can be cut.
  */
 export async function ownRedis(): Promise<OwnRedis> {
   let server = await startRedis(tmpdir());
@@ -83,11 +83,11 @@ export async function ownRedis(): Promise<OwnRedis> {
   const shared = new URL(services.addresses.redis ?? '');
   shared.pathname = '/15';
   await forget(shared.href);
-  const cable = await layCable(shared.href);
+  const proxy = await startFaultProxy(shared.href);
   return {
-    url: cable.url,
-    takeAway: cable.cut,
-    bringBack: cable.mend,
+    url: proxy.url,
+    takeAway: proxy.cut,
+    bringBack: proxy.heal,
     forget: () => forget(shared.href),
     stop: () => forget(shared.href),
   };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Client } from './client';
-import { DISORDERLY_SEATS } from './seats';
+import { INVENTORY_MISMATCHES } from './seats';
 
 /** Runs SQL behind the back of those who play. */
 export type Sql = <Row = any>(text: string, values?: unknown[]) => Promise<Row[]>;
@@ -171,7 +171,7 @@ export const FORESEEN = [
 ];
 
 /** What must never be, told in words; empty when all is well. */
-export async function wrongsIn(sql: Sql, world: World, journal: Journal): Promise<string[]> {
+export async function violationsIn(sql: Sql, world: World, journal: Journal): Promise<string[]> {
   const tickets = await sql<{ id: string; status: string; late: boolean }>(
     'SELECT id, status, paid_at >= expires_at AS late FROM tickets WHERE event_id = ANY ($1)',
     [[...world.events, world.endedEvent]],
@@ -184,7 +184,7 @@ export async function wrongsIn(sql: Sql, world: World, journal: Journal): Promis
   const idsOf = (status: string) =>
     tickets.filter((row) => row.status === status).map(({ id }) => Number(id));
   const told: [wrong: string, where: unknown[]][] = [
-    ['seats that do not add up', await sql(DISORDERLY_SEATS)],
+    ['seats that do not add up', await sql(INVENTORY_MISMATCHES)],
     ['more holds than one user may have', overLimit],
     ['paid too late', tickets.filter(({ late }) => late)],
     ['paid twice', repeated(journal.paid)],

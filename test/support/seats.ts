@@ -2,7 +2,7 @@
  * Events that gave away more seats than they have, or whose counters say something else than their tickets. One
  * statement sees one instant, so there is none at any time, whatever is under way.
  */
-export const DISORDERLY_SEATS = `
+export const INVENTORY_MISMATCHES = `
   SELECT inventory.*, coalesce(reserved, 0) AS reserved, coalesce(paid, 0) AS paid
   FROM inventory LEFT JOIN (
     SELECT event_id, count(*) FILTER (WHERE status = 'reserved') AS reserved,

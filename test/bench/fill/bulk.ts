@@ -35,6 +35,6 @@ export async function insertInBulk(
 }
 
 /** Leaves nothing of what was filled for autovacuum to begin in the midst of a measurement. */
-export async function settle(database: Database, ...tables: string[]): Promise<void> {
+export async function analyzeTables(database: Database, ...tables: string[]): Promise<void> {
   await database.script(`VACUUM (ANALYZE) ${tables.join(', ')}`);
 }

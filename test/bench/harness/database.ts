@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client, Pool, type QueryResultRow } from 'pg';
 import { readSettings } from '../../../src/config/settings';
 import { StartupError } from '../../../src/config/startup-error';
-import { startEmbeddedPostgres } from '../../../src/database/embedded-postgres';
+import { startEmbeddedPostgres } from '../../../src/database/embedded/embedded-postgres';
 import type { Cleanup } from '../../support/cleanup';
 import { migrate } from '../../support/migrate';
 

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { Settings } from '../../../src/config/settings';
-import { RESERVE } from '../../../src/inventory/inventory.statements';
+import { PLACE_HOLDS } from '../../../src/inventory/place-holds';
 import { LONG_HOLD_SECONDS } from './job';
 import type { Lane, Request } from './requests';
 
@@ -41,9 +41,9 @@ export class SqlLane implements Lane {
         const { rowCount } = await this.client.query({ name: 'simple', text: SIMPLE, values });
         return rowCount === 1 ? '201' : '409 event_sold_out';
       }
-      const terms = [LONG_HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS];
-      const values = [[user], [event], ...terms];
-      const { rows } = await this.client.query<{ refusal: string | null }>({ ...RESERVE, values });
+      const policy = [LONG_HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS];
+      const values = [[user], [event], ...policy];
+      const { rows } = await this.client.query<{ refusal: string | null }>({ ...PLACE_HOLDS, values });
       return rows[0]?.refusal ?? '201';
     } catch (error) {
       return (error as { code?: string }).code ?? (error as Error).message;

@@ -1,4 +1,4 @@
-import { settle } from '../fill/bulk';
+import { analyzeTables } from '../fill/bulk';
 import { addSales } from '../fill/tickets';
 import { interleave } from '../measure';
 import type { Part } from '../part';
@@ -15,7 +15,7 @@ export const growth: Part = {
     const count = bench.sized(10_000_000);
     await bench.timed(`Filling: ${count.toLocaleString('en')} tickets`, async () => {
       await addSales(grown.database, grown.users, count);
-      await settle(grown.database, 'inventory', 'tickets');
+      await analyzeTables(grown.database, 'inventory', 'tickets');
     });
 
     const measured = await interleave(

@@ -1,5 +1,5 @@
 import type { Bench, Site } from '../bench';
-import { settle } from '../fill/bulk';
+import { analyzeTables } from '../fill/bulk';
 import { addEvents, usersOf, type EventsToAdd } from '../fill/world';
 import { interleave } from '../measure';
 import type { Part } from '../part';
@@ -71,7 +71,7 @@ async function createSite(bench: Bench, what: string, ...fillings: EventsToAdd[]
   return await bench.timed(what, () =>
     bench.createSite(async (database) => {
       for (const filling of fillings) await addEvents(database, filling);
-      await settle(database, 'events', 'inventory');
+      await analyzeTables(database, 'events', 'inventory');
     }),
   );
 }

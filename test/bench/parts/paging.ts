@@ -1,6 +1,6 @@
-import { pageOf } from '../../../src/common/page';
+import { pageOf } from '../../../src/http/page';
 import type { Bench, Site } from '../bench';
-import { settle } from '../fill/bulk';
+import { analyzeTables } from '../fill/bulk';
 import { addHistory } from '../fill/tickets';
 import { interleave, type Measure } from '../measure';
 import type { Part } from '../part';
@@ -19,7 +19,7 @@ export const paging: Part = {
     const deepest = bench.sized(1_000_000);
     await bench.timed(`Filling: ${(deepest + 1_000).toLocaleString('en')} tickets of one user`, async () => {
       await addHistory(site.database, user, deepest + 1_000);
-      await settle(site.database, 'tickets');
+      await analyzeTables(site.database, 'tickets');
     });
 
     const pages = await Promise.all(

@@ -1,4 +1,4 @@
-import { DISORDERLY_SEATS } from '../../support/seats';
+import { INVENTORY_MISMATCHES } from '../../support/seats';
 import type { PostgresServer } from '../system/postgres';
 import type { TicketRow } from './history-check';
 
@@ -6,8 +6,8 @@ import type { TicketRow } from './history-check';
 export const OVERSOLD = 'seats that do not add up';
 
 /** What the database itself shows to be wrong, in words; empty when all is well. */
-export async function wrongsInDatabase(postgres: PostgresServer): Promise<string[]> {
-  const disorderly = await postgres.sql(DISORDERLY_SEATS);
+export async function violationsInDatabase(postgres: PostgresServer): Promise<string[]> {
+  const disorderly = await postgres.sql(INVENTORY_MISMATCHES);
   const late = await postgres.sql(`SELECT id, paid_at, expires_at FROM tickets WHERE paid_at >= expires_at`);
   return [
     ...disorderly.map((row) => `${OVERSOLD}: ${JSON.stringify(row)}`),

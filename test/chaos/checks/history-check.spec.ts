@@ -1,5 +1,5 @@
 import type { Call } from '../clients/history';
-import { wrongsIn, type TicketRow } from './history-check';
+import { violationsIn, type TicketRow } from './history-check';
 
 let now = 0;
 
@@ -56,7 +56,7 @@ describe('what clients were told, held against the database', () => {
       [],
     ],
   ])('is content with %s', (_what, calls, tickets) => {
-    expect(wrongsIn(calls(), tickets)).toEqual([]);
+    expect(violationsIn(calls(), tickets)).toEqual([]);
   });
 
   it.each<[string, () => Call[], TicketRow[], RegExp]>([
@@ -136,6 +136,6 @@ describe('what clients were told, held against the database', () => {
       /^not foreseen: .*401 unauthenticated/,
     ],
   ])('finds %s', (_what, calls, tickets, wrong) => {
-    expect(wrongsIn(calls(), tickets)).toEqual([expect.stringMatching(wrong)]);
+    expect(violationsIn(calls(), tickets)).toEqual([expect.stringMatching(wrong)]);
   });
 });

@@ -30,15 +30,15 @@ const FORESEEN: Record<Call['action'], string[]> = {
  *
  * @returns what must never be, in words; empty when all is well
  */
-export function wrongsIn(calls: readonly Call[], tickets: readonly TicketRow[]): string[] {
+export function violationsIn(calls: readonly Call[], tickets: readonly TicketRow[]): string[] {
   const operations = operationsOf(calls);
   const byId = new Map(tickets.map((ticket) => [ticket.id, ticket]));
   return [
     ...calls.flatMap((call) => answerWrong(call) ?? []),
-    ...reservationWrongs(operations.filter(isFor('reserve')), byId),
+    ...reservationViolations(operations.filter(isFor('reserve')), byId),
     ...uncalledFor(operations.filter(isFor('reserve')), tickets),
-    ...settlementWrongs(operations, byId, 'pay', 'paid'),
-    ...settlementWrongs(operations, byId, 'cancel', 'cancelled'),
+    ...resolutionViolations(operations, byId, 'pay', 'paid'),
+    ...resolutionViolations(operations, byId, 'cancel', 'cancelled'),
     ...staleReads(calls),
   ];
 }
@@ -71,7 +71,7 @@ function answerWrong(call: Call): string | undefined {
     : `not foreseen: ${describeCall(call)}`;
 }
 
-function reservationWrongs(operations: Operation[], byId: Map<number, TicketRow>): string[] {
+function reservationViolations(operations: Operation[], byId: Map<number, TicketRow>): string[] {
   const wrongs: string[] = [];
   const owners = new Map<number, Operation>();
   for (const operation of operations) {
@@ -113,7 +113,7 @@ function uncalledFor(operations: Operation[], tickets: readonly TicketRow[]): st
 }
 
 /** What was said to be done is done once; what was refused is not; what is done was asked for. */
-function settlementWrongs(
+function resolutionViolations(
   all: Operation[],
   byId: Map<number, TicketRow>,
   action: 'pay' | 'cancel',

@@ -66,11 +66,11 @@ export const JOB_FAULTS: readonly Fault[] = [threeTimes, stalledWorker, blockedL
 
 /** Whoever ends a hold counts it; so the counts of all processes are the number of holds that ended. */
 async function countingReleases(stage: Stage, work: () => Promise<void>): Promise<Finding[]> {
-  await stage.settle();
+  await stage.waitForReleases();
   const before = await releases(stage);
   stage.serve();
   const overdue = await stage.mostOverdueWhile(work);
-  await stage.settle();
+  await stage.waitForReleases();
   const after = await releases(stage);
   stage.serve();
   const [counted, expired] = [after.counted - before.counted, after.expired - before.expired];

@@ -1,10 +1,10 @@
 import { durations, type Call } from '../clients/history';
 import type { Stage } from '../stage';
-import type { Cable } from '../../support/cable';
+import type { FaultProxy } from '../../support/fault-proxy';
 import type { Fault } from './fault';
 import { within, type Finding } from './finding';
 
-/** The API whose way to PostgreSQL is a cable. */
+/** The API whose way to PostgreSQL is a proxy. */
 const CUT_OFF = 1;
 /** A machine that others share may be late by itself. */
 const ANSWER_WITHIN_MS = { full: 3_000, brief: 4_000 };
@@ -16,7 +16,7 @@ const delay: Fault = {
   name: 'network-delay',
   family: 'network',
   about: 'the network between an API and PostgreSQL takes 100 ms longer in each direction',
-  strike: (stage) => whileBroken(stage, (cable) => cable.delay(100)),
+  strike: (stage) => whileBroken(stage, (proxy) => proxy.delay(100)),
 };
 
 const reset: Fault = {
@@ -24,8 +24,8 @@ const reset: Fault = {
   family: 'network',
   about: 'all connections between an API and PostgreSQL are reset, again and again',
   strike: (stage) =>
-    whileBroken(stage, (cable) => {
-      const timer = setInterval(() => cable.reset(), 150);
+    whileBroken(stage, (proxy) => {
+      const timer = setInterval(() => proxy.reset(), 150);
       return () => clearInterval(timer);
     }),
 };
@@ -34,36 +34,36 @@ const halfOpen: Fault = {
   name: 'network-half-open',
   family: 'network',
   about: 'PostgreSQL is gone for the connections that an API has, and the API is not told; new ones pass',
-  strike: (stage) => whileBroken(stage, (cable) => cable.leaveHalfOpen()),
+  strike: (stage) => whileBroken(stage, (proxy) => proxy.leaveHalfOpen()),
 };
 
 const stall: Fault = {
   name: 'network-stall',
   family: 'network',
   about: 'nothing comes through between an API and PostgreSQL, and neither is told',
-  strike: (stage) => whileBroken(stage, (cable) => cable.freeze()),
+  strike: (stage) => whileBroken(stage, (proxy) => proxy.freeze()),
 };
 
 const cut: Fault = {
   name: 'network-cut',
   family: 'network',
   about: 'connections between an API and PostgreSQL break, and new ones are refused',
-  strike: (stage) => whileBroken(stage, (cable) => cable.cut()),
+  strike: (stage) => whileBroken(stage, (proxy) => proxy.cut()),
 };
 
 export const NETWORK_FAULTS: readonly Fault[] = [delay, reset, halfOpen, stall, cut];
 
-/** @param strike what it returns is called before the cable is mended */
-async function whileBroken(stage: Stage, strike: (cable: Cable) => unknown): Promise<Finding[]> {
-  const { cable } = stage.system;
+/** @param strike what it returns is called before the proxy is mended */
+async function whileBroken(stage: Stage, strike: (proxy: FaultProxy) => unknown): Promise<Finding[]> {
+  const { proxy } = stage.system;
   const struck = await stage.callsWhile(async () => {
-    const end = await strike(cable);
+    const end = await strike(proxy);
     const crowd = Array.from({ length: CROWD }, () => stage.reserve(CUT_OFF));
     await stage.wait(8_000, 3_500);
     await Promise.all(crowd);
     if (typeof end === 'function') (end as () => void)();
   });
-  await cable.mend();
+  await proxy.heal();
   const healed = await stage.until(async () => (await stage.reserve(CUT_OFF)).outcome === 'ok');
   const others = struck.filter(({ api }) => api !== CUT_OFF);
   return [

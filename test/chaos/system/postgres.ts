@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Pool, type QueryResultRow } from 'pg';
-import { openCluster, type Cluster } from '../../../src/database/embedded-cluster';
-import { findServer, launch, shutDown } from '../../../src/database/embedded-server';
+import { openCluster, type Cluster } from '../../../src/database/embedded/cluster';
+import { findServer, launch, shutDown } from '../../../src/database/embedded/server';
 import type { Cleanup } from '../../support/cleanup';
 import { migrate } from '../../support/migrate';
 import { lastingPort } from './ports';

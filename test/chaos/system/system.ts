@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartupError } from '../../../src/config/startup-error';
-import { layCable, type Cable } from '../../support/cable';
+import { startFaultProxy, type FaultProxy } from '../../support/fault-proxy';
 import { type Cleanup } from '../../support/cleanup';
 import { startRedis, type StartedRedis } from '../../support/redis';
 import { startServer, type ServerProcess } from '../../support/server-process';
@@ -57,13 +57,13 @@ export class Member {
 
 /**
  * Everything that can break: PostgreSQL, Redis, two APIs and two workers. The second API and the second worker reach
- * PostgreSQL through a cable.
+ * PostgreSQL through a proxy.
  */
 export class System {
   private constructor(
     readonly postgres: PostgresServer,
     readonly redis: RedisServer,
-    readonly cable: Cable,
+    readonly proxy: FaultProxy,
     readonly apis: readonly [Member, Member],
     readonly workers: readonly [Member, Member],
     /** The file system PostgreSQL is on, where it is one that can be filled up. */
@@ -90,8 +90,8 @@ export class System {
       RedisServer.start(folder, cleanup),
     ]);
     if (withoutGuard) await postgres.sql('ALTER TABLE inventory DROP CONSTRAINT inventory_seats_check');
-    const cable = await layCable(postgres.url);
-    cleanup.add(() => cable.cut());
+    const proxy = await startFaultProxy(postgres.url);
+    cleanup.add(() => proxy.cut());
 
     const member = async (name: string, role: 'api' | 'worker', databaseUrl: string) => {
       const port = await lastingPort();
@@ -125,11 +125,11 @@ export class System {
     };
     const [api1, api2, worker1, worker2] = await Promise.all([
       member('api-1', 'api', postgres.url),
-      member('api-2', 'api', cable.url),
+      member('api-2', 'api', proxy.url),
       member('worker-1', 'worker', postgres.url),
-      member('worker-2', 'worker', cable.url),
+      member('worker-2', 'worker', proxy.url),
     ]);
-    return new System(postgres, redis, cable, [api1, api2], [worker1, worker2], smallDisk, folder);
+    return new System(postgres, redis, proxy, [api1, api2], [worker1, worker2], smallDisk, folder);
   }
 }
 

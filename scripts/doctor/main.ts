@@ -1,0 +1,48 @@
+import { Report } from './report';
+import { withProgress } from '../progress';
+import { endSignal, readArguments, runScript, say, ScriptError } from '../run-script';
+
+const HELP = `Usage: npm run doctor -- [options]
+
+Checks the settings, PostgreSQL, Redis, the clocks, and the seats of every event, and says what is wrong and what to do
+about it. It changes nothing and locks nothing, so that it can run beside everything else at any time.
+
+Options:
+  --fix       set counters that differ from the tickets right
+  --json      print the findings as JSON
+  -h, --help  show this help
+
+Exit codes:
+  0  all is sound; there may be warnings
+  1  something is wrong
+  2  something could not be checked
+`;
+
+const COULD_NOT_CHECK = 2;
+
+runScript(async () => {
+  const { values, positionals } = readArguments({
+    fix: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  });
+  if (values.help) {
+    say(HELP);
+    return;
+  }
+  if (positionals.length > 0) throw new ScriptError(`Unexpected "${positionals.join(' ')}". See --help.`);
+  // Loads all that the application consists of, which help and refusals do without.
+  const { examine } = await import('./checks.js');
+  const { readSettings } = await import('../../src/config/settings.js');
+  const stopping = new AbortController();
+  void endSignal().then(() => stopping.abort(new ScriptError('Stopped before all was checked.')));
+  const isWatched = process.stdout.isTTY && !values.json;
+  const report = new Report(values.json);
+  await examine(report, () => readSettings(), {
+    fix: values.fix,
+    stopped: stopping.signal,
+    progress: (total, work) => (isWatched ? withProgress('Events', total, work) : work(() => undefined)),
+  });
+  report.end();
+  process.exitCode = report.exitCode;
+}, COULD_NOT_CHECK);

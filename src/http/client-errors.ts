@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import type { ProblemCode } from '../problems/catalogue';
+import { Problem, toAnswer } from '../problems/problem';
+import { SECURITY_HEADERS } from './security-headers';
+
+/** By Node's name for what is wrong, with the statuses that Node answers by itself; all else is malformed. */
+const CODES: Record<string, ProblemCode> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+};
+
+/**
+ * Answers what Node refuses before it is a request that the application sees, which Node would do without a body:
+ * what is no HTTP, is too large to be read, or comes too slowly. The connection is closed.
+ */
+export function answerClientErrors(server: Server, logger: Logger): void {
+  server.on(
+    'clientError',
+    (error: NodeJS.ErrnoException, socket: Socket & { _httpMessage?: ServerResponse | null }) => {
+      // In the middle of an answer, another one would be taken for a part of it.
+      if (!socket.writable || socket._httpMessage?.headersSent) {
+        socket.destroy(error);
+        return;
+      }
+      const requestId = randomUUID();
+      const { status, code, body } = toAnswer(
+        new Problem(CODES[error.code ?? ''] ?? 'malformed_request'),
+        requestId,
+      );
+      logger.info({ request_id: requestId, reason: error.code }, `${code} ${status}`);
+      const headers = {
+        ...SECURITY_HEADERS,
+        Connection: 'close',
+        'Content-Type': 'application/problem+json; charset=utf-8',
+        'Content-Length': Buffer.byteLength(body),
+        'X-Request-Id': requestId,
+      };
+      const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+      const text = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...head, '', body].join('\r\n');
+      socket.end(text, () => socket.destroy());
+    },
+  );
+}

@@ -1,0 +1,64 @@
+import type { Statement } from '../database/statements';
+
+/** What keeps a hold from being resolved twice, or too late. Tests take a guard out, and show what then goes wrong. */
+export const RESOLVE_HOLDS_GUARDS = {
+  /** Keeps each ticket as it was read until the transaction ends. */
+  lock: 'FOR UPDATE',
+  isHeld: `status = 'reserved'`,
+  isLive: 'expires_at > clock.at',
+};
+
+/**
+ * Ends live holds as their holders ask: `$1` ticket ids, `$2` what each becomes, `paid` or `cancelled`, `$3` whose it
+ * must be (null = anyone's); a ticket of somebody else is as good as none. Of several requests for one ticket the first
+ * wins. Answers a row per request: whether the ticket is there, and the ticket if this request changed it.
+ */
+export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): Statement => ({
+  name: 'resolve_holds',
+  text: `
+    WITH request AS MATERIALIZED (
+      SELECT * FROM unnest($1::bigint[], $2::varchar[], $3::bigint[])
+        WITH ORDINALITY AS r (ticket_id, target, owner_id, n)
+    ), ticket AS MATERIALIZED (
+      SELECT id, user_id, event_id, status, expires_at
+      FROM tickets
+      WHERE id IN (SELECT ticket_id FROM request)
+      ORDER BY id
+      ${lock}
+    ), clock AS MATERIALIZED (
+      -- Read once, after every ticket is locked; cut to the millisecond it still lies before expires_at.
+      SELECT date_trunc('milliseconds', clock_timestamp()) AS at FROM (SELECT count(*) FROM ticket) AS locked
+    ), live AS MATERIALIZED (
+      SELECT DISTINCT ON (id) n, id, event_id, target, clock.at
+      FROM ticket JOIN request ON ticket_id = id AND user_id = coalesce(owner_id, user_id), clock
+      WHERE ${isHeld} AND ${isLive}
+      ORDER BY id, n
+    ), seats AS MATERIALIZED (
+      SELECT event_id FROM inventory
+      WHERE event_id IN (SELECT event_id FROM live)
+      ORDER BY event_id
+      FOR UPDATE
+    ), seats_locked AS MATERIALIZED (
+      SELECT count(*) FROM seats
+    ), moved AS (
+      UPDATE inventory SET held = greatest(held - resolved.number, 0), sold = sold + resolved.paid
+      FROM (
+        SELECT event_id, count(*)::int AS number, (count(*) FILTER (WHERE target = 'paid'))::int AS paid
+        FROM live, seats_locked GROUP BY event_id
+      ) AS resolved
+      WHERE inventory.event_id = resolved.event_id
+    ), changed AS (
+      UPDATE tickets SET status = live.target, paid_at = CASE WHEN live.target = 'paid' THEN live.at END
+      FROM live
+      WHERE tickets.id = live.id
+      RETURNING tickets.*, live.n
+    )
+    SELECT ticket.id IS NOT NULL AS found, changed.id, changed.user_id AS "userId", changed.event_id AS "eventId",
+      changed.status, changed.created_at AS "createdAt", changed.expires_at AS "expiresAt", changed.paid_at AS "paidAt"
+    FROM request
+    LEFT JOIN ticket ON ticket.id = ticket_id AND ticket.user_id = coalesce(owner_id, ticket.user_id)
+    LEFT JOIN changed ON changed.n = request.n
+    ORDER BY request.n`,
+});
+
+export const RESOLVE_HOLDS = resolveHolds();

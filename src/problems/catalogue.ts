@@ -1,0 +1,20 @@
+import { AUTH_PROBLEMS } from './auth';
+import { EVENTS_PROBLEMS } from './events';
+import { HTTP_PROBLEMS } from './http';
+import { IDEMPOTENCY_PROBLEMS } from './idempotency';
+import { RATE_LIMIT_PROBLEMS } from './rate-limit';
+import { TICKETS_PROBLEMS } from './tickets';
+import { USERS_PROBLEMS } from './users';
+
+/** The error catalogue: every `code` that an answer may carry, with its status and the sentence a person reads. */
+export const PROBLEMS = {
+  ...HTTP_PROBLEMS,
+  ...AUTH_PROBLEMS,
+  ...USERS_PROBLEMS,
+  ...EVENTS_PROBLEMS,
+  ...TICKETS_PROBLEMS,
+  ...IDEMPOTENCY_PROBLEMS,
+  ...RATE_LIMIT_PROBLEMS,
+};
+
+export type ProblemCode = keyof typeof PROBLEMS;

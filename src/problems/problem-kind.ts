@@ -1,0 +1,7 @@
+/** What a `code` of the error catalogue stands for. A code never changes its meaning; clients branch on it. */
+export interface ProblemKind {
+  status: number;
+  title: string;
+  /** The sentence a person reads. */
+  detail: string;
+}

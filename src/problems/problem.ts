@@ -1,0 +1,66 @@
+import type { Response } from 'express';
+import { PROBLEMS, type ProblemCode } from './catalogue';
+
+/** One part of the input that does not validate; `pointer` is a JSON Pointer (RFC 6901) to it. */
+export interface FieldError {
+  pointer: string;
+  detail: string;
+}
+
+/** A step of a JSON Pointer. */
+export const escapePointer = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1');
+
+/** What one refusal says beside what all with its code say. */
+export interface ProblemDetails {
+  errors?: FieldError[];
+  headers?: Record<string, string>;
+  /** Extension members (RFC 9457, section 3.2) that help a program, such as `ticket_status`. */
+  members?: Record<string, unknown>;
+}
+
+/** Thrown wherever a request is refused; the problem filter turns it into the answer. */
+export class Problem extends Error {
+  readonly errors?: FieldError[];
+  readonly headers: Record<string, string>;
+  readonly members: Record<string, unknown>;
+
+  constructor(
+    readonly code: ProblemCode,
+    { errors, headers = {}, members = {} }: ProblemDetails = {},
+  ) {
+    super(PROBLEMS[code].detail);
+    this.errors = errors;
+    this.headers = headers;
+    this.members = members;
+  }
+}
+
+/** A refusal as it goes out, in `application/problem+json`. Where it is thrown, it is sent as it is. */
+export class ProblemAnswer extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly headers: Record<string, string>,
+    readonly body: string,
+  ) {
+    super(body);
+  }
+}
+
+/** @param requestId the request that is refused */
+export function toAnswer({ code, errors, headers, members }: Problem, requestId: string): ProblemAnswer {
+  const { status, title, detail } = PROBLEMS[code];
+  const type = `/docs/errors#${code}`;
+  const body = { type, title, status, detail, code, request_id: requestId, ...members, errors };
+  return new ProblemAnswer(status, code, headers, JSON.stringify(body));
+}
+
+/** A 422 that names one part of the input. */
+export const invalid = (pointer: string, detail: string) =>
+  new Problem('validation_failed', { errors: [{ pointer, detail }] });
+
+/** Sends a refusal, and leaves its code for those who log and count. */
+export function sendAnswer(response: Response, { status, code, headers, body }: ProblemAnswer): void {
+  response.locals.problem = code;
+  response.status(status).set(headers).type('application/problem+json').send(body);
+}

@@ -1,0 +1,47 @@
+import { channel, tracingChannel } from 'node:diagnostics_channel';
+
+/*
+ * What this process tells whoever watches it, over Node's own channels: metrics always listen, traces where they are
+ * on. Those who tell know neither. With nobody listening, telling costs one look at whether somebody does.
+ */
+
+/** Requests that are worked off together. */
+export interface Batch {
+  name: 'place_holds' | 'resolve_holds';
+  requests: readonly object[];
+}
+
+/** A batch is worked off. */
+export const batches = tracingChannel<unknown, Batch>('tixxety:batch');
+/** A request joins a batch: told while it is still known who asked. */
+export const batchJoins = channel('tixxety:batch-join');
+
+export interface TracedStatement {
+  name?: string;
+  text: string;
+}
+
+/** A statement is run. */
+export const statements = tracingChannel<unknown, TracedStatement>('tixxety:statement');
+
+export interface Job {
+  name: string;
+  data: object;
+}
+
+/** The data of a job that is about to be sent; whoever listens may add to it. */
+export const jobsToSend = channel('tixxety:job-to-send');
+/** A job is worked off. */
+export const jobs = tracingChannel<unknown, Job>('tixxety:job');
+
+/** Who noticed that holds were due. */
+export type ReleaseTrigger = 'bull' | 'sweeper' | 'reservation';
+
+export interface Release {
+  trigger: ReleaseTrigger;
+  /** How long after its time each hold was ended, by the database's clock. */
+  lateSeconds: number[];
+}
+
+/** Holds were ended: a `Release`. */
+export const releases = channel('tixxety:release');

@@ -1,0 +1,199 @@
+import { SessionsService } from '../../src/users/sessions.service';
+import { startTestApi, type TestApi } from '../support/api';
+import type { Answer, Client } from '../support/client';
+import { eventBody, userBody } from '../support/factories';
+import { expectProblem } from '../support/problems';
+import { tokenOf } from '../support/tokens';
+
+/** Who asks. What they ask for is the owner's, and for the event of the organizer. */
+const CALLERS = ['nobody', 'another', 'owner', 'organizer', 'admin'] as const;
+type CallerName = (typeof CALLERS)[number];
+type Statuses = Record<CallerName, number>;
+
+const everybody = (status: number): Statuses => ({
+  nobody: status,
+  another: status,
+  owner: status,
+  organizer: status,
+  admin: status,
+});
+const everybodySignedIn = (status: number): Statuses => ({ ...everybody(status), nobody: 401 });
+const ownerAndAdmin = (status: number): Statuses => ({
+  ...everybodySignedIn(404),
+  owner: status,
+  admin: status,
+});
+
+/** Every operation, and what each caller is answered. */
+const MATRIX: Record<string, Statuses> = {
+  'GET /': everybody(200),
+  'POST /auth/token': everybody(200),
+  'POST /auth/revoke': everybody(200),
+  'POST /users': everybody(201),
+  'GET /users/{user_id}': ownerAndAdmin(200),
+  'GET /users/for-you': ownerAndAdmin(200),
+  'GET /users/{user_id}/tickets': ownerAndAdmin(200),
+  'POST /events': everybodySignedIn(201),
+  'GET /events': everybody(200),
+  'GET /events/{event_id}': everybody(200),
+  'POST /tickets': ownerAndAdmin(201),
+  'GET /tickets/{ticket_id}': ownerAndAdmin(200),
+  'POST /tickets/{ticket_id}/pay': ownerAndAdmin(200),
+  'POST /tickets/{ticket_id}/cancel': ownerAndAdmin(200),
+};
+
+describe('who may do what', () => {
+  let api: TestApi;
+  let as: Record<CallerName, Client>;
+  let owner: { id: number };
+  let event: { id: number };
+  let documented: string[];
+
+  beforeAll(async () => {
+    api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0' });
+    const [another, organizer] = [await api.create.user(), await api.create.user()];
+    owner = await api.create.user({ location_latitude: 0, location_longitude: 0 });
+    as = {
+      nobody: api.client.as(''),
+      another: api.client.as(tokenOf(another.id)),
+      owner: api.client.as(tokenOf(owner.id)),
+      organizer: api.client.as(tokenOf(organizer.id)),
+      admin: api.client,
+    };
+    event = (await as.organizer.post('/events/', { ...eventBody(), total_tickets: 1_000 })).body;
+    const { body } = await as.nobody.get('/openapi.json');
+    documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+  });
+  afterAll(() => api.stop());
+
+  const refreshToken = async () =>
+    (await api.app.get(SessionsService).begin({ userId: owner.id, role: 'user' })).refreshToken;
+
+  /** What an operation is sent beside its path. */
+  const inputs: Record<string, () => object | Promise<object>> = {
+    'POST /auth/token': async () => ({ grant_type: 'refresh_token', refresh_token: await refreshToken() }),
+    'POST /auth/revoke': async () => ({ token: await refreshToken() }),
+    'POST /users': userBody,
+    'GET /users/for-you': () => ({ user_id: owner.id }),
+    'POST /events': eventBody,
+    'POST /tickets': () => ({ user_id: owner.id, event_id: event.id }),
+  };
+
+  async function ask(operation: string, caller: CallerName, ids: Record<string, number>): Promise<Answer> {
+    const [method, template = ''] = operation.split(' ');
+    const path = template.replace(/\{(\w+)\}/, (_, name: string) => String(ids[name]));
+    const input = await inputs[operation]?.();
+    if (method === 'POST') return await as[caller].post(path, input);
+    return await as[caller].get(`${path}?${new URLSearchParams(input as Record<string, string>).toString()}`);
+  }
+
+  it('is said of every operation there is', () => {
+    expect(documented.sort()).toEqual(Object.keys(MATRIX).sort());
+  });
+
+  describe.each(Object.entries(MATRIX))('%s', (operation, statuses) => {
+    it.each(CALLERS)('asked by %s', async (caller) => {
+      const ticket = await api.create.ticket({ user_id: owner.id, event_id: event.id });
+      const ids = { user_id: owner.id, event_id: event.id, ticket_id: ticket.id };
+      const answer = await ask(operation, caller, ids);
+      expect(answer.status).toBe(statuses[caller]);
+      if (answer.status < 400) return;
+
+      const [after] = await api.sql('SELECT status FROM tickets WHERE id = $1', [ticket.id]);
+      expect(after).toEqual({ status: 'reserved' });
+      if (caller === 'nobody') {
+        expectProblem(answer, 401, 'unauthenticated');
+        expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="Tixxety API"');
+        return;
+      }
+      // What is somebody else's can't be told from what is not there.
+      const none = { user_id: 999_999, event_id: 999_999, ticket_id: 999_999 };
+      const missing = operation.includes('{')
+        ? await ask(operation, caller, none)
+        : await as[caller].send(...elsewhere(operation));
+      expectProblem(answer, 404, missing.body.code);
+      expect({ ...answer.body, request_id: '' }).toEqual({ ...missing.body, request_id: '' });
+    });
+  });
+
+  /** The same for a user who is not there. */
+  function elsewhere(operation: string): [string, string, RequestInit] {
+    if (operation === 'GET /users/for-you') return ['GET', '/users/for-you?user_id=999999', {}];
+    const body = JSON.stringify({ user_id: 999_999, event_id: event.id });
+    return ['POST', '/tickets', { body, headers: { 'Content-Type': 'application/json' } }];
+  }
+
+  it('means the caller where no user is named', async () => {
+    const ticket = await as.owner.post('/tickets/', { event_id: event.id });
+    expect(ticket).toMatchObject({ status: 201, body: { user_id: owner.id } });
+    expect((await as.owner.get('/users/for-you/')).status).toBe(200);
+    expectProblem(await as.another.get('/users/for-you/'), 404, 'user_location_not_set');
+  });
+
+  it('makes whoever creates an event its organizer', async () => {
+    const { body } = await as.another.post('/events/', eventBody());
+    const rows = await api.sql(
+      'SELECT role FROM users JOIN events ON organizer_id = users.id WHERE events.id = $1',
+      [body.id],
+    );
+    expect(rows).toEqual([{ role: 'user' }]);
+  });
+
+  it('takes nobody for an organizer whose account is gone', async () => {
+    const ghost = api.client.as(tokenOf(999_999));
+    expectProblem(await ghost.post('/events/', eventBody()), 401, 'unauthenticated');
+    expectProblem(await ghost.post('/tickets/', { event_id: event.id }), 404, 'user_not_found');
+    expectProblem(await ghost.get('/users/999999'), 404, 'user_not_found');
+  });
+
+  it.each(['/docs', '/docs/errors', '/openapi.json', '/health/live', '/health/ready'])(
+    'leaves %s open to everybody',
+    async (path) => expect((await as.nobody.get(path)).status).toBe(200),
+  );
+
+  it('resolves the holds of many callers in one batch, to each their own', async () => {
+    const tickets = await Promise.all(
+      Array.from({ length: 20 }, () => api.create.ticket({ user_id: owner.id, event_id: event.id })),
+    );
+    const answers = await Promise.all(
+      tickets.flatMap(({ id }) =>
+        (['another', 'owner', 'organizer'] as const).map((caller) => as[caller].post(`/tickets/${id}/pay`)),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(tickets.flatMap(() => [404, 200, 404]));
+  });
+
+  describe('nobody takes more than is theirs', () => {
+    const stolen = {
+      role: 'admin',
+      status: 'paid',
+      tickets_sold: 5,
+      organizer_id: 1,
+      password_hash: 'x',
+      id: 7,
+    };
+
+    it.each(Object.entries(stolen))('by sending %s', async (name, value) => {
+      for (const [path, body] of [
+        ['/users/', userBody()],
+        ['/events/', eventBody()],
+        ['/tickets/', { event_id: event.id }],
+        ['/auth/token', { grant_type: 'refresh_token', refresh_token: 'x' }],
+      ] as const) {
+        const answer = await as.owner.post(path, { ...body, [name]: value });
+        expectProblem(answer, 422, 'validation_failed', { pointers: [`/${name}`] });
+      }
+    });
+
+    it.each(['__proto__', 'constructor', 'prototype'])('by sending %s', async (name) => {
+      const body = JSON.stringify({ ...userBody(), x: 1 }).replace('"x":1', `"${name}":{"role":"admin"}`);
+      const headers = { 'Content-Type': 'application/json' };
+      expectProblem(await as.nobody.send('POST', '/users/', { body, headers }), 422, 'validation_failed', {
+        pointers: [`/${name}`],
+      });
+      expect(({} as { role?: string }).role).toBeUndefined();
+    });
+  });
+});

@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import Ajv from 'ajv/dist/2020';
+import addFormats from 'ajv-formats';
+import fc from 'fast-check';
+import openapi from '../../openapi.json';
+import { startTestApi, type TestApi } from '../support/api';
+import { INVENTORY_MISMATCHES } from '../support/seats';
+import { FORGERIES, honest } from '../support/forgeries';
+import {
+  anyRequest,
+  operationsOf,
+  type Operation,
+  type Schema,
+  type Sent,
+} from '../support/hostile-requests';
+
+/** A failing run prints its seed; `FUZZ_SEED=… npx jest fuzz` sends the same requests again. */
+const SEED = process.env.FUZZ_SEED === undefined ? {} : { seed: Number(process.env.FUZZ_SEED) };
+/** Few enough not to keep a developer waiting; all that is promised where nobody waits. */
+const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? (process.env.CI === 'true' ? 10_000 : 2_000));
+
+/** Nothing of this kind belongs in an answer. */
+const LEAKS =
+  /\$argon2|"password_hash":|node_modules|\bat \S+ \(|\.[jt]s:\d+|\bSELECT\b|\bINSERT\b|\bpg_|syntax error|constraint "/;
+
+describe('whatever is sent', () => {
+  let api: TestApi;
+  // As it is committed: Jest compiles without the plugin that reads types, and would know less.
+  const document: Schema = openapi;
+  const operations = operationsOf(document);
+  const ajv = addFormats(new Ajv({ strict: false }));
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const seen = new Map<string, number>();
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    for (let i = 0; i < 3; i++) {
+      await api.create.user({ location_latitude: i, location_longitude: i });
+      await api.create.event({ total_tickets: 50, venue: { latitude: i, longitude: i } });
+    }
+    for (let i = 1; i <= 5; i++) await api.create.ticket({ user_id: 1, event_id: 1 });
+    ajv.addSchema(document, 'openapi');
+  });
+  afterAll(async () => {
+    agent.destroy();
+    await api.stop();
+  });
+
+  it(`is answered as documented: ${REQUESTS} requests`, async () => {
+    await fc.assert(fc.asyncProperty(anyRequest(document), judge), { numRuns: REQUESTS, ...SEED });
+    // What was sent came far enough to matter: each operation both succeeded and refused.
+    const missed = (kind: string) => Object.keys(operations).filter((name) => !seen.has(`${name} ${kind}`));
+    // Nobody guesses a password or a refresh token.
+    expect([missed('2'), missed('4')]).toEqual([['POST /auth/token'], []]);
+    expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]);
+    expect((await api.client.get('/health/ready')).status).toBe(200);
+  }, 120_000);
+
+  it('is judged by a judge that knows what is wrong', () => {
+    const faithful = { operation: 'GET /events/{event_id}', isFaithful: true } as Sent;
+    const problem = {
+      type: 'a',
+      title: 'a',
+      status: 404,
+      detail: 'a',
+      code: 'event_not_found',
+      request_id: 'a',
+    };
+    expect(faults(faithful, 404, JSON.stringify(problem))).toEqual([]);
+    expect(faults(faithful, 500, JSON.stringify(problem))).not.toEqual([]);
+    expect(faults(faithful, 418, JSON.stringify(problem))).not.toEqual([]);
+    expect(faults(faithful, 404, JSON.stringify({ ...problem, code: 'nonsense' }))).not.toEqual([]);
+    expect(faults(faithful, 404, JSON.stringify({ ...problem, detail: 'SELECT 1' }))).not.toEqual([]);
+    expect(faults(faithful, 200, JSON.stringify({ id: 'one' }))).not.toEqual([]);
+  });
+
+  describe('as a token', () => {
+    it.each(Object.keys(FORGERIES))('%s lets nobody in', async (name) => {
+      const [status, body] = await send({
+        operation: 'GET /users/{user_id}',
+        isFaithful: true,
+        path: '/users/1',
+        headers: { Authorization: `Bearer ${FORGERIES[name]?.()}` },
+      });
+      expect([status, JSON.parse(body).code]).toEqual([401, 'unauthenticated']);
+    });
+
+    it('made as the forgeries are, but honestly, lets its user in', async () => {
+      const { status } = await api.client.as(honest()).get('/users/1');
+      expect(status).toBe(200);
+    });
+  });
+
+  async function judge(sent: Sent): Promise<void> {
+    const [status, body] = await send(sent);
+    const key = `${sent.operation} ${String(status)[0]}`;
+    if (sent.isFaithful) seen.set(key, (seen.get(key) ?? 0) + 1);
+    expect({ status, body, faults: faults(sent, status, body) }).toMatchObject({ faults: [] });
+  }
+
+  /** What is wrong with an answer. */
+  function faults({ operation, isFaithful }: Sent, status: number, body: string): string[] {
+    if (status >= 500) return [`answers ${status}`];
+    if (LEAKS.test(body)) return ['gives away what it must not'];
+    const { method, path, responses } = operations[operation] as Operation;
+    const response = isFaithful ? responses[status] : undefined;
+    if (isFaithful && !response) return [`does not document ${status}`];
+    const [[type, content] = []] = Object.entries(response?.content ?? {});
+    if (status >= 400) return violations('openapi#/components/schemas/Problem', body);
+    if (!content?.schema || !type?.includes('json')) return [];
+    const pointer = `#/paths/${escape(path)}/${method.toLowerCase()}/responses/${status}/content/${escape(type)}/schema`;
+    return violations(`openapi${pointer}`, body);
+  }
+
+  function violations(reference: string, body: string): string[] {
+    let value: unknown;
+    try {
+      value = JSON.parse(body);
+    } catch {
+      return ['is no JSON'];
+    }
+    const validate = ajv.getSchema(reference);
+    if (!validate) return [`there is no schema ${reference}`];
+    return validate(value) ? [] : [ajv.errorsText(validate.errors)];
+  }
+
+  async function send({ operation, path, headers, body }: Sent): Promise<[status: number, body: string]> {
+    const request = httpRequest(api.client.url, {
+      agent,
+      method: operations[operation]?.method,
+      path,
+      headers,
+    });
+    request.end(body);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    return [response.statusCode ?? 0, await text(response)];
+  }
+});
+
+const escape = (segment: string) => encodeURIComponent(segment.replace(/~/g, '~0').replace(/\//g, '~1'));

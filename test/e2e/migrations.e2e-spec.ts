@@ -1,0 +1,127 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createBareDatabase, type TestDatabase } from '../support/databases';
+import { readSettings } from '../../src/config/settings';
+import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
+import { runScript } from '../support/processes';
+
+const MIGRATIONS = readdirSync(join(__dirname, '../../migrations')).length;
+
+describe('npm run migration:*', () => {
+  let database: TestDatabase;
+  let dataSource: TixxetyDataSource;
+  let folder: string;
+  beforeAll(async () => {
+    database = await createBareDatabase();
+    dataSource = await new TixxetyDataSource(
+      readSettings({ DATABASE_URL: database.url }),
+      'tool',
+    ).initialize();
+    folder = mkdtempSync(join(tmpdir(), 'tixxety-test-'));
+    await mkdir(join(folder, 'migrations'));
+  });
+  afterAll(async () => {
+    await dataSource.destroy();
+    await database.drop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const migration = (args: string, url = database.url) =>
+    runScript('migration', args.split(' '), { DATABASE_URL: url }, { cwd: folder });
+
+  /** Everything that migrations made, in words. */
+  async function schema(): Promise<string[]> {
+    const rows = await database.sql<{ description: string }>(`
+      SELECT relkind::text || ' ' || oid::regclass AS description FROM pg_class
+      WHERE relnamespace = 'public'::regnamespace AND relkind <> 'i' AND relname NOT LIKE 'migrations%'
+      UNION ALL
+      SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)
+      FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'migrations'
+      UNION ALL SELECT pg_get_constraintdef(oid) FROM pg_constraint
+      WHERE connamespace = 'public'::regnamespace AND conrelid <> 'migrations'::regclass
+      UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index
+      WHERE indrelid::regclass::text IN (SELECT tablename FROM pg_tables WHERE schemaname = 'public')
+        AND indrelid <> 'migrations'::regclass
+      UNION ALL SELECT tgname || ' ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+      UNION ALL SELECT pg_get_functiondef(pg_proc.oid) FROM pg_proc
+      LEFT JOIN pg_depend ON pg_depend.objid = pg_proc.oid AND deptype = 'e'
+      WHERE pronamespace = 'public'::regnamespace AND deptype IS NULL
+      UNION ALL SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'
+      ORDER BY 1`);
+    return rows.map(({ description }) => description);
+  }
+
+  it('tell in one sentence when there is no database, or not one with the schema', async () => {
+    expect(await migration('run', 'postgres://nobody@127.0.0.1:1/nothing')).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/^DATABASE_URL[^\n]+\.\n$/),
+    });
+    expect(await migration('check')).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/^DATABASE_URL[^\n]+ migrations are pending[^\n]+\.\n$/),
+    });
+  });
+
+  it('lead up, down to nothing, and up again', async () => {
+    const pending = (await migration('show')).output;
+    expect(pending.match(/^pending {2}\w+$/gm)).toHaveLength(MIGRATIONS);
+
+    const { output } = await migration('run');
+    expect(output.match(/^Applied \w+\.$/gm)).toHaveLength(MIGRATIONS);
+    const first = await schema();
+    expect(first).toEqual(
+      expect.arrayContaining(['r users', 'r events', 'r tickets', 'r inventory', 'cube']),
+    );
+
+    const [, last] = /^Undid (\w+)\.\n$/.exec((await migration('revert')).output) ?? [];
+    const applied = pending.replaceAll('pending', 'applied');
+    expect((await migration('show')).output).toBe(applied.replace(`applied  ${last}`, `pending  ${last}`));
+    expect(last).toBe(applied.trim().split(/\s/).at(-1));
+
+    for (let i = 1; i < MIGRATIONS; i++) await dataSource.undoLastMigration();
+    expect(await migration('revert')).toMatchObject({ code: 0, output: 'Nothing is applied.\n' });
+    expect(await schema()).toEqual([]);
+
+    await dataSource.runMigrations();
+    expect(await schema()).toEqual(first);
+    expect(await migration('run')).toMatchObject({ code: 0, output: 'Nothing is pending.\n' });
+  });
+
+  it('find out when entities and migrations differ, and write the difference down', async () => {
+    await dataSource.runMigrations();
+    expect(await migration('check')).toMatchObject({ code: 0, output: 'Entities and migrations agree.\n' });
+    expect(await migration('generate nothing')).toMatchObject({
+      code: 1,
+      output: 'Entities and migrations agree: there is nothing to write.\n',
+    });
+
+    await database.sql('ALTER TABLE users DROP COLUMN location_address');
+    await database.sql('DROP INDEX tickets_due_idx');
+    expect(await migration('check')).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(
+        /^Entities and migrations differ[^]*ADD "location_address"[^]*tickets_due_idx/,
+      ),
+    });
+
+    expect(await migration('generate bring-back')).toMatchObject({ code: 0 });
+    const [file = '', ...others] = readdirSync(join(folder, 'migrations'));
+    expect(file).toMatch(/^\d{13}-bring-back\.ts$/);
+    expect(others).toEqual([]);
+    const source = readFileSync(join(folder, 'migrations', file), 'utf8');
+    expect(source).toContain(`export class BringBack${file.slice(0, 13)} implements MigrationInterface`);
+    const [, up, down] = /async up\(([^]*)async down\(([^]*)$/.exec(source) ?? [];
+    expect(up).toMatch(/ADD "location_address"[^]*CREATE INDEX "tickets_due_idx"/);
+    expect(down).toMatch(/DROP INDEX [^;]*"tickets_due_idx"[^]*DROP COLUMN "location_address"/);
+  });
+
+  it.each([
+    ['generate', 'migration:generate takes a name: npm run migration:generate -- add-refunds'],
+    ['generate ../elsewhere', '"../elsewhere" is no name for a migration: use letters, digits and hyphens.'],
+    ['undo', 'There is no command "undo". See --help.'],
+  ])('tell in one sentence what is wrong with %s', async (args, sentence) => {
+    expect(await migration(args)).toMatchObject({ code: 1, output: `${sentence}\n` });
+  });
+});

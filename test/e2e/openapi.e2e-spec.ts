@@ -1,0 +1,202 @@
+import { PROBLEMS } from '../../src/problems/catalogue';
+import { startTestApi, type TestApi } from '../support/api';
+
+interface Response {
+  description: string;
+  headers?: object;
+  content?: Record<string, { schema: object; examples?: Record<string, { value: object }> }>;
+}
+
+interface Operation {
+  operationId: string;
+  summary: string;
+  requestBody?: object;
+  security: object[];
+  parameters: { name: string; in: string; required: boolean; schema: object }[];
+  responses: Record<string, Response>;
+}
+
+interface Document {
+  openapi: string;
+  info: { title: string; version: string };
+  paths: Record<string, Record<string, Operation>>;
+}
+
+/** Every operation: its success, and the refusals of its own. */
+const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
+  'GET /': [200],
+  'POST /users': [201, 'email_taken', 'overloaded'],
+  'POST /auth/token': [200, 'invalid_credentials', 'overloaded'],
+  'POST /auth/revoke': [200],
+  'GET /users/{user_id}': [200, 'user_not_found'],
+  'GET /users/for-you': [200, 'user_not_found', 'user_location_not_set'],
+  'GET /users/{user_id}/tickets': [200, 'user_not_found'],
+  'POST /events': [201],
+  'GET /events': [200],
+  'GET /events/{event_id}': [200, 'event_not_found'],
+  'POST /tickets': [
+    201,
+    'user_not_found',
+    'event_not_found',
+    'event_ended',
+    'event_sold_out',
+    'hold_limit_reached',
+  ],
+  'GET /tickets/{ticket_id}': [200, 'ticket_not_found'],
+  'POST /tickets/{ticket_id}/pay': [200, 'ticket_not_found', 'ticket_not_payable'],
+  'POST /tickets/{ticket_id}/cancel': [200, 'ticket_not_found', 'ticket_not_cancellable'],
+};
+/** What every operation may be refused with, and what those may that take a body. */
+const COMMON = ['validation_failed', 'service_unavailable'];
+const COMMON_WITH_BODY = ['malformed_json', 'body_too_large', 'unsupported_media_type'];
+const CREATED = ['POST /users', 'POST /events', 'POST /tickets'];
+const TAKING = [...CREATED, 'POST /auth/token', 'POST /auth/revoke'];
+const PUBLIC = [
+  'GET /',
+  'POST /users',
+  'POST /auth/token',
+  'POST /auth/revoke',
+  'GET /events',
+  'GET /events/{event_id}',
+];
+const LISTS = ['GET /events', 'GET /users/for-you', 'GET /users/{user_id}/tickets'];
+
+describe('the documentation', () => {
+  let api: TestApi;
+  let document: Document;
+  let operations: Record<string, Operation>;
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    const { status, headers, body } = await api.client.get<Document>('/openapi.json');
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toBe('application/json; charset=utf-8');
+    document = body;
+    operations = Object.fromEntries(
+      Object.entries(document.paths).flatMap(([path, methods]) =>
+        Object.entries(methods).map(([method, operation]) => [`${method.toUpperCase()} ${path}`, operation]),
+      ),
+    );
+  });
+  afterAll(() => api.stop());
+
+  const operation = (name: string): Operation => {
+    const found = operations[name];
+    if (!found) throw new Error(`${name} is not documented`);
+    return found;
+  };
+
+  it('is OpenAPI 3.1 of the Tixxety API', () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d$/);
+    expect(document.info).toMatchObject({
+      title: 'Tixxety API',
+      version: expect.stringMatching(/^\d+\.\d+/),
+    });
+  });
+
+  it('has every route of the contract, and no other', () => {
+    expect(Object.keys(operations).sort()).toEqual(Object.keys(CONTRACT).sort());
+    const ids = Object.values(operations).map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it.each(Object.keys(CONTRACT))('has the answers of %s', (name) => {
+    const [success, ...refusals] = CONTRACT[name] ?? [];
+    const { responses, requestBody, summary } = operation(name);
+    expect(summary).toMatch(/./);
+    // A plain 200 is filled in by Nest's plugin of the compiler, which is not at work here.
+    const successes = Object.keys(responses).filter((status) => Number(status) < 400);
+    expect(new Set([...successes, String(success)]).size).toBe(1);
+    const examples = Object.entries(responses).flatMap(([status, { content }]) =>
+      Object.entries(content?.['application/problem+json']?.examples ?? {}).map(([code, { value }]) => {
+        expect(value).toMatchObject({ code, status: Number(status), type: `/docs/errors#${code}` });
+        return code;
+      }),
+    );
+    expect(examples).toEqual(
+      expect.arrayContaining([...refusals, ...COMMON, ...(requestBody ? COMMON_WITH_BODY : [])]),
+    );
+    expect(requestBody !== undefined).toBe(TAKING.includes(name));
+  });
+
+  it.each(Object.keys(CONTRACT))('says who may call %s', (name) => {
+    const { security, responses } = operation(name);
+    expect(security).toEqual(PUBLIC.includes(name) ? [] : [{ sign_in: [] }]);
+    const refusals = responses['401']?.content?.['application/problem+json']?.examples ?? {};
+    expect('unauthenticated' in refusals).toBe(!PUBLIC.includes(name));
+  });
+
+  it.each(CREATED)('has the Location of %s', (name) => {
+    expect(Object.keys(operation(name).responses['201']?.headers ?? {})).toContain('Location');
+  });
+
+  it.each(Object.keys(CONTRACT))('says whether %s takes an Idempotency-Key', (name) => {
+    const { parameters, responses } = operation(name);
+    const takesKey = name.startsWith('POST ');
+    expect(parameters.some((parameter) => parameter.name === 'Idempotency-Key')).toBe(takesKey);
+    const examples = (status: string) =>
+      Object.keys(responses[status]?.content?.['application/problem+json']?.examples ?? {});
+    expect(examples('409').includes('idempotency_in_progress')).toBe(takesKey);
+    expect(examples('422').includes('idempotency_key_reused')).toBe(takesKey);
+    for (const [status, { headers = {} }] of Object.entries(responses)) {
+      const isKept = Number(status) < 300 || ['404', '409', '422'].includes(status);
+      expect('Idempotent-Replayed' in headers).toBe(takesKey && isKept);
+    }
+  });
+
+  it.each(LISTS)('has the Link of %s', (name) => {
+    expect(Object.keys(operation(name).responses['200']?.headers ?? {})).toEqual(['Link']);
+  });
+
+  it('has the range of every id in a path', () => {
+    for (const [name, { parameters }] of Object.entries(operations)) {
+      const named = [...name.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
+      const inPath = parameters.filter((parameter) => parameter.in === 'path');
+      expect(inPath.map((parameter) => parameter.name)).toEqual(named);
+      for (const { required, schema } of inPath) {
+        expect({ required, schema }).toMatchObject({
+          required: true,
+          schema: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+        });
+      }
+    }
+  });
+
+  it.each(Object.keys(CONTRACT))('is true: %s exists', async (name) => {
+    const [method = '', path = ''] = name.split(' ');
+    const { status, body } = await api.client.send(method, path.replace(/\{\w+\}/, '999999'));
+    expect([200, 404, 422]).toContain(status);
+    expect(['route_not_found', 'method_not_allowed']).not.toContain(body.code);
+  });
+
+  it('is shown by Swagger UI', async () => {
+    for (const path of ['/docs', '/docs/']) {
+      const { status, headers, body } = await api.client.get<string>(path);
+      expect({ status, type: headers.get('content-type') }).toEqual({
+        status: 200,
+        type: 'text/html; charset=utf-8',
+      });
+      expect(body).toContain('<title>Tixxety API</title>');
+    }
+    const page = await api.client.get<string>('/docs/');
+    const assets = [...page.body.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, asset]) => asset);
+    expect(assets).toEqual(expect.arrayContaining(['swagger-ui-bundle.js', 'swagger-ui-init.js']));
+    for (const asset of assets) expect((await api.client.get(`/docs/${asset}`)).status).toBe(200);
+  });
+
+  it('lists every code of an error where the type of a problem leads', async () => {
+    const { body: problem } = await api.client.get('/events/999999');
+    const [page, anchor] = String(problem.type).split('#') as [string, string];
+    expect(anchor).toBe('event_not_found');
+    const { status, headers, body } = await api.client.get<string>(page);
+    expect({ status, type: headers.get('content-type') }).toEqual({
+      status: 200,
+      type: 'text/html; charset=utf-8',
+    });
+    expect([...body.matchAll(/id="(\w+)"/g)].map(([, id]) => id)).toEqual(Object.keys(PROBLEMS));
+    const codes = Object.values(CONTRACT).flatMap(([, ...refusals]) => refusals);
+    for (const code of [...codes, ...COMMON, ...COMMON_WITH_BODY, 'route_not_found', 'method_not_allowed']) {
+      expect(body).toContain(`id="${code}"`);
+    }
+  });
+});

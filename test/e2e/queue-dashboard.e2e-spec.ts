@@ -1,0 +1,118 @@
+import { hash } from '@node-rs/argon2';
+import Bull from 'bull';
+import { EXPIRATION_QUEUE, QUEUE_PREFIX, RELEASE_JOB } from '../../src/queue/expiration-queue';
+import { startTestApi, type TestApi } from '../support/api';
+import type { Client } from '../support/client';
+import { eventually } from '../support/eventually';
+import { userBody } from '../support/factories';
+import { expectProblem } from '../support/problems';
+import { ownRedis, type OwnRedis } from '../support/redis';
+import { TEST_ADMIN } from '../support/tokens';
+import { describeWithRedis } from '../support/with-redis';
+
+const PASSWORD = 'a password: with a colon';
+const basic = (email: string, password: string) => ({
+  Authorization: `Basic ${Buffer.from(`${email}:${password}`).toString('base64')}`,
+});
+const ADMIN = basic(TEST_ADMIN.email, PASSWORD);
+
+describeWithRedis('the queue dashboard', () => {
+  let redis: OwnRedis;
+  let api: TestApi;
+  let nobody: Client;
+
+  beforeAll(async () => {
+    redis = await ownRedis();
+    api = await startTestApi({ REDIS_URL: redis.url, QUEUE_DASHBOARD: 'on', NODE_ENV: 'production' });
+    nobody = api.client.as('');
+    await api.sql('UPDATE users SET password_hash = $2 WHERE id = $1', [TEST_ADMIN.id, await hash(PASSWORD)]);
+  });
+  afterAll(async () => {
+    await api.stop();
+    await redis.stop();
+  });
+
+  it('is for admins alone, who are asked for e-mail and password', async () => {
+    const { body: user } = await nobody.post('/users/', { ...userBody(), password: PASSWORD });
+    const refused: Record<string, string>[] = [
+      {},
+      basic(TEST_ADMIN.email, 'another password'),
+      basic('nobody@example.com', PASSWORD),
+      basic(user.email, PASSWORD),
+      { Authorization: 'Basic ????' },
+      { Authorization: `Bearer ${user.access_token}` },
+      { ...ADMIN, 'Sec-Fetch-Site': 'cross-site' },
+      { ...ADMIN, 'Sec-Fetch-Site': 'same-site' },
+    ];
+    for (const path of ['/queues', '/queues/api/queues', '/queues/static/js/main.js']) {
+      for (const headers of refused) {
+        const answer = await nobody.get(path, headers);
+        expectProblem(answer, 401, 'unauthenticated');
+        expect(answer.headers.get('www-authenticate')).toMatch(/^Basic realm="/);
+      }
+    }
+    for (const site of ['same-origin', 'none']) {
+      expect((await nobody.get('/queues', { ...ADMIN, 'Sec-Fetch-Site': site })).status).toBe(200);
+    }
+  });
+
+  it('is a page whose parts all load', async () => {
+    const { status, headers, body } = await nobody.get<string>('/queues', ADMIN);
+    expect({ status, type: headers.get('content-type') }).toEqual({
+      status: 200,
+      type: 'text/html; charset=utf-8',
+    });
+    expect(body).toContain('<base href="/queues/" />');
+    const assets = [...body.matchAll(/(?:src|href)="(static\/[^"]+)"/g)].map(([, asset]) => asset);
+    expect(assets.length).toBeGreaterThan(3);
+    for (const asset of assets) expect((await nobody.get(`/queues/${asset}`, ADMIN)).status).toBe(200);
+  });
+
+  it('shows jobs that failed, and tries them again', async () => {
+    const worker = new Bull(EXPIRATION_QUEUE, redis.url, { prefix: QUEUE_PREFIX });
+    let isBroken = true;
+    void worker.process(RELEASE_JOB, () =>
+      isBroken ? Promise.reject(new Error('the database is out of reach')) : Promise.resolve(),
+    );
+    const { id } = await worker.add(RELEASE_JOB, { dueAt: '2030-01-01T00:00:00.000Z' });
+    const failed = async () => {
+      const { body } = await nobody.get(
+        `/queues/api/queues?activeQueue=${EXPIRATION_QUEUE}&status=failed`,
+        ADMIN,
+      );
+      return body.queues[0].jobs as object[];
+    };
+    await eventually(async () => {
+      expect(await failed()).toMatchObject([{ id, failedReason: 'the database is out of reach' }]);
+    });
+    isBroken = false;
+    const retry = await nobody.send('PUT', `/queues/api/queues/${EXPIRATION_QUEUE}/${id}/retry`, {
+      headers: ADMIN,
+    });
+    expect(retry.status).toBe(204);
+    await eventually(async () => expect(await failed()).toEqual([]));
+    await worker.close();
+  });
+
+  it('says so without a stack where Redis is out of reach', async () => {
+    await redis.takeAway();
+    const { status, body } = await nobody.get('/queues/api/queues', ADMIN);
+    expect({ status, body }).toEqual({ status: 500, body: { error: 'The queue is out of reach' } });
+    await redis.bringBack();
+  });
+});
+
+it.each([
+  {
+    where: 'in production, unless it is asked for',
+    settings: { NODE_ENV: 'production', REDIS_URL: 'redis://127.0.0.1:1' },
+  },
+  { where: 'without Redis', settings: { QUEUE_DASHBOARD: 'on' } },
+  { where: 'where it is turned off', settings: { QUEUE_DASHBOARD: 'off', REDIS_URL: 'redis://127.0.0.1:1' } },
+])('the queue dashboard is not there $where', async ({ settings }) => {
+  const api = await startTestApi(settings as unknown as Record<string, string>);
+  for (const path of ['/queues', '/queues/api/queues']) {
+    expectProblem(await api.client.get(path), 404, 'route_not_found');
+  }
+  await api.stop();
+});
