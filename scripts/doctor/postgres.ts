@@ -148,7 +148,7 @@ export async function checkSessions(database: DataSource, settings: Settings): P
       message: `${message}: a statement may outlast the request that waits for it`,
       advice:
         settings.DATABASE_POOLER === 'transaction'
-          ? 'Set both where the pooler makes its sessions: connect_query in pgbouncer.ini (README, PgBouncer).'
+          ? 'Set both where the pooler makes its sessions: connect_query in pgbouncer.ini (docs/OPERATIONS.md, PgBouncer).'
           : 'Something between here and PostgreSQL changes them: connect to PostgreSQL itself.',
     };
   }
@@ -195,7 +195,7 @@ export async function checkConnections(database: TixxetyDataSource, settings: Se
       status: 'wrong',
       message: `${message}, but these settings may take ${wanted}, ${perProcess} a process`,
       advice:
-        'Raise max_connections, lower WEB_CONCURRENCY, or put PgBouncer in between (README, PgBouncer).',
+        'Raise max_connections, lower WEB_CONCURRENCY, or put PgBouncer in between (docs/OPERATIONS.md, PgBouncer).',
     };
   }
   if (used > 0.8 * most) {

@@ -200,7 +200,7 @@ describe('/metrics', () => {
 });
 
 it('the runbook explains every alert', () => {
-  const runbook = readFileSync(join(__dirname, '../../docs/OPERATIONS.md'), 'utf8');
+  const runbook = readFileSync(join(__dirname, '../../docs/MONITORING.md'), 'utf8');
   const unexplained = alertRules().filter(({ alert }) => !runbook.includes(`| \`${alert}\``));
   expect(unexplained).toEqual([]);
 });
