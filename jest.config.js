@@ -24,7 +24,7 @@ module.exports = {
   transformIgnorePatterns: [
     'node_modules/(?!(@nestjs|file-type|load-esm|strtok3|token-types|@tokenizer|uint8array-extras|@borewit)/)',
   ],
-  // main and cluster only ever run in processes of their own (test/cli, test/cluster), where Jest can't count lines.
+  // main and cluster only ever run in processes of their own (test/e2e/cli, test/e2e/cluster), where Jest can't count lines.
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts', '!src/main.ts', '!src/cluster.ts'],
   coverageDirectory: 'coverage',
   coverageReporters: ['text', 'lcovonly'],

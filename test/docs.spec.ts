@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { brokenLinks, brokenPaths } from './support/markdown';
+
+const ROOT = join(__dirname, '..');
+/** Not written by us, or made anew at each build. */
+const OTHERS = new Set(['node_modules', 'dist', 'coverage', '.git', '.tixxety']);
+
+describe('the links of the documentation', () => {
+  it.each(markdownFiles(ROOT).map((file) => relative(ROOT, file)))('of %s lead somewhere', (file) => {
+    expect(brokenLinks(join(ROOT, file), ROOT)).toEqual([]);
+  });
+
+  it.each(markdownFiles(ROOT).map((file) => relative(ROOT, file)))(
+    'and the paths that %s names exist',
+    (file) => {
+      expect(brokenPaths(join(ROOT, file), ROOT)).toEqual([]);
+    },
+  );
+
+  it('are looked for in every page', () => {
+    const pages = markdownFiles(ROOT).map((file) => relative(ROOT, file));
+    expect(pages).toEqual(expect.arrayContaining(['README.md', 'SECURITY.md', 'docs/OPERATIONS.md']));
+  });
+});
+
+describe('a page', () => {
+  let folder: string;
+  let page: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tixxety-test-'));
+    page = join(folder, 'page.md');
+    mkdirSync(join(folder, 'src'));
+    writeFileSync(join(folder, 'src/api.ts'), '');
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const broken = (text: string) => {
+    const heading = '# A page, with `code`\n\n## Twice\n\n## Twice\n';
+    writeFileSync(page, `${heading}\n\`\`\`sh\n# no heading\n\`\`\`\n\n${text}\n`);
+    return brokenLinks(page, folder);
+  };
+
+  it.each([
+    '[itself](page.md), [a heading](#a-page-with-code), [the second of two](page.md#twice-1)',
+    '[elsewhere](https://example.com/x#y), <a href="mailto:a@example.com">a</a>',
+    '`[in code](gone.md)`, <!-- [in a comment](gone.md) -->\n\n```md\n[in a block](gone.md)\n```',
+  ])('may link to what is there: %s', (text) => {
+    expect(broken(text)).toEqual([]);
+  });
+
+  it.each([
+    ['[a file](gone.md)', 'gone.md'],
+    ['![a picture](gone.svg "title")', 'gone.svg'],
+    ['<source srcset="gone-dark.svg">', 'gone-dark.svg'],
+    ['[a heading](#gone)', '#gone'],
+    ['[one in a code block](#no-heading)', '#no-heading'],
+    ['[a third of two](page.md#twice-2)', 'page.md#twice-2'],
+    ['[out of the project](../secret.md)', '../secret.md'],
+  ])('is told of a link that leads nowhere: %s', (text, target) => {
+    expect(broken(text)).toEqual([target]);
+  });
+
+  it('is told of a path that is not there', () => {
+    writeFileSync(
+      page,
+      'See `src/api.ts`, `src/ap`, `src/` and `dist/src/main.js`; not `src/app.ts`, `test/x`.\n',
+    );
+    expect(brokenPaths(page, folder)).toEqual(['src/app.ts', 'test/x']);
+  });
+});
+
+function markdownFiles(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (OTHERS.has(entry.name)) return [];
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return markdownFiles(path);
+    return entry.name.endsWith('.md') ? [path] : [];
+  });
+}
