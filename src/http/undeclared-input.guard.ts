@@ -2,7 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { Request } from 'express';
-import { escapePointer, Problem } from '../problems/problem';
+import { escapePointer, MAX_ERRORS, Problem } from '../problems/problem';
 
 interface Declared {
   body: boolean;
@@ -27,7 +27,9 @@ export class UndeclaredInputGuard implements CanActivate {
     ];
     if (unknown.length === 0) return true;
     throw new Problem('validation_failed', {
-      errors: unknown.map((name) => ({ pointer: `/${escapePointer(name)}`, detail: 'is not a known field' })),
+      errors: unknown
+        .slice(0, MAX_ERRORS)
+        .map((name) => ({ pointer: `/${escapePointer(name)}`, detail: 'is not a known field' })),
     });
   }
 

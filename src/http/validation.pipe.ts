@@ -14,7 +14,7 @@ export class ValidationPipe implements PipeTransform {
     if (value === null || typeof value !== 'object' || Array.isArray(value)) {
       throw invalid('', 'must be a JSON object');
     }
-    refuse(untransformable(value, ''));
+    refuse(untransformable(value));
     const dto = plainToInstance(metatype as new () => object, value);
     refuse(validateSync(dto, VALIDATION).flatMap((error) => fieldErrors(error, '')));
     return dto;
@@ -23,6 +23,8 @@ export class ValidationPipe implements PipeTransform {
 
 /** Far more than any DTO has. */
 const MAX_DEPTH = 8;
+/** Values in all, far more than any DTO has; what comes after the walk takes some microseconds for each. */
+const MAX_VALUES = 1_000;
 
 const VALIDATION = {
   whitelist: true,
@@ -46,16 +48,33 @@ function fieldErrors(
 }
 
 /**
- * What class-transformer and class-validator must not get to see: they overflow the stack on deep nesting, and take a
- * key that every object inherits, such as `constructor` or `__proto__`, for a known field.
+ * What class-transformer and class-validator must not get to see: they overflow the stack on deep nesting, take a
+ * hundred times as long for many values as parsing does, and take a key that every object inherits, such as
+ * `constructor` or `__proto__`, for a known field. The walk ends where there is enough to refuse.
  */
-function untransformable(value: object, parent: string, depth = 1): FieldError[] {
-  if (depth > MAX_DEPTH) return [{ pointer: parent, detail: 'is nested too deeply' }];
-  return Object.entries(value).flatMap(([key, child]: [string, unknown]) => {
-    const pointer = `${parent}/${escapePointer(key)}`;
-    if (key in Object.prototype) return [{ pointer, detail: 'is not a known field' }];
-    return child !== null && typeof child === 'object' ? untransformable(child, pointer, depth + 1) : [];
-  });
+function untransformable(body: object): FieldError[] {
+  const errors: FieldError[] = [];
+  let values = 0;
+  /** @returns whether to go on */
+  const walk = (value: object, parent: string, depth: number): boolean => {
+    if (depth > MAX_DEPTH) {
+      errors.push({ pointer: parent, detail: 'is nested too deeply' });
+      return false;
+    }
+    for (const key of Object.keys(value)) {
+      if (++values > MAX_VALUES) {
+        errors.push({ pointer: '', detail: `has more than ${MAX_VALUES} values` });
+        return false;
+      }
+      const pointer = `${parent}/${escapePointer(key)}`;
+      const child: unknown = value[key as keyof typeof value];
+      if (key in Object.prototype) errors.push({ pointer, detail: 'is not a known field' });
+      else if (child !== null && typeof child === 'object' && !walk(child, pointer, depth + 1)) return false;
+    }
+    return true;
+  };
+  walk(body, '', 1);
+  return errors;
 }
 
 function refuse(errors: FieldError[]): void {

@@ -7,8 +7,17 @@ export interface FieldError {
   detail: string;
 }
 
-/** A step of a JSON Pointer. */
-export const escapePointer = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1');
+/** A refusal names at most so many parts of the input: it must not cost more than the input itself. */
+export const MAX_ERRORS = 20;
+/** In characters; a longer pointer is cut there and ends with `…`. */
+const MAX_POINTER = 200;
+
+/** A step of a JSON Pointer; of a key that is too long to be shown, its beginning. */
+export const escapePointer = (key: string) =>
+  key
+    .slice(0, MAX_POINTER + 1)
+    .replaceAll('~', '~0')
+    .replaceAll('/', '~1');
 
 /** What one refusal says beside what all with its code say. */
 export interface ProblemDetails {
@@ -51,9 +60,24 @@ export class ProblemAnswer extends Error {
 export function toAnswer({ code, errors, headers, members }: Problem, requestId: string): ProblemAnswer {
   const { status, title, detail } = PROBLEMS[code];
   const type = `/docs/errors#${code}`;
-  const body = { type, title, status, detail, code, request_id: requestId, ...members, errors };
+  const body = {
+    type,
+    title,
+    status,
+    detail,
+    code,
+    request_id: requestId,
+    ...members,
+    errors: errors && shown(errors),
+  };
   return new ProblemAnswer(status, code, headers, JSON.stringify(body));
 }
+
+const shown = (errors: FieldError[]) =>
+  errors.slice(0, MAX_ERRORS).map(({ pointer, detail }) => ({ pointer: cut(pointer), detail }));
+
+const cut = (pointer: string) =>
+  pointer.length > MAX_POINTER ? `${pointer.slice(0, MAX_POINTER - 1)}…`.toWellFormed() : pointer;
 
 /** A 422 that names one part of the input. */
 export const invalid = (pointer: string, detail: string) =>

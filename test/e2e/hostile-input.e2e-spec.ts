@@ -10,6 +10,7 @@ import { expectProblem } from '../support/problems';
 import { titled } from '../support/tables';
 
 const MEGABYTE = 1_000_000;
+const manyFields = (n: number) => Array.from({ length: n }, (_, i) => `"f${i}":0`).join();
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 describe('hostile input', () => {
@@ -213,6 +214,20 @@ describe('hostile input', () => {
     it('that is left out is refused', async () => {
       for (const path of POSTS) {
         expectProblem(await api.client.post(path), 422, 'validation_failed');
+      }
+    });
+
+    it.each([
+      ['a long key over thousands of values', `{"${'k'.repeat(16_000)}":[${'{},'.repeat(5_300)}{}]}`],
+      ['a list of thousands of venues', `{"venue":[${'{"latitude":""},'.repeat(1_900)}{}]}`],
+      ['thousands of unknown fields', `{${manyFields(2_500)}}`],
+      ['long unknown fields', `{"${'\\u0000'.repeat(5_000)}":0,${manyFields(100)}}`],
+    ])('of %s is refused in fewer bytes than it has', async (_what, body) => {
+      expect(body.length).toBeLessThan(32_768);
+      for (const path of [...POSTS, '/tickets/1/pay']) {
+        const answer = await sendRaw(path, body);
+        expectProblem(answer, 422, 'validation_failed');
+        expect(JSON.stringify(answer.body).length).toBeLessThan(body.length);
       }
     });
 
