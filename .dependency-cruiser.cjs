@@ -41,10 +41,13 @@ const downTheLine = LINE.flatMap((level, height) =>
 const betweenFeatures = FEATURES.flatMap((feature) => [
   {
     name: `${feature}-offers-its-service`,
-    comment: `Only the service, the module, an entity (for a foreign key) or a DTO of ${feature} may be imported`,
+    comment: `Only the service, the module, an entity (for a foreign key), a DTO or the status of a ticket may be imported from ${feature}`,
     severity: 'error',
     from: { path: '^src/', pathNot: [pathOf(feature), SPEC] },
-    to: { path: pathOf(feature), pathNot: '\\.(service|module|entity|dto)\\.ts$' },
+    to: {
+      path: pathOf(feature),
+      pathNot: ['\\.(service|module|entity|dto|decorator)\\.ts$', '/ticket-status\\.ts$'],
+    },
   },
   {
     name: `${feature}-dto-is-for-controllers`,

@@ -5,11 +5,13 @@ import { PUBLIC_EXTENSION } from './auth/public';
 import { problemResponse } from './http/api-docs';
 import { PROBLEMS, type ProblemCode } from './problems/catalogue';
 import { isKept } from './idempotency/idempotency.service';
+import { IDEMPOTENT_EXTENSION } from './idempotency/idempotent.decorator';
 import { VERSION } from './version';
 
 type Schema = Record<string, unknown>;
 interface Operation {
   [PUBLIC_EXTENSION]?: boolean;
+  [IDEMPOTENT_EXTENSION]?: boolean;
   security?: object[];
   parameters: object[];
   requestBody?: object;
@@ -91,8 +93,8 @@ export function createDocument(app: INestApplication): OpenAPIObject {
     for (const operation of Object.values(path) as Operation[]) {
       completeSecurity(operation);
       completeResponses(operation);
+      completeKey(operation);
     }
-    if (path.post) documentKey(path.post as Operation);
   }
   delete document.info.contact; // Nest puts an empty one there
   document.components = {
@@ -117,8 +119,11 @@ function completeResponses(operation: Operation): void {
   for (const response of Object.values(operation.responses)) response.description ||= 'OK';
 }
 
-/** Adds the `Idempotency-Key` that every POST takes. */
-function documentKey(operation: Operation): void {
+/** Adds the `Idempotency-Key` where the route takes one. */
+function completeKey(operation: Operation): void {
+  const isIdempotent = operation[IDEMPOTENT_EXTENSION];
+  operation[IDEMPOTENT_EXTENSION] = undefined;
+  if (!isIdempotent) return;
   operation.parameters.push(IDEMPOTENCY_KEY);
   addProblems(operation, ['idempotency_in_progress', 'idempotency_key_reused']);
   for (const [status, response] of Object.entries(operation.responses)) {

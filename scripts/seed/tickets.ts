@@ -1,10 +1,11 @@
 import { Faker, en } from '@faker-js/faker';
 import type { SeatTicket } from '../../src/inventory/inventory.repository';
 import type { SeedEvent } from './data';
+import type { TicketStatus } from '../../src/inventory/ticket-status';
 
 export type SeedTicket = Omit<SeatTicket, 'id'>;
 
-const STATUSES = [
+const STATUSES: { weight: number; value: TicketStatus }[] = [
   { value: 'paid', weight: 80 },
   { value: 'expired', weight: 10 },
   { value: 'cancelled', weight: 7 },

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
+import type { Scope } from '../database/scope';
 import { Problem } from '../problems/problem';
 
 export type Role = 'user' | 'admin';
@@ -23,8 +24,9 @@ export const Caller = createParamDecorator(
   (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<Request>().caller,
 );
 
-/** The owner of what the caller may touch; null: whoever it belongs to. */
-export const ownerFor = ({ userId, role }: Caller): number | null => (role === 'admin' ? null : userId);
+/** What the caller may touch: an admin everything, a user their own. */
+export const scopeOf = ({ userId, role }: Caller): Scope =>
+  role === 'admin' ? { by: 'anyone' } : { by: 'buyer', userId };
 
 /**
  * The user a request is about: the caller, unless it names another.

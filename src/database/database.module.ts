@@ -17,7 +17,7 @@ export class DatabaseModule {
       module: DatabaseModule,
       global: true,
       imports: [connection],
-      providers: [Statements, DatabaseClock, { provide: Transactions, useValue: dataSource.ambient }],
+      providers: [Statements, DatabaseClock, { provide: Transactions, useValue: dataSource.transactions }],
       exports: [Statements, DatabaseClock, Transactions],
     };
   }

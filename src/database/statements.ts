@@ -27,7 +27,7 @@ export class Statements {
   constructor(
     dataSource: DataSource,
     settings: Settings,
-    private readonly transaction: Transactions,
+    private readonly transactions: Transactions,
   ) {
     this.pool = (dataSource.driver as PostgresDriver).master as Pool;
     // Behind a pooler the next transaction has another session, which knows nothing of what this one prepared.
@@ -44,7 +44,7 @@ export class Statements {
   }
 
   private async tryToRun<Row extends QueryResultRow>(query: QueryConfig): Promise<Row[]> {
-    const { runner } = this.transaction;
+    const { runner } = this.transactions;
     if (runner) return (await ((await runner.connect()) as PoolClient).query<Row>(query)).rows;
     for (let tries = 1; ; tries++) {
       try {

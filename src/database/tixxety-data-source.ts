@@ -38,7 +38,7 @@ const load = createRequire(__filename);
 /** The one description of the database: the API, the worker, the tools and the TypeORM CLI all connect through it. */
 export class TixxetyDataSource extends DataSource {
   /** Takes in whatever a call does on this data source. */
-  readonly ambient = new Transactions(() => super.createQueryRunner('master'));
+  readonly transactions = new Transactions(() => super.createQueryRunner('master'));
   private embedded?: EmbeddedPostgres;
 
   constructor(
@@ -91,7 +91,7 @@ export class TixxetyDataSource extends DataSource {
 
   /** TypeORM takes every connection from here. */
   override createQueryRunner(mode?: ReplicationMode): QueryRunner {
-    return this.ambient.runner ?? super.createQueryRunner(mode);
+    return this.transactions.runner ?? super.createQueryRunner(mode);
   }
 
   /** Where the database is, once connected. */

@@ -2,9 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { QueryRunner } from 'typeorm';
 import { isRetryable } from './database-error';
 
-interface Open {
+interface OpenTransaction {
   runner: QueryRunner;
-  afterCommit: (() => void)[];
+  effects: (() => void)[];
+  savepoints: number;
   isOver: boolean;
 }
 
@@ -13,9 +14,12 @@ const TRIES = 4;
 /**
  * One transaction around everything a call does, however deep: while it is open, `Statements` and TypeORM take its
  * connection without being told. Calls outside of one do not notice that there is such a thing.
+ *
+ * Nothing outside PostgreSQL is called while a transaction is open. What must happen after the change is a row of the
+ * outbox; what may be lost is an effect of `afterCommit`.
  */
 export class Transactions {
-  private readonly storage = new AsyncLocalStorage<Open>();
+  private readonly storage = new AsyncLocalStorage<OpenTransaction>();
   private running = 0;
 
   constructor(private readonly createQueryRunner: () => QueryRunner) {}
@@ -25,33 +29,14 @@ export class Transactions {
     return this.open?.runner;
   }
 
-  /** Calls `effect` once the transaction is committed, and not if it is rolled back; at once where there is none. */
-  afterCommit(effect: () => void): void {
-    if (this.open) this.open.afterCommit.push(effect);
-    else effect();
-  }
-
-  /** Marks what `recover` goes back to. */
-  async setSavepoint(): Promise<void> {
-    await this.runner?.query('SAVEPOINT recovery');
-  }
-
-  /** Undoes what was done since the savepoint if a statement has failed since: PostgreSQL takes no other after it. */
-  async recover(): Promise<void> {
-    // Asked of PostgreSQL itself: the driver hears of the failed statement before it hears that the transaction failed.
-    const hasFailed = await this.runner?.query('SELECT').then(
-      () => false,
-      () => true,
-    );
-    if (hasFailed) await this.runner?.query('ROLLBACK TO SAVEPOINT recovery');
-  }
-
   /**
-   * Runs `work` in a transaction; after a serialization failure or a deadlock, all of it again.
+   * Runs `work` in the open transaction, or in one of its own: that one is tried again as a whole after a serialization
+   * failure or a deadlock.
    *
    * @throws what `work` throws, after the rollback
    */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.open) return await work();
     this.running++;
     try {
       for (let tries = 1; ; tries++) {
@@ -67,9 +52,39 @@ export class Transactions {
     }
   }
 
+  /**
+   * Calls `effect` once the transaction is committed, and not if it is rolled back; at once where there is none. Only
+   * for hints that may be lost: a process that is killed after the commit does not call it.
+   */
+  afterCommit(effect: () => void): void {
+    if (this.open) this.open.effects.push(effect);
+    else effect();
+  }
+
+  /**
+   * Runs `work` in the open transaction, or in one of its own, so that nothing of it remains when it throws, and the
+   * transaction can go on. PostgreSQL would otherwise take no other statement after one that failed.
+   *
+   * @throws what `work` throws
+   */
+  async savepoint<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { open } = this;
+    if (!open) return await this.run(work);
+    const name = `savepoint_${++open.savepoints}`;
+    const effects = open.effects.length;
+    await open.runner.query(`SAVEPOINT ${name}`);
+    try {
+      return await work();
+    } catch (error) {
+      open.effects.length = effects;
+      await open.runner.query(`ROLLBACK TO SAVEPOINT ${name}`);
+      throw error;
+    }
+  }
+
   private async attempt<Result>(work: () => Promise<Result>): Promise<Result> {
     const runner = this.createQueryRunner();
-    const open: Open = { runner, afterCommit: [], isOver: false };
+    const open: OpenTransaction = { runner, effects: [], savepoints: 0, isOver: false };
     // TypeORM releases what it believes to have made for one statement.
     const release = runner.release.bind(runner);
     runner.release = () => Promise.resolve();
@@ -87,12 +102,12 @@ export class Transactions {
       open.isOver = true;
       await release();
     }
-    for (const effect of open.afterCommit) effect();
+    for (const effect of open.effects) effect();
     return result;
   }
 
   /** What still runs when the transaction is over is no part of it. */
-  private get open(): Open | undefined {
+  private get open(): OpenTransaction | undefined {
     const open = this.storage.getStore();
     return open?.isOver === false ? open : undefined;
   }

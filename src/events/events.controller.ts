@@ -6,6 +6,7 @@ import { Public } from '../auth/public';
 import { ApiCreated, ApiId, ApiList, ApiProblems } from '../http/api-docs';
 import { IdPipe } from '../http/id.pipe';
 import { sendPage } from '../http/page';
+import { Idempotent } from '../idempotency/idempotent.decorator';
 import {
   CreateEventDto,
   EventDto,
@@ -27,6 +28,7 @@ export class EventsController {
   constructor(private readonly events: EventsService) {}
 
   @Post('events')
+  @Idempotent()
   @ApiOperation({ operationId: 'createEvent', summary: 'Create an event', description: 'As its organizer.' })
   @ApiCreated(EventDto)
   @ApiProblems()

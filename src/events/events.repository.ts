@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { EntityManager, Repository } from 'typeorm';
+import type { Repository } from 'typeorm';
 import { Statements } from '../database/statements';
 import { Event } from './event.entity';
 import { eventById, listEvents, type EventFilter, type EventKey } from './events.statements';
@@ -25,14 +25,8 @@ export class EventsRepository {
     private readonly statements: Statements,
   ) {}
 
-  /** Runs `work` in one transaction. */
-  async transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
-    return await this.repository.manager.transaction(work);
-  }
-
-  async insert(manager: EntityManager, event: NewEvent): Promise<Event> {
-    const repository = manager.withRepository(this.repository);
-    return await repository.save(repository.create(event), { transaction: false });
+  async insert(event: NewEvent): Promise<Event> {
+    return await this.repository.save(this.repository.create(event), { transaction: false });
   }
 
   async findById(id: number): Promise<EventWithSeats | undefined> {

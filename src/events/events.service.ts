@@ -3,6 +3,7 @@ import { unauthenticated } from '../auth/refusals';
 import { isId, isNumber, isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { Problem } from '../problems/problem';
 import { violatedConstraint } from '../database/database-error';
+import { Transactions } from '../database/transactions';
 import { InventoryService } from '../inventory/inventory.service';
 import { UsersService } from '../users/users.service';
 import { EVENTS_ORGANIZER_FKEY } from './event.entity';
@@ -15,6 +16,7 @@ export class EventsService {
     private readonly repository: EventsRepository,
     private readonly inventory: InventoryService,
     private readonly users: UsersService,
+    private readonly transactions: Transactions,
   ) {}
 
   /**
@@ -24,9 +26,9 @@ export class EventsService {
    */
   async create(event: NewEvent, capacity: number): Promise<EventWithSeats> {
     try {
-      return await this.repository.transaction(async (manager) => {
-        const created = await this.repository.insert(manager, event);
-        await this.inventory.createQuota(manager, created.id, capacity);
+      return await this.transactions.run(async () => {
+        const created = await this.repository.insert(event);
+        await this.inventory.createQuota(created.id, capacity);
         return { ...created, capacity, held: 0, sold: 0 };
       });
     } catch (error) {

@@ -35,24 +35,28 @@ export class IdempotencyService {
 
   constructor(
     private readonly repository: IdempotencyRepository,
-    private readonly transaction: Transactions,
+    private readonly transactions: Transactions,
     private readonly settings: Settings,
   ) {}
 
   /**
    * Runs `work` and keeps its answer, both in one transaction; or finds the answer that is kept.
    *
-   * @param work what it answers is committed, even if it is a refusal; when it throws, nothing of it remains
+   * @param work its answer is kept; when it throws, nothing of what it did remains
+   * @param refusalFor the answer to keep when `work` throws a refusal; throws what is no answer to the request itself
    * @throws {Problem} `idempotency_key_reused`, `idempotency_in_progress`, `service_unavailable`
    */
   async once(
     request: KeyedRequest,
     work: () => Promise<Answer>,
+    refusalFor: (error: unknown) => Answer,
   ): Promise<{ answer: Answer; isReplayed: boolean }> {
     // The secret may have been changed within the last 24 hours.
-    const seals = (this.settings.JWT_SECRET ?? []).map((secret) => new AnswerCipher(secret, request));
+    const ciphers = (this.settings.JWT_SECRET ?? []).map((secret) => new AnswerCipher(secret, request));
     const turn = request.caller === undefined ? this.unknown : this.known;
-    return await turn.runExclusive(() => this.transaction.run(() => this.findOrDo(seals, work)));
+    return await turn.runExclusive(() =>
+      this.transactions.run(() => this.findOrDo(ciphers, work, refusalFor)),
+    );
   }
 
   /** @returns how many expired keys were deleted */
@@ -65,27 +69,27 @@ export class IdempotencyService {
   }
 
   private async findOrDo(
-    seals: AnswerCipher[],
+    ciphers: AnswerCipher[],
     work: () => Promise<Answer>,
+    refusalFor: (error: unknown) => Answer,
   ): Promise<{ answer: Answer; isReplayed: boolean }> {
-    const ids = seals.map(({ id }) => id);
+    const ids = ciphers.map(({ id }) => id);
     if (!(await this.repository.lock(ids))) {
       throw new Problem('idempotency_in_progress', { headers: { 'Retry-After': '1' } });
     }
     const stored = await this.repository.find(ids);
     if (stored) {
-      const seal = seals.find(({ id }) => id.equals(stored.id)) as AnswerCipher;
-      if (!timingSafeEqual(seal.fingerprint, stored.fingerprint)) throw new Problem('idempotency_key_reused');
-      return { answer: JSON.parse(seal.decrypt(stored.answer)) as Answer, isReplayed: true };
+      const cipher = ciphers.find(({ id }) => id.equals(stored.id)) as AnswerCipher;
+      if (!timingSafeEqual(cipher.fingerprint, stored.fingerprint))
+        throw new Problem('idempotency_key_reused');
+      return { answer: JSON.parse(cipher.decrypt(stored.answer)) as Answer, isReplayed: true };
     }
-    await this.transaction.setSavepoint();
-    const answer = await work();
-    // A sign-up, say, learns that the e-mail is taken from a statement that failed.
-    if (answer.status >= 400) await this.transaction.recover();
-    const [seal] = seals;
-    if (seal && isKept(answer.status)) {
-      const { id, fingerprint } = seal;
-      await this.repository.insert({ id, fingerprint, answer: seal.encrypt(JSON.stringify(answer)) });
+    // A refusal leaves nothing but its answer: a sign-up, say, learns that the e-mail is taken from a statement that failed.
+    const answer = await this.transactions.savepoint(work).catch(refusalFor);
+    const [cipher] = ciphers;
+    if (cipher && isKept(answer.status)) {
+      const { id, fingerprint } = cipher;
+      await this.repository.insert({ id, fingerprint, answer: cipher.encrypt(JSON.stringify(answer)) });
     }
     return { answer, isReplayed: false };
   }

@@ -1,14 +1,14 @@
-import { Injectable, Req, RequestMethod } from '@nestjs/common';
-import { METHOD_METADATA } from '@nestjs/common/constants.js';
+import { Injectable, Req } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { PROBLEMS } from '../problems/catalogue';
 import { invalid, Problem, ProblemAnswer, toAnswer } from '../problems/problem';
 import { IdempotencyService, type Answer } from './idempotency.service';
+import { IS_IDEMPOTENT } from './idempotent.decorator';
 
 type Handler = (...args: unknown[]) => unknown;
 
-/** Lets every POST take an `Idempotency-Key`. */
+/** Gives the routes that are marked `@Idempotent()` their `Idempotency-Key`. */
 @Injectable()
 export class IdempotentRoutes {
   constructor(
@@ -27,7 +27,7 @@ export class IdempotentRoutes {
       const prototype = Object.getPrototypeOf(controller) as Record<string, Handler>;
       for (const name of this.scanner.getAllMethodNames(prototype)) {
         const handler = prototype[name] as Handler;
-        if (Reflect.getMetadata(METHOD_METADATA, handler) !== RequestMethod.POST) continue;
+        if (Reflect.getMetadata(IS_IDEMPOTENT, handler) !== true) continue;
         // Nest hands it the request as one more argument.
         Req()(prototype, name, handler.length);
         controller[name] = this.wrap(handler.bind(controller), handler);
@@ -59,7 +59,8 @@ export class IdempotentRoutes {
         path: request.originalUrl.replace(/\/$/, ''),
         body: request.body,
       },
-      () => recordAnswer(request, response, call),
+      () => recordAnswer(response, call),
+      (error) => refusalOf(error, request.id),
     );
     const headers = { ...answer.headers, ...(isReplayed && { 'Idempotent-Replayed': 'true' }) };
     if (answer.status >= 400) {
@@ -74,19 +75,19 @@ export class IdempotentRoutes {
   }
 }
 
-/** @throws what is no answer to the request itself, such as that the database is out of reach */
-async function recordAnswer(request: Request, response: Response, call: () => unknown): Promise<Answer> {
+async function recordAnswer(response: Response, call: () => unknown): Promise<Answer> {
   const before = new Set(response.getHeaderNames());
-  try {
-    const result = await call();
-    const names = response.getHeaderNames().filter((name) => !before.has(name));
-    const headers = Object.fromEntries(names.map((name) => [name, String(response.getHeader(name))]));
-    return { status: response.statusCode, headers, body: result === undefined ? '' : JSON.stringify(result) };
-  } catch (error) {
-    if (!(error instanceof Problem) || PROBLEMS[error.code].status >= 500) throw error;
-    const { status, headers, body } = toAnswer(error, request.id);
-    return { status, headers, body };
-  }
+  const result = await call();
+  const names = response.getHeaderNames().filter((name) => !before.has(name));
+  const headers = Object.fromEntries(names.map((name) => [name, String(response.getHeader(name))]));
+  return { status: response.statusCode, headers, body: result === undefined ? '' : JSON.stringify(result) };
+}
+
+/** @throws what is no answer to the request itself, such as that the database is out of reach */
+function refusalOf(error: unknown, requestId: string): Answer {
+  if (!(error instanceof Problem) || PROBLEMS[error.code].status >= 500) throw error;
+  const { status, headers, body } = toAnswer(error, requestId);
+  return { status, headers, body };
 }
 
 /** @throws {Problem} `validation_failed` */

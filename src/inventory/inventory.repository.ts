@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { EntityManager, Repository } from 'typeorm';
+import type { Repository } from 'typeorm';
+import { buyerIn, type Scope } from '../database/scope';
 import { Statements } from '../database/statements';
 import { Inventory } from './inventory.entity';
 import { PLACE_HOLDS } from './place-holds';
 import { RELEASE_DUE_HOLDS, RELEASE_DUE_HOLDS_OF_EVENTS } from './release-due-holds';
 import { RESOLVE_HOLDS } from './resolve-holds';
 import { SAMPLE_DRIFT } from './sample-drift';
+import type { TicketStatus } from './ticket-status';
 
 /*
  * Every statement by which seats change hands. Each moves the tickets and the counters together, so that no crash
@@ -26,7 +28,7 @@ export interface SeatTicket {
   id: number;
   userId: number;
   eventId: number;
-  status: string;
+  status: TicketStatus;
   createdAt: Date;
   expiresAt: Date;
   paidAt: Date | null;
@@ -51,8 +53,7 @@ export type HoldAnswer = SeatTicket & { refusal: HoldRefusal | null; retryAfter:
 export interface ResolveRequest {
   ticketId: number;
   target: 'paid' | 'cancelled';
-  /** Whose ticket it must be; null: anyone's. */
-  ownerId: number | null;
+  scope: Scope;
 }
 
 /** What a look at some of the counters found. */
@@ -65,7 +66,7 @@ export interface Drift {
   eventIds: string[];
 }
 
-/** `found`: the ticket exists and belongs to the owner; `id` is null where this request did not change it. */
+/** `found`: the ticket is there and within the scope; `id` is null where this request did not change it. */
 export type ResolveAnswer = { found: boolean } & (SeatTicket | { id: null });
 
 @Injectable()
@@ -75,8 +76,8 @@ export class InventoryRepository {
     private readonly statements: Statements,
   ) {}
 
-  async insert(manager: EntityManager, eventId: number, capacity: number): Promise<void> {
-    await manager.withRepository(this.repository).insert({ eventId, capacity });
+  async insert(eventId: number, capacity: number): Promise<void> {
+    await this.repository.insert({ eventId, capacity });
   }
 
   /** One answer per request, in the order of the requests. */
@@ -101,8 +102,8 @@ export class InventoryRepository {
   async resolveHolds(requests: readonly ResolveRequest[]): Promise<ResolveAnswer[]> {
     const tickets = requests.map((request) => request.ticketId);
     const targets = requests.map((request) => request.target);
-    const owners = requests.map((request) => request.ownerId);
-    return await this.statements.run<ResolveAnswer>(RESOLVE_HOLDS, [tickets, targets, owners]);
+    const buyers = requests.map((request) => buyerIn(request.scope));
+    return await this.statements.run<ResolveAnswer>(RESOLVE_HOLDS, [tickets, targets, buyers]);
   }
 
   /** @returns how late each of the holds was ended, at most `limit` */

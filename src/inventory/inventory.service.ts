@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 import { createBatcher } from '../database/batcher';
 import { ANSWER_WITHIN_MS, unanswered } from '../http/request-deadline';
 import { Problem } from '../problems/problem';
@@ -29,13 +28,13 @@ const RELEASE_SIZE = 2_000;
 export class InventoryService {
   constructor(
     private readonly repository: InventoryRepository,
-    private readonly transaction: Transactions,
+    private readonly transactions: Transactions,
     private readonly settings: Settings,
   ) {}
 
   /** Puts the seats of a new event up for sale, in the transaction that creates the event. */
-  async createQuota(manager: EntityManager, eventId: number, capacity: number): Promise<void> {
-    await this.repository.insert(manager, eventId, capacity);
+  async createQuota(eventId: number, capacity: number): Promise<void> {
+    await this.repository.insert(eventId, capacity);
   }
 
   /**
@@ -45,7 +44,7 @@ export class InventoryService {
    *   `hold_cool_down` (with `Retry-After`)
    */
   holdPlace(request: HoldRequest): Promise<SeatTicket> {
-    return this.transaction.runner ? this.holdAlone(request) : this.holdTogether(request);
+    return this.transactions.runner ? this.holdAlone(request) : this.holdTogether(request);
   }
 
   /**
@@ -54,7 +53,7 @@ export class InventoryService {
    * @throws {Problem} `ticket_not_found`, `ticket_not_payable` or `ticket_not_cancellable`
    */
   resolveHold(request: ResolveRequest): Promise<SeatTicket> {
-    return this.transaction.runner ? this.resolveAlone(request) : this.resolveTogether(request);
+    return this.transactions.runner ? this.resolveAlone(request) : this.resolveTogether(request);
   }
 
   /**
@@ -132,7 +131,8 @@ export class InventoryService {
   /** @returns those of the events that have free seats again */
   private async releaseDueHoldsOf(eventIds: number[]): Promise<number[]> {
     const { eventIds: freed, lateSeconds } = await this.repository.releaseDueHoldsOf(eventIds, RELEASE_SIZE);
-    if (lateSeconds.length > 0) releases.publish({ trigger: 'reservation', lateSeconds } satisfies Release);
+    const release: Release = { trigger: 'reservation', lateSeconds };
+    if (lateSeconds.length > 0) this.transactions.afterCommit(() => releases.publish(release));
     return freed;
   }
 

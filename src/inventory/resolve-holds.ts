@@ -10,7 +10,7 @@ export const RESOLVE_HOLDS_GUARDS = {
 
 /**
  * Ends live holds as their holders ask: `$1` ticket ids, `$2` what each becomes, `paid` or `cancelled`, `$3` whose it
- * must be (null = anyone's); a ticket of somebody else is as good as none. Of several requests for one ticket the first
+ * must be (null = any buyer's); a ticket out of scope is as good as none. Of several requests for one ticket the first
  * wins. Answers a row per request: whether the ticket is there, and the ticket if this request changed it.
  */
 export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): Statement => ({
@@ -18,7 +18,7 @@ export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): S
   text: `
     WITH request AS MATERIALIZED (
       SELECT * FROM unnest($1::bigint[], $2::varchar[], $3::bigint[])
-        WITH ORDINALITY AS r (ticket_id, target, owner_id, n)
+        WITH ORDINALITY AS r (ticket_id, target, buyer_id, n)
     ), ticket AS MATERIALIZED (
       SELECT id, user_id, event_id, status, expires_at
       FROM tickets
@@ -30,7 +30,7 @@ export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): S
       SELECT date_trunc('milliseconds', clock_timestamp()) AS at FROM (SELECT count(*) FROM ticket) AS locked
     ), live AS MATERIALIZED (
       SELECT DISTINCT ON (id) n, id, event_id, target, clock.at
-      FROM ticket JOIN request ON ticket_id = id AND user_id = coalesce(owner_id, user_id), clock
+      FROM ticket JOIN request ON ticket_id = id AND user_id = coalesce(buyer_id, user_id), clock
       WHERE ${isHeld} AND ${isLive}
       ORDER BY id, n
     ), seats AS MATERIALIZED (
@@ -56,7 +56,7 @@ export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): S
     SELECT ticket.id IS NOT NULL AS found, changed.id, changed.user_id AS "userId", changed.event_id AS "eventId",
       changed.status, changed.created_at AS "createdAt", changed.expires_at AS "expiresAt", changed.paid_at AS "paidAt"
     FROM request
-    LEFT JOIN ticket ON ticket.id = ticket_id AND ticket.user_id = coalesce(owner_id, ticket.user_id)
+    LEFT JOIN ticket ON ticket.id = ticket_id AND ticket.user_id = coalesce(buyer_id, ticket.user_id)
     LEFT JOIN changed ON changed.n = request.n
     ORDER BY request.n`,
 });

@@ -9,10 +9,11 @@ import {
   type Relation,
 } from 'typeorm';
 import { Event } from '../events/event.entity';
+import { TICKET_STATUSES, type TicketStatus } from '../inventory/ticket-status';
 import { User } from '../users/user.entity';
 
 @Entity('tickets')
-@Check('tickets_status_check', `status IN ('reserved', 'paid', 'expired', 'cancelled')`)
+@Check('tickets_status_check', `status IN (${TICKET_STATUSES.map((status) => `'${status}'`).join(', ')})`)
 @Check('tickets_paid_at_check', `(status = 'paid') = (paid_at IS NOT NULL) AND paid_at < expires_at`)
 @Index('tickets_user_id_id_idx', ['userId', 'id'])
 @Index('tickets_due_idx', ['expiresAt'], { where: `status = 'reserved'` })
@@ -37,7 +38,7 @@ export class Ticket {
   event: Relation<Event>;
 
   @Column('varchar', { length: 9 })
-  status: string;
+  status: TicketStatus;
 
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })
   createdAt: Date;

@@ -1,10 +1,11 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Caller, ownerFor, userFor } from '../auth/caller';
+import { Caller, scopeOf, userFor } from '../auth/caller';
 import { ApiCreated, ApiId, ApiList, ApiProblems } from '../http/api-docs';
 import { IdPipe } from '../http/id.pipe';
 import { PageQuery, sendPage } from '../http/page';
+import { Idempotent } from '../idempotency/idempotent.decorator';
 import { ReserveTicketDto, TicketDto, toTicketDto } from './tickets.dto';
 import { TicketsService } from './tickets.service';
 
@@ -14,6 +15,7 @@ export class TicketsController {
   constructor(private readonly tickets: TicketsService) {}
 
   @Post('tickets')
+  @Idempotent()
   @ApiOperation({
     operationId: 'reserveTicket',
     summary: 'Reserve a ticket',
@@ -46,15 +48,17 @@ export class TicketsController {
   }
 
   @Post('tickets/:ticket_id/pay')
+  @Idempotent()
   @HttpCode(200)
   @ApiOperation({ operationId: 'payTicket', summary: 'Pay for a reserved ticket' })
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found', 'ticket_not_payable')
   async pay(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
-    return toTicketDto(await this.tickets.pay(id, ownerFor(caller)));
+    return toTicketDto(await this.tickets.pay(id, scopeOf(caller)));
   }
 
   @Post('tickets/:ticket_id/cancel')
+  @Idempotent()
   @HttpCode(200)
   @ApiOperation({
     operationId: 'cancelTicket',
@@ -64,7 +68,7 @@ export class TicketsController {
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found', 'ticket_not_cancellable')
   async cancel(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
-    return toTicketDto(await this.tickets.cancel(id, ownerFor(caller)));
+    return toTicketDto(await this.tickets.cancel(id, scopeOf(caller)));
   }
 
   @Get('tickets/:ticket_id')
@@ -72,7 +76,7 @@ export class TicketsController {
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found')
   async get(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
-    return toTicketDto(await this.tickets.get(id, ownerFor(caller)));
+    return toTicketDto(await this.tickets.get(id, scopeOf(caller)));
   }
 
   @Get('users/:user_id/tickets')

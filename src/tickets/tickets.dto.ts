@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ApiInteger } from '../http/api-docs';
 import { Id, MayBeLeftOut } from '../http/fields';
+import { TICKET_STATUSES, type TicketStatus } from '../inventory/ticket-status';
 import type { TicketView } from './tickets.repository';
 
 export class ReserveTicketDto {
@@ -20,9 +21,6 @@ export class ReserveTicketDto {
   event_id: number;
 }
 
-// In the type alone the compiler would be free to choose their order in the documentation.
-const STATUSES = ['reserved', 'paid', 'expired', 'cancelled'] as const;
-
 export class TicketDto {
   /** @example 1 */
   @ApiInteger()
@@ -37,8 +35,8 @@ export class TicketDto {
   event_id: number;
 
   /** @example "reserved" */
-  @ApiProperty({ enum: STATUSES })
-  status: (typeof STATUSES)[number];
+  @ApiProperty({ enum: TICKET_STATUSES })
+  status: TicketStatus;
 
   /** @example "2030-01-01T12:00:00.000Z" */
   created_at: Date;
@@ -65,7 +63,7 @@ export const toTicketDto = (ticket: TicketView): TicketDto => ({
   id: ticket.id,
   user_id: ticket.userId,
   event_id: ticket.eventId,
-  status: ticket.status as TicketDto['status'],
+  status: ticket.status,
   created_at: ticket.createdAt,
   expires_at: ticket.expiresAt,
   paid_at: ticket.paidAt,

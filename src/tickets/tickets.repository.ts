@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository, SelectQueryBuilder } from 'typeorm';
+import { buyerIn, type Scope } from '../database/scope';
 import { Ticket } from './ticket.entity';
 
 /** A ticket as it is now, by the database's clock. */
@@ -13,10 +14,12 @@ export interface TicketView extends Omit<Ticket, 'user' | 'event'> {
 export class TicketsRepository {
   constructor(@InjectRepository(Ticket) private readonly repository: Repository<Ticket>) {}
 
-  /** @param ownerId whose it must be; null: anyone's */
-  async findById(id: number, ownerId: number | null): Promise<TicketView | undefined> {
+  async findById(id: number, scope: Scope): Promise<TicketView | undefined> {
     return await this.select()
-      .where('ticket.id = :id AND ticket.user_id = coalesce(:ownerId, ticket.user_id)', { id, ownerId })
+      .where('ticket.id = :id AND ticket.user_id = coalesce(:buyerId, ticket.user_id)', {
+        id,
+        buyerId: buyerIn(scope),
+      })
       .getRawOne<TicketView>();
   }
 

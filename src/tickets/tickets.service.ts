@@ -4,6 +4,7 @@ import { Problem } from '../problems/problem';
 import { MAX_ID } from '../http/fields';
 import type { ReleaseTrigger } from '../telemetry/channels';
 import { Settings } from '../config/settings';
+import type { Scope } from '../database/scope';
 import { Transactions } from '../database/transactions';
 import { InventoryService } from '../inventory/inventory.service';
 import { ReleaseSender } from '../queue/release-sender';
@@ -17,7 +18,7 @@ export class TicketsService {
     private readonly inventory: InventoryService,
     private readonly users: UsersService,
     private readonly releases: ReleaseSender,
-    private readonly transaction: Transactions,
+    private readonly transactions: Transactions,
     private readonly settings: Settings,
   ) {}
 
@@ -31,35 +32,32 @@ export class TicketsService {
     const ticket = await this.inventory.holdPlace({ userId, eventId });
     const expiresInMs = this.settings.HOLD_SECONDS * 1_000;
     // After the commit and without waiting: whether the queue is up is no concern of the person who reserves.
-    this.transaction.afterCommit(() => this.releases.send(ticket.expiresAt, expiresInMs));
+    this.transactions.afterCommit(() => this.releases.send(ticket.expiresAt, expiresInMs));
     return { ...ticket, expiresInMs };
   }
 
   /**
-   * @param ownerId whose ticket it must be; null: anyone's
    * @throws {Problem} `ticket_not_found` or `ticket_not_payable`
    */
-  async pay(ticketId: number, ownerId: number | null): Promise<TicketView> {
-    return { ...(await this.inventory.resolveHold({ ticketId, target: 'paid', ownerId })), expiresInMs: 0 };
+  async pay(ticketId: number, scope: Scope): Promise<TicketView> {
+    return { ...(await this.inventory.resolveHold({ ticketId, target: 'paid', scope })), expiresInMs: 0 };
   }
 
   /**
-   * @param ownerId whose ticket it must be; null: anyone's
    * @throws {Problem} `ticket_not_found` or `ticket_not_cancellable`
    */
-  async cancel(ticketId: number, ownerId: number | null): Promise<TicketView> {
+  async cancel(ticketId: number, scope: Scope): Promise<TicketView> {
     return {
-      ...(await this.inventory.resolveHold({ ticketId, target: 'cancelled', ownerId })),
+      ...(await this.inventory.resolveHold({ ticketId, target: 'cancelled', scope })),
       expiresInMs: 0,
     };
   }
 
   /**
-   * @param ownerId whose ticket it must be; null: anyone's
    * @throws {Problem} `ticket_not_found`
    */
-  async get(ticketId: number, ownerId: number | null): Promise<TicketView> {
-    const ticket = await this.repository.findById(ticketId, ownerId);
+  async get(ticketId: number, scope: Scope): Promise<TicketView> {
+    const ticket = await this.repository.findById(ticketId, scope);
     if (!ticket) throw new Problem('ticket_not_found');
     return ticket;
   }

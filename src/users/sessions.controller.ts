@@ -2,6 +2,7 @@ import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '../auth/public';
 import { ApiProblems } from '../http/api-docs';
+import { Idempotent } from '../idempotency/idempotent.decorator';
 import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import { RevocationRequestDto, TokenRequestDto, TokensDto, toTokensDto } from './sessions.dto';
 import { SessionsService } from './sessions.service';
@@ -16,6 +17,7 @@ export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
 
   @Post('token')
+  @Idempotent()
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
@@ -34,6 +36,7 @@ export class SessionsController {
   }
 
   @Post('revoke')
+  @Idempotent()
   @HttpCode(200)
   @ApiOperation({
     operationId: 'revokeTokens',

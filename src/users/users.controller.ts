@@ -5,6 +5,7 @@ import { Caller, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
 import { ApiCreated, ApiId, ApiProblems } from '../http/api-docs';
 import { IdPipe } from '../http/id.pipe';
+import { Idempotent } from '../idempotency/idempotent.decorator';
 import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import { SessionsService } from './sessions.service';
 import {
@@ -27,6 +28,7 @@ export class UsersController {
 
   @Public()
   @Post()
+  @Idempotent()
   @Header('Cache-Control', 'no-store')
   @LimitAsCredentials()
   @ApiOperation({ operationId: 'createUser', summary: 'Sign up' })

@@ -56,7 +56,7 @@ describe('requests that share a statement', () => {
     );
   const reserve = (userId: number, eventId: number) => outcomeOf(inventory.holdPlace({ userId, eventId }));
   const resolve = (ticketId: number, target: 'paid' | 'cancelled') =>
-    outcomeOf(inventory.resolveHold({ ticketId, target, ownerId: null }));
+    outcomeOf(inventory.resolveHold({ ticketId, target, scope: { by: 'anyone' } }));
 
   describe('are answered as each would be alone', () => {
     /** A scene of its own for each time: what is reserved in one is not in the other. */

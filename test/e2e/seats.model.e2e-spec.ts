@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
+import { buyerIn, type Scope } from '../../src/database/scope';
 import { Statements } from '../../src/database/statements';
 import { InventoryRepository } from '../../src/inventory/inventory.repository';
 import { PLACE_HOLDS_GUARDS, placeHolds } from '../../src/inventory/place-holds';
@@ -201,7 +202,10 @@ describe('seats', () => {
 /** The values of each key, in the order of the keys: what `unnest` takes. */
 const columnsOf = (requests: object[]) =>
   Object.keys(requests[0] ?? {}).map((key) =>
-    requests.map((request) => (request as Record<string, unknown>)[key]),
+    requests.map((request) => {
+      const value = (request as Record<string, unknown>)[key];
+      return key === 'scope' ? buyerIn(value as Scope) : value;
+    }),
   );
 
 /** What one person at a time can rely on. */
