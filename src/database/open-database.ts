@@ -13,7 +13,8 @@ export interface DatabaseOptions {
 /**
  * Connects to the database and makes sure that its schema is the one this build was written for.
  *
- * @throws {StartupError} when there is no database to be had, or migrations are pending that may not be applied
+ * @throws {StartupError} when there is no database to be had, it takes no writes, or migrations are pending that may
+ *   not be applied
  */
 export async function openDatabase(
   { settings, migrate, say }: DatabaseOptions,
@@ -23,6 +24,10 @@ export async function openDatabase(
   try {
     if (migrate || settings.DATABASE_URL === undefined) await applyMigrations(settings, dataSource.url);
     else if (await dataSource.showMigrations()) throw new StartupError(PENDING);
+    const [{ mode }] = await dataSource.query<[{ mode: string }]>(
+      `SELECT current_setting('transaction_read_only') AS mode`,
+    );
+    if (mode === 'on') throw new StartupError(READ_ONLY);
     return dataSource;
   } catch (error) {
     await dataSource.destroy();
@@ -42,3 +47,7 @@ async function applyMigrations(settings: Settings, url: string): Promise<void> {
 
 const PENDING =
   'DATABASE_URL names a database whose migrations are pending: run `npm run migration:run`, or start with --migrate.';
+
+const READ_ONLY =
+  'DATABASE_URL names a PostgreSQL that takes no writes: point it at the primary, promote this one, or undo ' +
+  'default_transaction_read_only.';

@@ -1,11 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { PoolClient } from 'pg';
 import { DataSource, type Migration, type QueryRunner, type ReplicationMode } from 'typeorm';
 import type { Settings } from '../config/settings';
 import { StartupError } from '../config/startup-error';
+import { breakOffUseless } from './connections';
 import { Transactions } from './transactions';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
 
@@ -19,8 +18,7 @@ const MIGRATION_LOCK = 7_499_001;
 export type Role = 'api' | 'worker' | 'tool';
 
 /** Kept by the driver: longer than the session's, whose errors say more. */
-const DRIVER_LIMITS = { connectionTimeoutMillis: 2_000, query_timeout: 3_000, onConnect: breakOffSilence };
-const SILENCE_MS = 2_800;
+const DRIVER_LIMITS = { connectionTimeoutMillis: 2_000, query_timeout: 3_000 };
 
 /** Kept by the session; a pooler that lends sessions by the transaction refuses them, and its operator sets the limits. */
 const SESSION_SETTINGS = {
@@ -57,7 +55,7 @@ export class TixxetyDataSource extends DataSource {
       parseInt8: true,
       poolSize: 10,
       extra: {
-        ...(role !== 'tool' && DRIVER_LIMITS),
+        ...(role !== 'tool' && { ...DRIVER_LIMITS, onConnect: breakOffUseless() }),
         ...(hasSessionSettings(settings, role) && SESSION_SETTINGS),
       },
       poolErrorHandler: () => undefined, // an idle connection that breaks is replaced by the next query
@@ -155,18 +153,6 @@ function classesIn(folder: string, name: RegExp): (new () => object)[] {
 
 const hasSessionSettings = (settings: Settings, role: Role) =>
   role !== 'tool' && settings.DATABASE_POOLER === 'none';
-
-/**
- * Breaks a connection that leaves a question unanswered. The driver only stops waiting and TypeORM gives the
- * connection back as if it were sound, so that the next request would wait in vain as well.
- */
-function breakOffSilence(client: PoolClient & { readyForQuery?: boolean }): void {
-  const stream = client.connection.stream as Socket;
-  stream.setTimeout(SILENCE_MS).on('timeout', () => {
-    if (!client.readyForQuery)
-      stream.destroy(new Error('Connection terminated: no answer from the database'));
-  });
-}
 
 const POOLER =
   'DATABASE_URL names a pooler such as PgBouncer, which does not pass on the settings of a session: set ' +

@@ -5,7 +5,7 @@ import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult 
 import type { Queue } from 'bull';
 import { DataSource } from 'typeorm';
 import { Settings } from '../config/settings';
-import { isDiskFull } from '../database/database-error';
+import { isDiskFull, isReadOnly } from '../database/database-error';
 import { EXPIRATION_QUEUE } from '../queue/expiration-queue';
 
 export interface Readiness {
@@ -14,8 +14,12 @@ export interface Readiness {
   report: object;
 }
 
-/** Has PostgreSQL keep more rows than fit into memory, so that it writes to its disk; takes a few milliseconds. */
-const WRITE_TO_DISK = `SET LOCAL work_mem = '64kB'; SELECT count(*) FROM generate_series(1, 5000)`;
+/**
+ * Deletes no row, which PostgreSQL refuses all the same where it is read-only. Then has it keep more rows than fit into
+ * memory, so that it writes to its disk. Both together take a few milliseconds.
+ */
+const WRITE = `DELETE FROM migrations WHERE false;
+  SET LOCAL work_mem = '64kB'; SELECT count(*) FROM generate_series(1, 5000)`;
 
 /** Longer than this nobody who asks for readiness waits for the database. */
 const PATIENCE_MS = 2_000;
@@ -32,7 +36,7 @@ export class HealthService {
   ) {}
 
   /**
-   * The database must answer, have room on its disk and a schema that is up to date. Without Redis holds still end on
+   * The database must answer, take writes, have room on its disk and a schema that is up to date. Without Redis holds still end on
    * time: degraded, not down.
    */
   async ready(): Promise<Readiness> {
@@ -50,9 +54,9 @@ export class HealthService {
 
   private async database(): Promise<HealthIndicatorResult> {
     const check = this.indicator.check('database');
-    return await inTime(this.dataSource.query(WRITE_TO_DISK)).then(
+    return await inTime(this.dataSource.query(WRITE)).then(
       () => check.up(),
-      (error: unknown) => check.down(isDiskFull(error) ? 'its disk is full' : 'out of reach'),
+      (error: unknown) => check.down(reasonOf(error)),
     );
   }
 
@@ -72,6 +76,11 @@ export class HealthService {
       ? check.up()
       : check.up('degraded: out of reach, holds are released by sweeping');
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (isDiskFull(error)) return 'its disk is full';
+  return isReadOnly(error) ? 'read-only' : 'out of reach';
 }
 
 /** @throws when it takes too long */

@@ -14,4 +14,5 @@ export interface Fault {
   strike(stage: Stage): Promise<Finding[]>;
 }
 
-export type Family = 'kill' | 'redis' | 'clock' | 'jobs' | 'network' | 'crowd' | 'disk' | 'rollout' | 'soak';
+export type Family =
+  'kill' | 'redis' | 'clock' | 'jobs' | 'network' | 'crowd' | 'disk' | 'failover' | 'rollout' | 'soak';

@@ -1,6 +1,7 @@
 import { CLOCK_FAULTS } from './clock';
 import { CROWD_FAULTS } from './crowd';
 import { DISK_FAULTS } from './disk';
+import { FAILOVER_FAULTS } from './failover';
 import type { Fault } from './fault';
 import { JOB_FAULTS } from './jobs';
 import { KILLS } from './kill';
@@ -18,6 +19,7 @@ export const FAULTS: readonly Fault[] = [
   ...NETWORK_FAULTS,
   ...CROWD_FAULTS,
   ...DISK_FAULTS,
+  ...FAILOVER_FAULTS,
   ...ROLLOUT_FAULTS,
   ...SOAKS,
 ];
