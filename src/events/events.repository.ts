@@ -15,8 +15,11 @@ export interface Seats {
 
 export type EventWithSeats = Omit<Event, 'position' | 'search' | 'organizerId' | 'organizer'> & Seats;
 
-/** An event in a list: with what the list is sorted by, and its distance where one was searched around a place. */
-export type ListedEvent = EventWithSeats & { key: Date | number; distanceKm?: number };
+/**
+ * An event in a list: with what the list is sorted by, its distance where one was searched around a place, and how many
+ * rows were found, of which only the first are read where they are long.
+ */
+export type ListedEvent = EventWithSeats & { key: Date | number; distanceKm?: number; found: number };
 
 @Injectable()
 export class EventsRepository {

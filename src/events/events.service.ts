@@ -45,12 +45,13 @@ export class EventsService {
   }
 
   /** Events that pass the filter, in its order. */
-  async list(filter: EventFilter, { limit, cursor }: PageQuery): Promise<Page<ListedEvent>> {
+  async list(filter: EventFilter, query: PageQuery): Promise<Page<ListedEvent>> {
     if (filter.words?.length === 0) return { rows: [] };
     const isKey = filter.sort === 'start_time' ? isTime : isNumber;
-    const after = cursor === undefined ? undefined : sortKeyOf<EventKey>(cursor, isKey, isId);
-    const rows = await this.repository.list(filter, after, limit + 1);
-    return pageOf(rows, limit, ({ key, id }) => [key instanceof Date ? key.toISOString() : key, id]);
+    const after = sortKeyOf<EventKey>(query, isKey, isId);
+    const rows = await this.repository.list(filter, after, query.limit + 1);
+    const sortKey = ({ key, id }: ListedEvent) => [key instanceof Date ? key.toISOString() : key, id];
+    return pageOf(rows, query, sortKey, rows[0]?.found);
   }
 
   /**

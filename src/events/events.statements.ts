@@ -4,12 +4,14 @@ import { chordOfDistance, EARTH_RADIUS_KM, type Coordinates } from './haversine'
 const EVENT = `events.id, events.title, events.description, events.start_time AS "startTime",
   events.end_time AS "endTime", events.venue_address AS "venueAddress", events.venue_latitude AS "venueLatitude",
   events.venue_longitude AS "venueLongitude", events.created_at AS "createdAt"`;
-const SEATS = 'inventory.capacity, inventory.held, inventory.sold';
+/** An event that lost its counter has no places: it is shown, and its list goes on behind it. */
+const SEATS = 'coalesce(capacity, 0) AS capacity, coalesce(held, 0) AS held, coalesce(sold, 0) AS sold';
 
 export const eventById: Statement = {
   name: 'event_by_id',
   text: `
-    SELECT ${EVENT}, ${SEATS} FROM events JOIN inventory ON inventory.event_id = events.id WHERE events.id = $1`,
+    SELECT ${EVENT}, ${SEATS} FROM events LEFT JOIN inventory ON inventory.event_id = events.id
+    WHERE events.id = $1`,
 };
 
 /** The order of a list. Ties are put in the order of their ids. */
@@ -94,12 +96,30 @@ export function listEvents(
       ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
       ORDER BY ${sort === 'distance' ? `${key} FETCH FIRST (${size}) ROWS WITH TIES` : `${key}, id LIMIT ${size}`}
     ) AS page
-    JOIN inventory ON inventory.event_id = page.id
+    LEFT JOIN inventory ON inventory.event_id = page.id
     ${near ? `WHERE page."distanceKm" <= ${radius}` : ''}
     ORDER BY page.key, page.id
     LIMIT ${size}`;
-  return [{ text }, values];
+  return [{ text: withinBytes(text) }, values];
 }
+
+/** What a page may weigh; 200 events of the longest texts would be 8 MB, in PostgreSQL, on the wire and in memory. */
+const PAGE_BYTES = 256 * 1_024;
+
+/**
+ * The first rows of a page that weigh no more than `PAGE_BYTES`, and at least one; each tells how many there would be.
+ * (The length of a text is known without reading it, so what is cut off is never read.)
+ */
+const withinBytes = (page: string) => `
+  SELECT * FROM (
+    SELECT list.*, count(*) OVER ()::int AS found, row_number() OVER so_far AS n, sum(
+      400 + octet_length(title) + octet_length(description) + coalesce(octet_length("venueAddress"), 0)
+    ) OVER so_far AS bytes
+    FROM (${page}) AS list
+    WINDOW so_far AS (ORDER BY key, id ROWS UNBOUNDED PRECEDING)
+  ) AS list
+  WHERE n = 1 OR bytes <= ${PAGE_BYTES}
+  ORDER BY key, id`;
 
 /** The great-circle distance of a chord through the unit sphere, in km to the metre. */
 const kilometres = (chord: string) =>

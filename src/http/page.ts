@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsString } from 'class-validator';
 import type { Request, Response } from 'express';
@@ -29,31 +30,50 @@ export interface Page<Row> {
 /**
  * Cuts the row that was read beyond `limit` and remembers where the next page starts. Keyset paging: the cursor is
  * the sort key of the last row shown, so a page costs the same at any depth.
+ *
+ * @param found how many rows there were to be read; more than `rows` where a page ends early
  */
 export function pageOf<Row>(
   rows: Row[],
-  limit: number,
+  query: PageQuery,
   sortKey: (row: Row) => (string | number)[],
+  found = rows.length,
 ): Page<Row> {
-  const last = rows[limit - 1];
-  if (rows.length <= limit || last === undefined) return { rows };
-  return { rows: rows.slice(0, limit), next: encode(sortKey(last)) };
+  const shown = rows.slice(0, query.limit);
+  const last = shown.at(-1);
+  if (found <= shown.length || last === undefined) return { rows };
+  return { rows: shown, next: cursorAfter(sortKey(last), query) };
 }
 
 /**
- * The sort key in a cursor, checked part by part.
+ * The sort key in the cursor of a query, checked part by part; undefined where there is no cursor.
  *
- * @throws {Problem} 422 when the cursor is not one of this list's
+ * @throws {Problem} 422 when the cursor is not one of this list with these filters
  */
 export function sortKeyOf<Key extends unknown[]>(
-  cursor: string,
+  query: PageQuery,
   ...checks: { [I in keyof Key]: (part: unknown) => part is Key[I] }
-): Key {
-  const key = decode(cursor);
-  if (!Array.isArray(key) || key.length !== checks.length || !checks.every((check, i) => check(key[i]))) {
-    throw invalid('/cursor', 'must be a cursor from a Link header of this list');
+): Key | undefined {
+  if (query.cursor === undefined) return undefined;
+  const [fingerprint, ...key] = decode(query.cursor);
+  const isOurs = fingerprint === fingerprintOf(query) && key.length === checks.length;
+  if (!isOurs || !checks.every((check, i) => check(key[i]))) {
+    throw invalid('/cursor', 'must be a cursor from a Link header of this list, with the same filters');
   }
   return key as unknown as Key;
+}
+
+/** The cursor that leads behind the row with this sort key. */
+export const cursorAfter = (sortKey: unknown[], query: PageQuery) =>
+  Buffer.from(JSON.stringify([fingerprintOf(query), ...sortKey])).toString('base64url');
+
+/** Stands for the list and its filters: with others a cursor would start somewhere in the middle of another list. */
+function fingerprintOf(query: PageQuery): string {
+  const filters = Object.entries(query)
+    .filter(([name, value]) => name !== 'limit' && name !== 'cursor' && value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = JSON.stringify([query.constructor.name, filters]);
+  return hash('sha256', text, 'base64url').slice(0, 8);
 }
 
 export const isId = (part: unknown): part is number => Number.isSafeInteger(part) && Number(part) > 0;
@@ -73,20 +93,23 @@ export function sendPage<Row, Dto>(
   return page.rows.map(toDto);
 }
 
-/** The `Link` header (RFC 8288) to the next page, relative to the address that was asked for. */
+/**
+ * The `Link` header (RFC 8288) to the next page: path and query alone, for behind a proxy nothing here knows by which
+ * name the API was called. A client resolves it against the address that it asked for.
+ */
 export function linkToNext(requestUrl: string, cursor: string): string {
-  const [path, query] = requestUrl.split('?', 2);
-  const parameters = new URLSearchParams(query);
-  parameters.set('cursor', cursor);
-  return `<${path}?${parameters.toString()}>; rel="next"`;
+  // A request may name its target with scheme and host; a path of two slashes at first would be taken for a host.
+  const { pathname, searchParams } = new URL(requestUrl.replace(/^\/+/, 'http://host/'));
+  searchParams.set('cursor', cursor);
+  return `<${pathname.replace(/^\/+/, '/')}?${searchParams.toString()}>; rel="next"`;
 }
 
-const encode = (key: unknown) => Buffer.from(JSON.stringify(key)).toString('base64url');
-
-function decode(cursor: string): unknown {
+/** @returns nothing for what is no list */
+function decode(cursor: string): unknown[] {
   try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    return Array.isArray(key) ? key : [];
   } catch {
-    return undefined;
+    return [];
   }
 }

@@ -78,7 +78,10 @@ export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
       SELECT id, user_id, event_id, 'reserved', created_at, created_at + make_interval(secs => $3::int)
       FROM granted ORDER BY n
     )
-    SELECT coalesce(request.refusal, decided.refusal) AS refusal,
+    -- Neither refused nor granted: the event lost its counter, and has no places.
+    SELECT coalesce(
+        request.refusal, decided.refusal, CASE WHEN granted.id IS NULL THEN 'event_sold_out' END
+      ) AS refusal,
       ceil(extract(epoch FROM decided.cools_at - clock_timestamp()))::int AS "retryAfter",
       granted.id, request.user_id AS "userId", request.event_id AS "eventId", 'reserved' AS status, granted.created_at AS "createdAt",
       granted.created_at + make_interval(secs => $3::int) AS "expiresAt", NULL AS "paidAt"

@@ -67,11 +67,11 @@ export class TicketsService {
    *
    * @throws {Problem} `user_not_found`
    */
-  async listByUser(userId: number, { limit, cursor }: PageQuery): Promise<Page<TicketView>> {
-    const [before] = cursor === undefined ? [MAX_ID] : sortKeyOf<[number]>(cursor, isId);
-    const rows = await this.repository.listByUser(userId, before, limit + 1);
+  async listByUser(userId: number, query: PageQuery): Promise<Page<TicketView>> {
+    const [before] = sortKeyOf<[number]>(query, isId) ?? [MAX_ID];
+    const rows = await this.repository.listByUser(userId, before, query.limit + 1);
     if (rows.length === 0) await this.users.get(userId);
-    return pageOf(rows, limit, (ticket) => [ticket.id]);
+    return pageOf(rows, query, (ticket) => [ticket.id]);
   }
 
   /**

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
+import { EventsQuery } from '../../src/events/events.dto';
 import { haversineKm, type Coordinates } from '../../src/events/haversine';
+import { cursorAfter } from '../../src/http/page';
 import { startTestApi, type TestApi } from '../support/api';
 import { eventually } from '../support/eventually';
 import { expectProblem } from '../support/problems';
@@ -267,7 +269,10 @@ describe('GET /events/ with filters', () => {
         relevance: [-0.5, 1],
       };
       const wrong = sort === 'start_time' ? cursors.distance : cursors.start_time;
-      const cursor = Buffer.from(JSON.stringify(wrong)).toString('base64url');
+      const cursor = cursorAfter(
+        wrong,
+        Object.assign(new EventsQuery(), Object.fromEntries(new URLSearchParams(query))),
+      );
       expectProblem(await ask(`${query}&cursor=${cursor}`), 422, 'validation_failed', {
         pointers: ['/cursor'],
       });

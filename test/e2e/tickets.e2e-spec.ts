@@ -101,6 +101,17 @@ describe('tickets', () => {
       expect((await reserve(user.id, event.id)).status).toBe(201);
     });
 
+    it('has nothing to sell where the event lost its counter', async () => {
+      const event = await api.create.event({ total_tickets: 1 });
+      const other = await api.create.event();
+      await api.sql('DELETE FROM inventory WHERE event_id = $1', [event.id]);
+      const [refused, held] = await Promise.all([reserve(user.id, event.id), reserve(user.id, other.id)]);
+      expectRefusal(refused, 'event_sold_out');
+      expect(held.status).toBe(201);
+      const { body } = await api.client.get(`/events/${event.id}`);
+      expect(body).toMatchObject({ id: event.id, total_tickets: 0, tickets_available: 0 });
+    });
+
     it('refuses an event that never had a place', async () => {
       const event = await api.create.event({ total_tickets: 0 });
       expectRefusal(await reserve(user.id, event.id), 'event_sold_out');

@@ -1,4 +1,5 @@
-import { pageOf } from '../../../src/http/page';
+import { EventsQuery } from '../../../src/events/events.dto';
+import { cursorAfter, PageQuery } from '../../../src/http/page';
 import type { Bench, Site } from '../bench';
 import { analyzeTables } from '../fill/bulk';
 import { addHistory } from '../fill/tickets';
@@ -61,7 +62,8 @@ async function eventsAt({ database }: Site, depth: number): Promise<string> {
     'SELECT start_time, id FROM events ORDER BY start_time, id OFFSET $1 LIMIT 1',
     [depth - 1],
   );
-  return `/events/?cursor=${cursorAfter(rows, (row) => [row.start_time.toISOString(), Number(row.id)])}`;
+  const [row] = rows as [(typeof rows)[0]];
+  return `/events/?cursor=${cursorAfter([row.start_time.toISOString(), Number(row.id)], new EventsQuery())}`;
 }
 
 async function ticketsAt({ database }: Site, user: number, depth: number): Promise<string> {
@@ -70,10 +72,5 @@ async function ticketsAt({ database }: Site, user: number, depth: number): Promi
     'SELECT id FROM tickets WHERE user_id = $1 ORDER BY id DESC OFFSET $2 LIMIT 1',
     [user, depth - 1],
   );
-  return `/users/${user}/tickets?cursor=${cursorAfter(rows, (row) => [Number(row.id)])}`;
-}
-
-function cursorAfter<Row>(rows: Row[], sortKey: (row: Row) => (string | number)[]): string {
-  // A page of one row, with another one to follow.
-  return pageOf([...rows, ...rows], 1, sortKey).next ?? '';
+  return `/users/${user}/tickets?cursor=${cursorAfter([Number(rows[0]?.id)], new PageQuery())}`;
 }
