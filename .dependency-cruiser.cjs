@@ -102,13 +102,13 @@ module.exports = {
       name: 'no-development-packages',
       comment: 'A package that is missing in production, where devDependencies are not installed',
       severity: 'error',
-      from: { path: '^(src|migrations)/|^ormconfig|^scripts/(doctor/|progress|run-script)', pathNot: SPEC },
+      from: { path: '^(src|migrations|scripts)/|^ormconfig', pathNot: [SPEC, '^scripts/write-migration'] },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(dist|coverage)/' },
+    exclude: { path: '^(dist[^/]*|coverage)/' },
     tsConfig: { fileName: 'tsconfig.json' },
     // Types count: a file that needs another's types needs the other.
     tsPreCompilationDeps: true,

@@ -23,6 +23,7 @@ ENV NODE_ENV=production \
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+RUN ln -s /app/dist/scripts/tixxety.js /usr/local/bin/tixxety
 USER node
 EXPOSE 8000
 # Of the API, or of a worker that is given a WORKER_PORT.

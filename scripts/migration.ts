@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { MigrationExecutor } from 'typeorm';
 import type { SqlInMemory } from 'typeorm/driver/SqlInMemory.js';
 import { readSettings } from '../src/config/settings';
@@ -6,10 +5,10 @@ import { openDatabase } from '../src/database/open-database';
 import { TixxetyDataSource } from '../src/database/tixxety-data-source';
 import { readArguments, runScript, say, ScriptError } from './run-script';
 
-const HELP = `Usage: npm run migration:<command>
+const HELP = `Usage: tixxety migrate [command], or npm run migration:<command>
 
 Commands, on the database of DATABASE_URL or else the embedded one:
-  run               apply what is pending
+  run               apply what is pending (also without a command)
   revert            undo the last one that was applied
   show              list what is applied and what is pending
   generate -- NAME  write migrations/<timestamp>-NAME.ts from what changed in the entities
@@ -28,12 +27,12 @@ const COMMANDS: Record<string, (database: TixxetyDataSource, name: string) => Pr
 
 runScript(async () => {
   const { values, positionals } = readArguments({ help: { type: 'boolean', short: 'h' } });
-  const [command = '', name = '', ...rest] = positionals;
+  const [command = 'run', name = '', ...rest] = positionals;
   if (values.help) {
     say(HELP);
     return;
   }
-  const work = COMMANDS[command];
+  const work = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (!work) throw new ScriptError(`There is no command "${command}". See --help.`);
   if (rest.length > 0 || (name !== '' && work !== generate)) {
     throw new ScriptError(`migration:${command} takes ${work === generate ? 'one name' : 'no name'}.`);
@@ -84,26 +83,10 @@ async function check(database: TixxetyDataSource): Promise<void> {
 async function generate(database: TixxetyDataSource, name: string): Promise<void> {
   const { up, down } = await difference(database);
   if (up.length === 0) throw new ScriptError('Entities and migrations agree: there is nothing to write.');
-  const timestamp = Date.now();
-  const path = `migrations/${timestamp}-${name}.ts`;
-  const className = `${name.replaceAll(/(?:^|[-_])([a-z0-9])/gi, (_, letter: string) => letter.toUpperCase())}${timestamp}`;
-  // Only a developer has it.
-  const { format, resolveConfig } = await import('prettier');
-  const source = await format(
-    `import type { MigrationInterface, QueryRunner } from 'typeorm';
-
-    export class ${className} implements MigrationInterface {
-      async up(queryRunner: QueryRunner): Promise<void> {
-        ${up.map(call).join('\n')}
-      }
-
-      async down(queryRunner: QueryRunner): Promise<void> {
-        ${down.map(call).join('\n')}
-      }
-    }`,
-    { ...(await resolveConfig(path)), filepath: path },
-  );
-  await writeFile(path, source, { flag: 'wx' });
+  const { writeMigration } = await import('./write-migration.js').catch(() => {
+    throw new ScriptError('migration:generate needs the development packages: run `npm ci`.');
+  });
+  const path = await writeMigration(name, up, down);
   say(`Wrote ${path}: read it before you run it.`);
 }
 
@@ -120,9 +103,4 @@ function requireName(name: string): void {
 async function difference(database: TixxetyDataSource): Promise<{ up: Query[]; down: Query[] }> {
   const { upQueries, downQueries } = await database.driver.createSchemaBuilder().log();
   return { up: upQueries, down: downQueries.reverse() };
-}
-
-function call({ query, parameters }: Query): string {
-  const text = query.replaceAll(/[\\`]|\$\{/g, '\\$&');
-  return `await queryRunner.query(\`${text}\`${parameters?.length ? `, ${JSON.stringify(parameters)}` : ''});`;
 }

@@ -2,7 +2,7 @@ import { Report } from './report';
 import { withProgress } from '../progress';
 import { endSignal, readArguments, runScript, say, ScriptError } from '../run-script';
 
-const HELP = `Usage: npm run doctor -- [options]
+const HELP = `Usage: tixxety doctor [options], or npm run doctor -- [options]
 
 Checks the settings, PostgreSQL, Redis, the clocks, and the seats of every event, and says what is wrong and what to do
 about it. It changes nothing and locks nothing, so that it can run beside everything else at any time.

@@ -7,7 +7,7 @@ import { SeedData } from './data';
 import { insertEvents, insertInventory, insertTickets, insertUsers, takeIds } from './statements';
 import { SeedTickets } from './tickets';
 
-const HELP = `Usage: npm run seed -- [options]
+const HELP = `Usage: tixxety seed [options], or npm run seed -- [options]
 
 Fills the database of DATABASE_URL, or else the embedded one, with believable people, events and tickets: with all of
 them or, when it is stopped or fails, with none.
