@@ -15,6 +15,7 @@ const LINE = [
   ['rate-limit'],
   ['auth'],
   ['inventory'],
+  ['jobs'],
   ['queue'],
   ['database'],
   ['http'],
@@ -63,6 +64,13 @@ module.exports = {
   forbidden: [
     ...downTheLine,
     ...betweenFeatures,
+    {
+      name: 'outbox-offers-its-service',
+      comment: 'Rows of the outbox come from its service alone',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [pathOf('jobs'), SPEC] },
+      to: { path: '^src/jobs/(outbox\\.repository|outbox-message\\.entity|relay)\\.ts$' },
+    },
     {
       name: 'has-a-place-on-the-line',
       comment: 'Every file and folder of src/ has its place on the line in .dependency-cruiser.cjs',

@@ -16,6 +16,7 @@ import { EventsModule } from './events/events.module';
 import { ExpirationModule } from './expiration/expiration.module';
 import { HealthModule } from './health/health.module';
 import { IdempotencyModule } from './idempotency/idempotency.module';
+import { RelayModule } from './jobs/jobs.module';
 import { MetricsModule } from './metrics/metrics.module';
 import { QueueModule } from './queue/queue.module';
 import { CountedAuthGuard } from './rate-limit/counted-auth.guard';
@@ -59,7 +60,9 @@ export class ApiModule {
         EventsModule,
         UsersModule,
         TicketsModule,
-        ...(settings.REDIS_URL === undefined ? [ExpirationModule.register(settings)] : []),
+        ...(settings.REDIS_URL === undefined
+          ? [ExpirationModule.register(settings), RelayModule.register(settings)]
+          : []),
       ],
       providers: [
         RequestDeadline,
@@ -80,7 +83,11 @@ export class WorkerModule {
   static register(settings: Settings, dataSource: TixxetyDataSource): DynamicModule {
     return {
       module: WorkerModule,
-      imports: [...shared('worker', settings, dataSource), ExpirationModule.register(settings)],
+      imports: [
+        ...shared('worker', settings, dataSource),
+        ExpirationModule.register(settings),
+        RelayModule.register(settings),
+      ],
     };
   }
 }

@@ -1,40 +1,21 @@
-import {
-  Injectable,
-  Logger,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { IdempotencyService } from '../idempotency/idempotency.service';
+import { RecurringTask } from '../jobs/recurring-task';
 
 const INTERVAL_MS = 60_000;
 
-/** Clears away what counts as gone already. */
+/** Deletes idempotency keys that have expired. */
 @Injectable()
-export class Purger implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(Purger.name);
-  private timer?: NodeJS.Timeout;
-  private purging: Promise<void> = Promise.resolve();
-
-  constructor(private readonly idempotency: IdempotencyService) {}
-
-  onApplicationBootstrap(): void {
-    this.timer = setInterval(() => {
-      this.purging = this.purge();
-    }, INTERVAL_MS);
+export class Purger extends RecurringTask {
+  constructor(private readonly idempotency: IdempotencyService) {
+    super({
+      intervalMs: INTERVAL_MS,
+      failing: "Expired idempotency keys can't be deleted",
+      recovered: 'Expired idempotency keys are being deleted again',
+    });
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
-    await this.purging;
-  }
-
-  private async purge(): Promise<void> {
-    try {
-      await this.idempotency.purge();
-    } catch (error) {
-      this.logger.warn(
-        `Expired idempotency keys can't be deleted: ${(error as Error).message}. Trying again.`,
-      );
-    }
+  protected override async run(): Promise<void> {
+    await this.idempotency.purge();
   }
 }

@@ -1,10 +1,5 @@
-import {
-  Inject,
-  Injectable,
-  Logger,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { RecurringTask } from '../jobs/recurring-task';
 import { TicketsService } from '../tickets/tickets.service';
 
 /** Milliseconds between two sweeps. */
@@ -12,44 +7,15 @@ export const SWEEP_INTERVAL = Symbol('sweep interval');
 
 /** Releases what is due again and again, whatever became of the queue. */
 @Injectable()
-export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(Sweeper.name);
-  private timer?: NodeJS.Timeout;
-  private sweeping: Promise<void> = Promise.resolve();
-  private isStopped = false;
-  private isFailing = false;
-
+export class Sweeper extends RecurringTask {
   constructor(
     private readonly tickets: TicketsService,
-    @Inject(SWEEP_INTERVAL) private readonly intervalMs: number,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.schedule();
+    @Inject(SWEEP_INTERVAL) intervalMs: number,
+  ) {
+    super({ intervalMs, failing: "Holds can't be released", recovered: 'Holds are being released again' });
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.isStopped = true;
-    clearTimeout(this.timer);
-    await this.sweeping;
-  }
-
-  private schedule(): void {
-    if (this.isStopped) return;
-    this.timer = setTimeout(() => {
-      this.sweeping = this.sweep().finally(() => this.schedule());
-    }, this.intervalMs);
-  }
-
-  private async sweep(): Promise<void> {
-    try {
-      await this.tickets.releaseDueHolds('sweeper');
-      if (this.isFailing) this.logger.log('Holds are being released again.');
-      this.isFailing = false;
-    } catch (error) {
-      if (!this.isFailing)
-        this.logger.warn(`Holds can't be released: ${(error as Error).message}. Trying again.`);
-      this.isFailing = true;
-    }
+  protected override async run(): Promise<void> {
+    await this.tickets.releaseDueHolds('sweeper');
   }
 }

@@ -3,11 +3,13 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Settings } from '../config/settings';
 import { InventoryModule } from '../inventory/inventory.module';
+import { OutboxModule } from '../jobs/jobs.module';
 import { VERSION } from '../version';
 import { offerMetrics } from './cluster-metrics';
 import { InventoryMetrics } from './inventory-metrics';
 import { MetricsController } from './metrics.controller';
 import { MetricsService } from './metrics.service';
+import { OutboxMetrics } from './outbox-metrics';
 import { RequestMetrics } from './request-metrics';
 import { ResourceMetrics } from './resource-metrics';
 import { SeatMetrics } from './seat-metrics';
@@ -19,7 +21,7 @@ export class MetricsModule {
     const endsHolds = role === 'worker' || REDIS_URL === undefined;
     return {
       module: MetricsModule,
-      imports: [InventoryModule],
+      imports: [InventoryModule, OutboxModule],
       controllers: [MetricsController],
       providers: [
         { provide: Registry, useFactory: () => createRegistry(role) },
@@ -27,7 +29,7 @@ export class MetricsModule {
         ResourceMetrics,
         SeatMetrics,
         ...(role === 'api' ? [RequestMetrics] : []),
-        ...(endsHolds ? [InventoryMetrics] : []),
+        ...(endsHolds ? [InventoryMetrics, OutboxMetrics] : []),
       ],
     };
   }

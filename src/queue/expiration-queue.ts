@@ -1,4 +1,4 @@
-/** The queue that wakes workers when holds fall due. */
+/** The queue that wakes workers when holds fall due, or the outbox has something for them. */
 export const EXPIRATION_QUEUE = 'expiration';
 
 /** Before the name of every key that Bull makes in Redis. */
@@ -6,6 +6,9 @@ export const QUEUE_PREFIX = 'tixxety';
 
 /** Releases everything that is due when it runs. */
 export const RELEASE_JOB = 'release';
+
+/** Works off what the outbox has when it runs. */
+export const RELAY_JOB = 'relay';
 
 export interface ReleaseJob {
   /** The end of the interval whose holds this job is for; for people who look at the queue. */

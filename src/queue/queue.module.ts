@@ -5,9 +5,9 @@ import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import type { Queue } from 'bull';
 import Redis from 'ioredis';
 import type { Settings } from '../config/settings';
-import { BullReleaseSender } from './bull-release-sender';
+import { BullWakeUpSender } from './bull-wake-up-sender';
 import { EXPIRATION_QUEUE, QUEUE_PREFIX } from './expiration-queue';
-import { NoReleaseSender, ReleaseSender } from './release-sender';
+import { NoWakeUpSender, WakeUpSender } from './wake-up-sender';
 
 const CLOSE_LIMIT_MS = 2_000;
 /** For people who look at the queue. */
@@ -18,8 +18,8 @@ const KEPT_FAILURES = 100;
 export class QueueModule {
   static register({ REDIS_URL }: Settings): DynamicModule {
     if (REDIS_URL === undefined) {
-      const sender = { provide: ReleaseSender, useClass: NoReleaseSender };
-      return { module: QueueModule, global: true, providers: [sender], exports: [ReleaseSender] };
+      const sender = { provide: WakeUpSender, useClass: NoWakeUpSender };
+      return { module: QueueModule, global: true, providers: [sender], exports: [WakeUpSender] };
     }
     const clients: Redis[] = [];
     const queue = BullModule.registerQueue({
@@ -40,14 +40,14 @@ export class QueueModule {
       global: true,
       imports: [queue],
       providers: [
-        { provide: ReleaseSender, useClass: BullReleaseSender },
+        { provide: WakeUpSender, useClass: BullWakeUpSender },
         {
           provide: 'watched queue',
           useFactory: (queue: Queue) => watch(queue, clients),
           inject: [getQueueToken(EXPIRATION_QUEUE)],
         },
       ],
-      exports: [ReleaseSender, queue],
+      exports: [WakeUpSender, queue],
     };
   }
 }

@@ -7,7 +7,7 @@ import { Settings } from '../config/settings';
 import type { Scope } from '../database/scope';
 import { Transactions } from '../database/transactions';
 import { InventoryService } from '../inventory/inventory.service';
-import { ReleaseSender } from '../queue/release-sender';
+import { WakeUpSender } from '../queue/wake-up-sender';
 import { UsersService } from '../users/users.service';
 import { TicketsRepository, type TicketView } from './tickets.repository';
 
@@ -17,7 +17,7 @@ export class TicketsService {
     private readonly repository: TicketsRepository,
     private readonly inventory: InventoryService,
     private readonly users: UsersService,
-    private readonly releases: ReleaseSender,
+    private readonly wakeUps: WakeUpSender,
     private readonly transactions: Transactions,
     private readonly settings: Settings,
   ) {}
@@ -32,7 +32,7 @@ export class TicketsService {
     const ticket = await this.inventory.holdPlace({ userId, eventId });
     const expiresInMs = this.settings.HOLD_SECONDS * 1_000;
     // After the commit and without waiting: whether the queue is up is no concern of the person who reserves.
-    this.transactions.afterCommit(() => this.releases.send(ticket.expiresAt, expiresInMs));
+    this.transactions.afterCommit(() => this.wakeUps.wakeAtExpiry(ticket.expiresAt, expiresInMs));
     return { ...ticket, expiresInMs };
   }
 

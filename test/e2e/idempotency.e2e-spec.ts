@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { Client as Connection } from 'pg';
 import { IdempotencyService } from '../../src/idempotency/idempotency.service';
 import { RELEASE_DUE_HOLDS } from '../../src/inventory/release-due-holds';
-import { ReleaseSender } from '../../src/queue/release-sender';
+import { WakeUpSender } from '../../src/queue/wake-up-sender';
 import { startTestApi, type TestApi } from '../support/api';
 import { startFaultProxy } from '../support/fault-proxy';
 import { Client, type Answer } from '../support/client';
@@ -163,7 +163,7 @@ describe('a POST with an Idempotency-Key', () => {
       ['signs up', () => Promise.resolve(['/users/', userBody()]), 'SELECT FROM users WHERE email = $1'],
     ])('when it %s and PostgreSQL gives up on the first try', async (_what, request, effects) => {
       const [path, body] = await request();
-      const send = jest.spyOn(api.app.get(ReleaseSender), 'send');
+      const send = jest.spyOn(api.app.get(WakeUpSender), 'wakeAtExpiry');
       await api.sql('CREATE SEQUENCE tries');
       await api.sql(`
         CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$

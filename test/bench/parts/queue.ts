@@ -7,7 +7,7 @@ import type { Part, PartReport } from '../part';
 import { checkReservations, reservations } from '../windows';
 
 const RESERVATIONS = 100_000;
-/** Holds that fall due within this many milliseconds share a job (queue/bull-release-sender.ts). */
+/** Holds that fall due within this many milliseconds share a job (queue/bull-wake-up-sender.ts). */
 const INTERVAL_MS = 100;
 
 /** The queue costs one job per interval in which holds fall due, not one per ticket. */

@@ -2,24 +2,24 @@ import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { jobsToSend } from '../telemetry/channels';
-import { EXPIRATION_QUEUE, RELEASE_JOB, type ReleaseJob } from './expiration-queue';
-import { ReleaseSender } from './release-sender';
+import { EXPIRATION_QUEUE, RELAY_JOB, RELEASE_JOB, type ReleaseJob } from './expiration-queue';
+import { WakeUpSender } from './wake-up-sender';
 
 /** All holds that fall due within this many milliseconds share one job. */
 const INTERVAL_MS = 100;
 /** The job runs this much later than the end of its interval, so that rounding never brings it there too early. */
 const MARGIN_MS = 10;
 
-/** One delayed Bull job per interval in which holds fall due; most reservations find theirs already sent. */
+/** Sends delayed Bull jobs: one per interval in which holds fall due; most reservations find theirs already sent. */
 @Injectable()
-export class BullReleaseSender extends ReleaseSender {
+export class BullWakeUpSender extends WakeUpSender {
   private readonly sent = new Set<number>();
 
-  constructor(@InjectQueue(EXPIRATION_QUEUE) private readonly queue: Queue<ReleaseJob>) {
+  constructor(@InjectQueue(EXPIRATION_QUEUE) private readonly queue: Queue<ReleaseJob | object>) {
     super();
   }
 
-  override send(expiresAt: Date, expiresInMs: number): void {
+  override wakeAtExpiry(expiresAt: Date, expiresInMs: number): void {
     const interval = Math.ceil(expiresAt.getTime() / INTERVAL_MS) * INTERVAL_MS;
     // With the connection down, add() would not settle before it is up again; the sweeper does without.
     if (this.sent.has(interval) || this.queue.client.status !== 'ready') return;
@@ -30,5 +30,12 @@ export class BullReleaseSender extends ReleaseSender {
     // The id keeps other processes from sending a second job for the interval.
     this.queue.add(RELEASE_JOB, job, { jobId: `release-${interval}`, delay }).catch(() => undefined);
     setTimeout(() => this.sent.delete(interval), delay).unref();
+  }
+
+  override wakeRelay(): void {
+    if (this.queue.client.status !== 'ready') return;
+    // Commits of one moment share a job.
+    const jobId = `relay-${Math.ceil(Date.now() / INTERVAL_MS)}`;
+    this.queue.add(RELAY_JOB, {}, { jobId }).catch(() => undefined);
   }
 }

@@ -1,0 +1,60 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { OutboxRepository, type ClaimedMessage } from './outbox.repository';
+import { OutboxService } from './outbox.service';
+import { RecurringTask } from './recurring-task';
+
+/** Milliseconds between two looks at the outbox that nothing has asked for. */
+export const RELAY_INTERVAL = Symbol('relay interval');
+
+/** Messages worked on at once by one process. */
+const CLAIM_SIZE = 10;
+/** Longer than any handler takes; after it, a message of a relay that was killed is taken over. */
+const LEASE_SECONDS = 60;
+/** Pauses grow from a second to an hour, and add up to about three days. */
+const MAX_ATTEMPTS = 80;
+const LONGEST_PAUSE_SECONDS = 3_600;
+
+/** Hands the messages of the outbox to their handlers: at least once, whatever is killed; after failures again later. */
+@Injectable()
+export class Relay extends RecurringTask {
+  private readonly messageLogger = new Logger('Outbox');
+
+  constructor(
+    private readonly outbox: OutboxService,
+    private readonly repository: OutboxRepository,
+    @Inject(RELAY_INTERVAL) intervalMs: number,
+  ) {
+    super({ intervalMs, failing: "The outbox can't be read", recovered: 'The outbox is being read again' });
+  }
+
+  /** Works off what is due now. Safe to call at any time, from any number of processes. */
+  override async run(): Promise<void> {
+    const { topics } = this.outbox;
+    if (topics.length === 0) return;
+    for (let claimed = CLAIM_SIZE; claimed === CLAIM_SIZE && !this.isStopped;) {
+      const messages = await this.repository.claim(topics, CLAIM_SIZE, LEASE_SECONDS);
+      await Promise.all(messages.map((message) => this.deliver(message)));
+      claimed = messages.length;
+    }
+  }
+
+  private async deliver(message: ClaimedMessage): Promise<void> {
+    const { id, topic, payload, attempts } = message;
+    try {
+      await this.outbox.handlerOf(topic)?.({ id, payload, attempt: attempts });
+    } catch (error) {
+      await this.putOff(message, error as Error);
+      return;
+    }
+    await this.repository.complete(message);
+  }
+
+  private async putOff(message: ClaimedMessage, error: Error): Promise<void> {
+    const { id, topic, attempts } = message;
+    const isDead = attempts >= MAX_ATTEMPTS;
+    const seconds = Math.min(2 ** (attempts - 1), LONGEST_PAUSE_SECONDS);
+    const outcome = isDead ? 'given up: it is a dead letter now' : `tried again in ${seconds} s`;
+    this.messageLogger.warn(`Message ${id} to ${topic} failed (${error.message}) and is ${outcome}.`);
+    await this.repository.putOff(message, { seconds, isDead, error: error.message });
+  }
+}
