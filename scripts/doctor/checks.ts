@@ -2,6 +2,7 @@ import Redis from 'ioredis';
 import type { Settings } from '../../src/config/settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { checkClocks, type Clock } from './clocks';
+import { checkOutbox } from './outbox';
 import * as postgres from './postgres';
 import * as redis from './redis';
 import { unchecked, type Finding, type Report } from './report';
@@ -108,4 +109,5 @@ async function examineSeats(
   if (!(await hasSeats(database))) return;
   await report.add('holds', checkHolds(database, settings.REDIS_URL !== undefined));
   await report.add('seats', checkSeats(database, options));
+  await report.add('outbox', checkOutbox(database));
 }

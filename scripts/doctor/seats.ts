@@ -46,7 +46,7 @@ const REPAIR = `
 /** Whether there are tables to look at. */
 export async function hasSeats(database: DataSource): Promise<boolean> {
   const [{ found }] = await database.query<[{ found: boolean }]>(
-    `SELECT num_nulls(to_regclass('events'), to_regclass('inventory'), to_regclass('tickets')) = 0 AS found`,
+    `SELECT num_nulls(to_regclass('events'), to_regclass('inventory'), to_regclass('tickets'), to_regclass('outbox')) = 0 AS found`,
   );
   return found;
 }

@@ -136,6 +136,7 @@ describe('of PostgreSQL', () => {
         advice: 'npm run migration:run',
       },
       seats: { status: 'ok' },
+      outbox: { status: 'ok' },
     });
     await rename(last?.name);
     await database.sql(`INSERT INTO migrations (timestamp, name) VALUES (1, 'AddRefunds1')`);
@@ -296,7 +297,7 @@ describe('of seats', () => {
 
     const { code, output } = await doctor(['--fix', '--json']);
     const { status, checks } = JSON.parse(output) as Pick<Report, 'checks'> & { status: string };
-    expect({ code, status, seats: checks.at(-1) }).toMatchObject({
+    expect({ code, status, seats: checks.find(({ check }) => check === 'seats') }).toMatchObject({
       code: 1,
       status: 'wrong',
       seats: {
@@ -394,5 +395,26 @@ describe('of seats', () => {
     expect(withRedis).toMatchObject({
       holds: { ...holds, advice: expect.stringMatching(/^Start a worker/) },
     });
+  });
+});
+
+describe('of the outbox', () => {
+  it('finds messages that no relay takes, and dead letters with their reason', async () => {
+    const [{ id }] = await database.sql(
+      `INSERT INTO outbox (topic, payload, due_at) VALUES ('test.topic', '{}', now() - interval '1 hour') RETURNING id`,
+    );
+    expect(await findings()).toMatchObject({
+      code: 1,
+      outbox: {
+        status: 'wrong',
+        message: '1 message of the outbox due for over a minute: no relay takes them',
+      },
+    });
+    await database.sql(`UPDATE outbox SET is_dead = true, last_error = 'no such order' WHERE id = $1`, [id]);
+    expect(await findings()).toMatchObject({
+      code: 1,
+      outbox: { status: 'wrong', message: '1 dead letter in the outbox (the latest: no such order)' },
+    });
+    await database.sql('DELETE FROM outbox WHERE id = $1', [id]);
   });
 });
