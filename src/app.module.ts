@@ -36,7 +36,7 @@ const shared = (role: 'api' | 'worker', settings: Settings, dataSource: TixxetyD
   TracingModule.register(role, settings, dataSource),
 ];
 
-/** Finds out who is calling, and refuses who calls too often. */
+/** Identifies the caller, and refuses a caller that calls too often. */
 const limitedGuards = [
   AuthGuard,
   RateLimitGuard,

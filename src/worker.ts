@@ -54,7 +54,7 @@ export async function startWorker(options: DatabaseOptions, logger: Logger): Pro
   };
 }
 
-/** Nothing but `/health/live`, `/health/ready` and, for who has the token, `/metrics`. */
+/** Serves `/health/live`, `/health/ready` and, with the token, `/metrics`; nothing else. */
 function createWorkerServer(health: HealthService, metrics: MetricsService): Server {
   return createServer((request, response) => {
     const send = (status: number, body: object) => {

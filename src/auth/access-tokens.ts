@@ -3,10 +3,10 @@ import { sign } from 'jsonwebtoken';
 import type { Caller, Role } from './caller';
 import { HmacSha256 } from './hmac';
 
-/** How long an access token is good for; nobody can take it back before. */
+/** How long an access token is good for. It can't be revoked before. */
 export const ACCESS_TOKEN_SECONDS = 900;
 
-/** A token that lasts longer is not ours; a minute more, for the clock of whoever signed it. */
+/** A token that lasts longer is not ours. The minute is for the clock of the process that signed it. */
 const LONGEST_LIFE = ACCESS_TOKEN_SECONDS + 60;
 
 const ALGORITHM = 'HS256';
@@ -18,7 +18,7 @@ const ROLES: readonly unknown[] = ['user', 'admin'] satisfies Role[];
 const HEADER = Buffer.from(JSON.stringify({ alg: ALGORITHM, typ: 'JWT' })).toString('base64url');
 
 /**
- * Signs and verifies access tokens: JSON Web Tokens (RFC 7519) that say who calls, so that no request asks the database.
+ * Signs and verifies access tokens: JSON Web Tokens (RFC 7519) that name the caller, so that no request asks the database.
  *
  * Verifying knows just the one kind of token that `sign` makes. (A library that knows all kinds takes a tenth of what a
  * reservation costs. Remembering tokens costs even more when everybody comes once, as they do when sales begin.)
@@ -29,7 +29,7 @@ export class AccessTokens {
 
   /**
    * @param secrets the first signs, all of them verify: put a new one first to change it without signing anyone out
-   * @param now milliseconds since 1970, by a clock on which all who sign and verify agree
+   * @param now milliseconds since 1970, by a clock on which all signing and verifying processes agree
    */
   constructor(
     secrets: readonly string[],

@@ -5,7 +5,7 @@ import { AccessTokens } from './access-tokens';
 import { IS_PUBLIC } from './public';
 import { unauthenticated } from './refusals';
 
-/** Lets nobody in without a valid access token, except where a route is public; tells who is calling. */
+/** Refuses requests without a valid access token, except where a route is public; identifies the caller. */
 @Injectable()
 export class AuthGuard implements CanActivate {
   constructor(

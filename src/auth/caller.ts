@@ -5,7 +5,7 @@ import { Problem } from '../problems/problem';
 
 export type Role = 'user' | 'admin';
 
-/** Who sent a request, by its access token. */
+/** The sender of a request, by its access token. */
 export interface Caller {
   userId: number;
   /** An `admin` may act for anyone, as a trusted back end does. */

@@ -4,12 +4,12 @@ import { Problem } from '../problems/problem';
 const CHALLENGE = 'WWW-Authenticate';
 const REALM = 'Bearer realm="Tixxety API"';
 
-/** A 401 to who came without an access token, or with one that is no good. */
+/** A 401 for a request without an access token, or with an invalid one. */
 export const unauthenticated = (error?: 'invalid_token') =>
   new Problem('unauthenticated', {
     headers: { [CHALLENGE]: error === undefined ? REALM : `${REALM}, error="${error}"` },
   });
 
-/** A 401 to who has the wrong password or refresh token. */
+/** A 401 for a wrong password or refresh token. */
 export const invalidCredentials = () =>
   new Problem('invalid_credentials', { headers: { [CHALLENGE]: REALM } });

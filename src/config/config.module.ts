@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Settings } from './settings';
 
-/** Offers the validated settings to whoever names `Settings` in a constructor. */
+/** Provides the validated settings to every class that names `Settings` in its constructor. */
 @Module({})
 export class ConfigModule {
   static register(settings: Settings): DynamicModule {

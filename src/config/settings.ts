@@ -60,7 +60,7 @@ export class Settings {
   @Secrets()
   JWT_SECRET?: string[];
 
-  /** E-mail of an admin who exists once the API has started, with `ADMIN_PASSWORD`. */
+  /** E-mail of an admin that exists once the API has started, with `ADMIN_PASSWORD`. */
   @ValidateIf(namesAdmin)
   @IsEmail(undefined, { message: 'must be an e-mail address, set together with ADMIN_PASSWORD' })
   ADMIN_EMAIL?: string;
@@ -97,7 +97,7 @@ export class Settings {
   @Origins()
   CORS_ORIGINS: string[] = [];
 
-  /** What Prometheus presents as a bearer token to read `/metrics`; unset: nobody but an admin may. */
+  /** What Prometheus presents as a bearer token to read `/metrics`; unset: only an admin may. */
   @ValidateIf((settings: Settings) => settings.METRICS_TOKEN !== undefined)
   @Matches(/^[!-~]{16,}$/, { message: 'must be at least 16 characters, visible ones of ASCII' })
   METRICS_TOKEN?: string;
@@ -172,7 +172,7 @@ function Url(pattern: RegExp, example: string): PropertyDecorator {
   });
 }
 
-/** Nobody may guess one: not the example's, not one letter again and again. */
+/** A secret must not be guessable: not the example's, not one letter again and again. */
 function Secrets(): PropertyDecorator {
   return (target, property) => {
     Transform(({ value }: { value: unknown }) =>

@@ -14,14 +14,14 @@ export interface BatcherOptions {
 }
 
 /**
- * Gathers concurrent calls into batches: while one batch is under way the next one collects, so nobody ever waits
+ * Gathers concurrent calls into batches: while one batch is under way the next one collects, so no call ever waits
  * on a timer, a lone call goes out at once, and a crowd shares one statement. Order of arrival is kept.
  *
  * @param work answers a batch, one result or `Error` per request, in the order of the requests; when it rejects,
  *   each request is tried once more by itself, so that one that can't be worked off never fails its neighbours
  * @param isFatal tells a rejection that would hit every request alike (the database is out of reach)
- * @param patienceMs a request that waits longer for its batch is answered `tooLate` and not worked off: by now nobody
- *   waits for it, and after a long silence of the database there may be thousands of them
+ * @param patienceMs a request that waits longer for its batch is answered `tooLate` and not worked off: by now its client
+ *   has been answered, and after a long silence of the database there may be thousands of them
  */
 export function createBatcher<Request, Result>(
   work: (requests: readonly Request[]) => Promise<(Result | Error)[]>,
@@ -66,7 +66,7 @@ export function createBatcher<Request, Result>(
     async (calls) => {
       const earliest = performance.now() - patienceMs;
       const requests = calls.filter(({ since }) => since >= earliest).map(({ request }) => request);
-      // Those who have waited longest stand in front.
+      // The calls that have waited longest stand in front.
       const late = Array.from({ length: calls.length - requests.length }, tooLate);
       try {
         return [...late, ...(requests.length > 0 ? await workAll(requests) : [])];

@@ -5,7 +5,7 @@ const INTERVAL_MS = 15_000;
 
 /**
  * The time by PostgreSQL's clock, on which all processes agree: that of this machine may be wrong, or be set while we
- * look at it. Between two questions to PostgreSQL the time passes by a clock that nobody sets.
+ * look at it. Between two questions to PostgreSQL the time passes by a monotonic clock.
  */
 @Injectable()
 export class DatabaseClock implements OnModuleInit, OnApplicationShutdown {

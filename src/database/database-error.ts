@@ -71,7 +71,7 @@ export function databaseProblem(error: unknown): Problem | undefined {
   if (isUnavailable(error) || isRetryable(error)) {
     return new Problem('service_unavailable', { headers: { 'Retry-After': '1' } });
   }
-  // What is stored contradicts itself, and a person has to look: what came in has been held against the rules before.
+  // A CHECK failed. The input was validated before, so the stored data contradict themselves, and a person has to look.
   if (driverError(error).code === '23514') {
     return new Problem('service_unavailable', { headers: { 'Retry-After': '60' } });
   }

@@ -12,7 +12,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedde
 const MIGRATION_LOCK = 7_499_001;
 
 /**
- * Who connects. A server answers people, so its statements have time limits; a tool may take as long as it
+ * The kind of process that connects. A server answers people, so its statements have time limits; a tool may take as long as it
  * needs. Of the APIs only one may have an embedded database to itself.
  */
 export type Role = 'api' | 'worker' | 'tool';
@@ -26,7 +26,7 @@ const SESSION_SETTINGS = {
   lock_timeout: 2_000,
   idle_in_transaction_session_timeout: 5_000,
   // A prepared statement keeps the plan that was made while its tables were small; every statement has its index, so
-  // no plan may do without. Compiling one never pays at this length. What is read is in memory or on a disk without
+  // no plan may do without. Compiling one never pays at this length. The data are in memory or on a disk without
   // moving parts: else the planner would gather all that is due and sort it, rather than begin with the first.
   options: '-c enable_seqscan=off -c jit=off -c random_page_cost=1.1',
 };
@@ -35,7 +35,7 @@ const load = createRequire(__filename);
 
 /** The one description of the database: the API, the worker, the tools and the TypeORM CLI all connect through it. */
 export class TixxetyDataSource extends DataSource {
-  /** Takes in whatever a call does on this data source. */
+  /** The transactions that calls on this data source take part in. */
   readonly transactions = new Transactions(() => super.createQueryRunner('master'));
   private embedded?: EmbeddedPostgres;
 

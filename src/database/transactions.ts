@@ -94,7 +94,7 @@ export class Transactions {
       result = await this.storage.run(open, work);
       await runner.commitTransaction();
     } catch (error) {
-      // TypeORM lets go of a connection that breaks, and what is asked of it then is refused as a mistake of ours.
+      // TypeORM lets go of a connection that breaks, and refuses further statements as a mistake of ours.
       if (runner.isReleased) throw new Error('Connection terminated within a transaction', { cause: error });
       await runner.rollbackTransaction().catch(() => undefined);
       throw error;

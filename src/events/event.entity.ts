@@ -11,7 +11,7 @@ import {
 } from 'typeorm';
 import { User } from '../users/user.entity';
 
-/** Refuses an organizer who is not there. */
+/** Refuses an organizer without an account. */
 export const EVENTS_ORGANIZER_FKEY = 'events_organizer_id_fkey';
 
 @Entity('events')
@@ -28,7 +28,7 @@ export class Event {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'events_pkey' })
   id: number;
 
-  /** Who created it; null for those that are older than accounts. */
+  /** The user that created it; null for events that are older than accounts. */
   @Column('bigint', { name: 'organizer_id', nullable: true })
   organizerId: number | null;
 

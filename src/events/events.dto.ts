@@ -198,7 +198,7 @@ export class EventsQuery extends EventFilterQuery {
 }
 
 export class NearbyEventsQuery extends EventFilterQuery {
-  /** Whose location to search around; left out: the caller's. Only an admin may name somebody else. */
+  /** Whose location to search around; left out: the caller's. Only an admin may name another user. */
   @NumberFromQuery()
   @MayBeLeftOut()
   @Id()
@@ -259,7 +259,7 @@ export function toEventFilter(query: EventsQuery): EventFilter {
       near === undefined
         ? undefined
         : { center: { latitude, longitude }, radiusKm: max_distance_km ?? DEFAULT_RADIUS_KM },
-    // Letters, their marks, and digits; whatever else stands between words does not count.
+    // Letters, their marks, and digits; other characters only separate words.
     words:
       q?.normalize('NFC').match(/[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu) ?? (q === undefined ? undefined : []),
     startsAfter: toDate(query.starts_after),

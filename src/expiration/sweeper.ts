@@ -5,7 +5,7 @@ import { TicketsService } from '../tickets/tickets.service';
 /** Milliseconds between two sweeps. */
 export const SWEEP_INTERVAL = Symbol('sweep interval');
 
-/** Releases what is due again and again, whatever became of the queue. */
+/** Releases due holds again and again, with or without the queue. */
 @Injectable()
 export class Sweeper extends RecurringTask {
   constructor(

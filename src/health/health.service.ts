@@ -21,10 +21,10 @@ export interface Readiness {
 const WRITE = `DELETE FROM migrations WHERE false;
   SET LOCAL work_mem = '64kB'; SELECT count(*) FROM generate_series(1, 5000)`;
 
-/** Longer than this nobody who asks for readiness waits for the database. */
+/** A readiness check waits no longer than this for the database. */
 const PATIENCE_MS = 2_000;
 
-/** Whether this process can do its work, and what is wrong if not. */
+/** Tells whether this process can do its work, and the reason if not. */
 @Injectable()
 export class HealthService {
   constructor(

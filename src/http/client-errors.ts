@@ -6,7 +6,7 @@ import type { ProblemCode } from '../problems/catalogue';
 import { Problem, toAnswer } from '../problems/problem';
 import { SECURITY_HEADERS } from './security-headers';
 
-/** By Node's name for what is wrong, with the statuses that Node answers by itself; all else is malformed. */
+/** By Node's name for the fault, with the statuses that Node answers by itself; every other fault is malformed. */
 const CODES: Record<string, ProblemCode> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body_too_large',

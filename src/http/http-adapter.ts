@@ -2,12 +2,12 @@ import { createServer, IncomingMessage, ServerResponse } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Express, Response } from 'express';
 
-/** Express, without two things that take most of its time and that nobody here asks it for. */
+/** Express, without two things that take most of its time and that no route here needs. */
 export class HttpAdapter extends ExpressAdapter {
   /**
    * Makes requests and responses that are Express's from birth. Express changes the prototype of each one it is handed,
-   * and V8 makes all that follows pay for it: properties are looked up the slow way, and whatever a request leaves
-   * behind survives until the next full collection. Where the prototype is right already, changing it does nothing.
+   * and V8 makes all that follows pay for it: properties are looked up the slow way, and the garbage of a request
+   * survives until the next full collection. Where the prototype is right already, changing it does nothing.
    */
   override initHttpServer(): void {
     const app = this.getInstance<Express>();

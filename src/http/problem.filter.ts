@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { allowedMethods } from './allowed-methods';
 import { invalid, Problem, ProblemAnswer, sendAnswer, toAnswer } from '../problems/problem';
 
-/** Turns whatever was thrown into `application/problem+json` (RFC 9457). What nobody foresaw is logged, not shown. */
+/** Turns thrown errors into `application/problem+json` (RFC 9457). Unforeseen ones are logged, not shown. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   /** @param translate knows the errors of a layer that this one must not know, such as the database */
@@ -40,7 +40,7 @@ function httpProblem(error: unknown, request: Request): Problem | undefined {
       ? new Problem('method_not_allowed', { headers: { Allow: methods.join(', ') } })
       : new Problem('route_not_found');
   }
-  // What is left is an address that can't be decoded, such as /users/%zz.
+  // The only other case is an address that can't be decoded, such as /users/%zz.
   return typeof status === 'number' && status < 500
     ? invalid('', 'the address is not percent-encoded UTF-8')
     : undefined;

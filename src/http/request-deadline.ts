@@ -5,7 +5,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { RequestHandler, Response } from 'express';
 import { Problem, sendAnswer, toAnswer } from '../problems/problem';
 
-/** Whoever waits this long is told to come again, so that with all that comes on top nobody waits for three seconds. */
+/** A request that waits this long is answered 503: with all that comes on top, no client waits for three seconds. */
 export const ANSWER_WITHIN_MS = 2_500;
 const LOOK_EVERY_MS = 100;
 const PATIENCE_LOOKS = ANSWER_WITHIN_MS / LOOK_EVERY_MS;
@@ -13,7 +13,7 @@ const PATIENCE_LOOKS = ANSWER_WITHIN_MS / LOOK_EVERY_MS;
 /** How long a connection on which nothing is under way may still be used while the process ends. */
 const LAST_REQUESTS_MS = 1_500;
 
-/** What is said to who has waited too long. */
+/** The answer to a request that has waited too long. */
 export const unanswered = () => new Problem('service_unavailable', { headers: { 'Retry-After': '1' } });
 
 /** What is being answered: keeps anyone from waiting for long, and from being dropped when the process ends. */

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } f
 
 /** A request with an `Idempotency-Key`. */
 export interface KeyedRequest {
-  /** The user who sent it; undefined for nobody in particular. */
+  /** The user that sent it; undefined for an anonymous request. */
   caller: number | undefined;
   key: string;
   method: string;

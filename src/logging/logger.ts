@@ -11,7 +11,7 @@ export function createLogger(level: string, isTerminal = process.stdout.isTTY): 
     : pino(options, batchedDestination(process.stdout.fd));
 }
 
-/** An error as it may be logged: those of the database also carry the values that somebody sent. */
+/** An error as it may be logged: errors of the database also carry the values of the request. */
 function withoutValues(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { name: type, message, stack, cause } = error;
@@ -40,7 +40,7 @@ export class NestLogger implements LoggerService {
 
   error = (error: unknown, ...rest: unknown[]) => {
     const context = rest.at(-1);
-    // Nest logs what keeps it from starting and throws it too: whoever started it says it.
+    // Nest logs what keeps it from starting and throws it too: main.ts says it.
     if (FRAMEWORK.has(String(context))) return;
     if (error instanceof Error) this.logger.error({ context, err: error }, error.message);
     else this.logger.error({ context, stack: rest.length > 1 ? rest[0] : undefined }, String(error));

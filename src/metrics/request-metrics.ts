@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { RequestHandler, Response } from 'express';
 import { Counter, Histogram, Registry } from 'prom-client';
 
-/** The route of requests that none answers; their addresses are anybody's invention and would be labels without end. */
+/** The route of requests that no route answers: their addresses are inventions and would be labels without end. */
 const NO_ROUTE = 'none';
 /** As nginx counts it: the client has gone before its answer. */
 const CLIENT_GONE = 499;

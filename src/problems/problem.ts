@@ -83,7 +83,7 @@ const cut = (pointer: string) =>
 export const invalid = (pointer: string, detail: string) =>
   new Problem('validation_failed', { errors: [{ pointer, detail }] });
 
-/** Sends a refusal, and leaves its code for those who log and count. */
+/** Sends a refusal, and leaves its code for the log and the metrics. */
 export function sendAnswer(response: Response, { status, code, headers, body }: ProblemAnswer): void {
   response.locals.problem = code;
   response.status(status).set(headers).type('application/problem+json').send(body);

@@ -63,7 +63,7 @@ function createClient(url: string, type: 'client' | 'subscriber' | 'bclient'): R
     type === 'client'
       ? new Redis(url, { ...patience, maxRetriesPerRequest: 1 })
       : new Redis(url, { ...patience, maxRetriesPerRequest: null, enableReadyCheck: false });
-  // Bull listens only until it is closed, and ioredis prints what nobody listens to.
+  // Bull listens only until it is closed, and ioredis prints errors without a listener.
   client.on('error', () => undefined);
   return client;
 }

@@ -3,8 +3,8 @@ import { AuthGuard } from '../auth/auth.guard';
 import { RateLimitGuard } from './rate-limit.guard';
 
 /**
- * Counts those who are not let in, too, by their address: otherwise the limit, which looks at a request only after it
- * is known whose it is, would let anybody try out as many tokens as they like. Costs those who are let in nothing.
+ * Counts refused requests, too, by their address: otherwise the limit, which looks at a request only once its caller is
+ * known, would let a client try out any number of tokens. Requests that pass cost nothing more.
  */
 @Injectable()
 export class CountedAuthGuard implements CanActivate {

@@ -8,5 +8,5 @@ export type RateLimit = 'usual' | 'credentials' | 'none';
 /** Marks a route that takes a password or a token that is as good as one: few calls by account and by address. */
 export const LimitAsCredentials = () => SetMetadata(RATE_LIMIT, 'credentials' satisfies RateLimit);
 
-/** Marks a route that may be called as often as anybody likes. */
+/** Marks a route that may be called any number of times. */
 export const Unlimited = () => SetMetadata(RATE_LIMIT, 'none' satisfies RateLimit);

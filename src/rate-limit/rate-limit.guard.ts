@@ -31,8 +31,8 @@ export async function countGuess(
 }
 
 /**
- * Refuses who makes too many requests, and tells everybody in `RateLimit` and `RateLimit-Policy` how many are left (in
- * the form of draft-ietf-httpapi-ratelimit-headers-11). Runs after the guard that finds out who is calling.
+ * Refuses a caller that makes too many requests, and tells every caller in `RateLimit` and `RateLimit-Policy` how many are left (in
+ * the form of draft-ietf-httpapi-ratelimit-headers-11). Runs after the guard that identifies the caller.
  */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {

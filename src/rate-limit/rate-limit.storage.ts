@@ -22,7 +22,7 @@ export class RateLimitStorage implements ThrottlerStorage {
     this.windows = new Windows(lengthMs);
   }
 
-  /** The length of a window and what happens beyond the limit are the same for all: nobody is blocked for longer. */
+  /** The length of a window and the refusal beyond the limit are the same for all: no caller is blocked for longer. */
   async increment(key: string, _lengthMs: number, limit: number): Promise<Verdict> {
     const window = this.windows.hit(key, performance.now());
     const isClose = limit - window.hits < CLOSE_TO_LIMIT;

@@ -3,9 +3,9 @@ import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import type { Window } from './windows';
 
-/** How long hits gather that nobody waits to hear of. */
+/** How long hits gather while no request waits for them. */
 const GATHER_MS = 20;
-/** Longer than this nobody waits for Redis; what this process has counted itself decides then. */
+/** A request waits no longer than this for Redis; then the count of this process decides. */
 const PATIENCE_MS = 100;
 
 /** What this process counted for one key and Redis does not know yet. */

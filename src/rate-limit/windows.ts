@@ -1,7 +1,7 @@
 /** What one key did since its window began. */
 export interface Window {
   hits: number;
-  /** When counting starts afresh, on the clock of whoever counts. */
+  /** When counting starts afresh, on the clock of the process that counts. */
   endsAt: number;
 }
 

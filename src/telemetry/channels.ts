@@ -1,8 +1,8 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel';
 
 /*
- * What this process tells whoever watches it, over Node's own channels: metrics always listen, traces where they are
- * on. Those who tell know neither. With nobody listening, telling costs one look at whether somebody does.
+ * Events of this process, over Node's own channels: metrics always listen, traces where they are on. The publishers
+ * know neither. Without a listener, publishing costs one look at whether there is one.
  */
 
 /** Requests that are worked off together. */
@@ -13,7 +13,7 @@ export interface Batch {
 
 /** A batch is worked off. */
 export const batches = tracingChannel<unknown, Batch>('tixxety:batch');
-/** A request joins a batch: told while it is still known who asked. */
+/** A request joins a batch: told while the caller is still known. */
 export const batchJoins = channel('tixxety:batch-join');
 
 export interface TracedStatement {
@@ -29,12 +29,12 @@ export interface Job {
   data: object;
 }
 
-/** The data of a job that is about to be sent; whoever listens may add to it. */
+/** The data of a job that is about to be sent; a listener may add to it. */
 export const jobsToSend = channel('tixxety:job-to-send');
 /** A job is worked off. */
 export const jobs = tracingChannel<unknown, Job>('tixxety:job');
 
-/** Who noticed that holds were due. */
+/** What noticed that holds were due. */
 export type ReleaseTrigger = 'bull' | 'sweeper' | 'reservation';
 
 export interface Release {

@@ -6,7 +6,7 @@ import type { TicketView } from './tickets.repository';
 
 export class ReserveTicketDto {
   /**
-   * Who reserves; left out: the caller. Only an admin may name somebody else.
+   * The buyer; left out: the caller. Only an admin may name another user.
    * @example 1
    */
   @MayBeLeftOut()

@@ -31,7 +31,7 @@ export class TicketsService {
   async reserve(userId: number, eventId: number): Promise<TicketView> {
     const ticket = await this.inventory.holdPlace({ userId, eventId });
     const expiresInMs = this.settings.HOLD_SECONDS * 1_000;
-    // After the commit and without waiting: whether the queue is up is no concern of the person who reserves.
+    // After the commit and without waiting: a reservation does not depend on the queue.
     this.transactions.afterCommit(() => this.wakeUps.wakeAtExpiry(ticket.expiresAt, expiresInMs));
     return { ...ticket, expiresInMs };
   }

@@ -67,7 +67,7 @@ export function startTracing(role: string, endpoint: string, dataSource: DataSou
     traceWork<TracedStatement>(
       statements,
       ({ name, text }) =>
-        // What the sweeper asks again and again belongs to nobody.
+        // The sweeper's statements belong to no request.
         current.getStore() && startSpan(name ?? operationOf(text), statementOptions(text)),
     ),
     traceWork<Job>(jobs, ({ name, data }) =>

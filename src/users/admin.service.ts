@@ -31,7 +31,7 @@ export interface AdminCredentials {
 
 /**
  * Credentials of an admin to try the API with, where it runs on its embedded database, outside production, and there
- * is no admin yet. They are not kept: whoever starts the API is told them once.
+ * is no admin yet. They are not kept: the start prints them once.
  */
 export async function demoAdmin(
   { NODE_ENV, DATABASE_URL, ADMIN_EMAIL }: Settings,

@@ -25,7 +25,7 @@ export class SessionsService {
     private readonly accessTokens: AccessTokens,
   ) {}
 
-  /** An access token alone, for who can't sign in again. */
+  /** An access token alone, for an account that can't sign in again. */
   issueAccessToken(caller: Caller): Tokens {
     return { accessToken: this.accessTokens.sign(caller) };
   }
@@ -51,8 +51,8 @@ export class SessionsService {
   }
 
   /**
-   * Renews the tokens. Whoever brings a refresh token that was used before may have stolen it, or may have been stolen
-   * from: the session ends for both.
+   * Renews the tokens. A refresh token that comes a second time has been stolen, or its first use was theft: the session
+   * ends for both.
    *
    * @throws {Problem} `invalid_credentials`
    */
@@ -80,5 +80,5 @@ const sessionOf = (refreshToken: string): string | undefined => REFRESH_TOKEN.ex
 
 const REFRESH_TOKEN = /^([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.[\w-]{43}$/;
 
-/** Plain SHA-256 will do: what is hashed can't be guessed. */
+/** Plain SHA-256 will do: a random token can't be guessed. */
 const hashOf = (refreshToken: string) => createHash('sha256').update(refreshToken).digest();

@@ -1,7 +1,7 @@
 import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 import type { Role } from '../auth/caller';
 
-/** Unique whatever the case of the letters; an expression, so the migration makes it and not TypeORM. */
+/** Unique without regard to case; an expression, so the migration makes it and not TypeORM. */
 export const USERS_EMAIL_KEY = 'users_email_key';
 
 @Entity('users')
@@ -21,7 +21,7 @@ export class User {
   @Column('varchar', { length: 5, default: 'user' })
   role: Role;
 
-  /** argon2id in PHC format; null for an account without a password. Only who asks for it gets it. */
+  /** argon2id in PHC format; null for an account without a password. Loaded only where it is named. */
   @Column('varchar', { name: 'password_hash', length: 255, nullable: true, select: false })
   passwordHash: string | null;
 

@@ -13,7 +13,7 @@ export class CreateUserDto {
   name: string;
 
   /**
-   * Unique, whatever the case of its letters.
+   * Unique, without regard to case.
    * @example "ada@example.com"
    */
   @Email()

@@ -22,7 +22,7 @@ export class UsersRepository {
     return await this.repository.findOneBy({ id });
   }
 
-  /** Makes an admin, or an admin of whoever has the e-mail; then all sessions of that account have ended. */
+  /** Makes an admin, or promotes the account that has the e-mail, and ends all of its sessions. */
   async putAdmin(email: string, passwordHash: string): Promise<void> {
     await this.repository.query(
       `WITH admin AS (

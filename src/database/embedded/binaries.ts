@@ -8,7 +8,7 @@ import { StartupError } from '../../config/startup-error';
 /** Why there is no embedded PostgreSQL to be had; one sentence that names the setting and the way out. */
 export class EmbeddedPostgresError extends StartupError {}
 
-/** A user of this system that PostgreSQL runs as; undefined where it runs as whoever we are. */
+/** A user of this system that PostgreSQL runs as; undefined where it runs as our own user. */
 export type Account = { uid: number; gid: number } | undefined;
 
 /** PostgreSQL's programs, where the account can execute them. */
@@ -34,9 +34,9 @@ export function childOptions(account: Account) {
 }
 
 /**
- * PostgreSQL refuses to run as root; this is who it runs as instead.
+ * PostgreSQL refuses to run as root; it runs as this user instead.
  *
- * @throws {EmbeddedPostgresError} when there is nobody to become
+ * @throws {EmbeddedPostgresError} when there is no such user
  */
 export function unprivilegedAccount(): Account {
   if (process.getuid?.() !== 0) return undefined;
@@ -64,7 +64,7 @@ export function canDo(account: Account, program: string, ...args: string[]): boo
 /**
  * Runs one of PostgreSQL's programs to its end.
  *
- * @throws {Error} whose message is the line in which the program says what is wrong
+ * @throws {Error} whose message is the program's own complaint
  */
 export async function run(
   binaries: Binaries,
@@ -184,7 +184,7 @@ async function copyForAccount(installed: string, say: (message: string) => void)
   return copy;
 }
 
-/** Makes a folder that everyone may pass through, whatever the umask. */
+/** Makes a folder that every user may pass through; the umask has no say. */
 export async function openToAll(folder: string): Promise<void> {
   if (await mkdir(folder, { recursive: true })) await chmod(folder, 0o755);
 }
@@ -202,7 +202,7 @@ export async function sweep(folder: string): Promise<void> {
     // In a container every process may have the number of the one before it.
     const ours = Number(pid) === process.pid;
     if (ours ? Number(number) <= made : isAlive(Number(pid))) continue;
-    // Whoever made it may have been killed alone, so that initdb goes on for a moment.
+    // The process that made it may have been killed alone, so that initdb goes on for a moment.
     await rm(join(folder, name), { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
   }
 }

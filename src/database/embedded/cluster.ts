@@ -48,7 +48,7 @@ export interface Cluster {
  * @throws {EmbeddedPostgresError | NodeJS.ErrnoException} see {@link trouble}
  */
 export async function openCluster(dataDir: string, say: (message: string) => void): Promise<Cluster> {
-  // Only when asked for one folder does mkdir say what is wrong with the file system.
+  // Only when asked for one folder does mkdir name the fault of the file system.
   await mkdir(dataDir).catch((error: unknown) => {
     if (!['ENOENT', 'EEXIST'].includes(codeOf(error))) throw error;
     return mkdir(dataDir, { recursive: true });
@@ -83,7 +83,7 @@ export async function openCluster(dataDir: string, say: (message: string) => voi
   }
 }
 
-/** Whoever owns a cluster runs it: root may be starting what an ordinary user made. */
+/** The owner of a cluster runs it: root may be starting a cluster of an ordinary user. */
 async function ownerOf(dataDir: string, data: string): Promise<Account> {
   const { uid, gid } = await stat(data);
   if (!process.getuid) return undefined;

@@ -141,7 +141,7 @@ async function enter(
         await sleep(Math.min(25 * 2 ** launches, 1_000), undefined, { signal });
         launched = undefined;
       } else if (!launched && server.state === 'none') {
-        // Whoever knows the server that died waits for the next one on the same port.
+        // Processes that used the server that died wait for the next one on the same port.
         launched = await launch(
           cluster,
           again?.port ?? (portIsTaken ? undefined : server.port) ?? randomPort(),
@@ -233,7 +233,7 @@ async function makeDatabase(client: Client, password: string): Promise<void> {
   await client.query(`SELECT pg_advisory_unlock(${PREPARING})`);
 }
 
-/** Gives the locks back; whoever then can have the first one to itself was the last to use the server. */
+/** Gives the locks back. The process that then gets the first one to itself was the last to use the server. */
 async function leave(cluster: Cluster, client: Client): Promise<void> {
   const isLast = async () => {
     await client.query('SELECT pg_advisory_unlock_all()');

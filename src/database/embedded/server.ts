@@ -13,7 +13,7 @@ const TUNING = [
   `shared_buffers=${sharedBuffersMb()}MB`,
   'max_wal_size=4GB', // else a rush itself would bring about a checkpoint, which slows it down
   'wal_init_zero=off', // filling a new file of the log with zeros would keep all commits waiting for 50 ms
-  'log_min_messages=log', // the error of a statement reaches whoever sent it
+  'log_min_messages=log', // the error of a statement reaches its sender
   'log_checkpoints=off',
 ];
 
@@ -73,7 +73,7 @@ export interface Launch {
   /** It may work a moment later. */
   isTemporary?: boolean;
   portIsTaken?: boolean;
-  /** Calls it off, for when nobody can have begun to use it. */
+  /** Calls it off, while no process can have begun to use it. */
   cancel: () => Promise<void>;
 }
 
@@ -85,7 +85,7 @@ export async function launch({ data, log, account, binaries }: Cluster, port: nu
   const before = (await stat(log)).size;
   const settings = [...TUNING, `port=${port}`].flatMap((setting) => ['-c', setting]);
   // Windows: pg_ctl drops an administrator's rights, with which PostgreSQL wouldn't run. Elsewhere we are the better
-  // parent: in a container nobody else might bury a killed server, and its number would stay taken.
+  // parent: in a container no other process might reap a killed server, and its number would stay taken.
   const [program, args] =
     process.platform === 'win32'
       ? ['pg_ctl', ['start', '-w', '-D', data, '-o', settings.join(' ')]]
@@ -128,7 +128,7 @@ export async function launch({ data, log, account, binaries }: Cluster, port: nu
 }
 
 /**
- * Stops the server, whoever is connected.
+ * Stops the server; open connections break.
  *
  * @throws {Error} when it doesn't stop within a minute
  */
