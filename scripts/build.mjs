@@ -51,8 +51,7 @@ export async function build(folder) {
   return await locked(`${out}.lock`, () => {
     if (isCurrent()) return false;
     const stamp = digestOf(sources);
-    process.stderr.write(`Building ${folder} ...\n`);
-    compile(project);
+    compile(project, folder);
     putIntoPlace(`${out}.new`, out);
     writeFileSync(join(out, STAMP), stamp);
     return true;
@@ -92,11 +91,12 @@ const filesIn = (folder) =>
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
 
-function compile(project) {
+function compile(project, folder) {
   const nest = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
   if (!existsSync(nest)) {
     fail('The build is older than its sources, and the compiler is not installed: run `npm ci`.');
   }
+  process.stderr.write(`Building ${folder} ...\n`);
   const { status } = spawnSync(process.execPath, [nest, 'build', '-p', project], {
     cwd: ROOT,
     stdio: 'inherit',

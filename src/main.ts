@@ -18,6 +18,8 @@ Options:
 Settings come from the environment and from .env; README.md lists them.
 `;
 
+/** Where the journey goes by itself. */
+const DEFAULT_URL = 'http://127.0.0.1:8000';
 const EXIT_LIMIT_MS = 10_000;
 const SECOND_SIGNAL_MS = 500;
 
@@ -70,7 +72,7 @@ const apiGreeting = ({ url, admin }: RunningServer) => `
 Tixxety ${VERSION}
   API    ${url}
   Docs   ${url}/docs${admin ? adminGreeting(admin) : ''}
-  Try    curl -s ${url}/users/ -H 'Content-Type: application/json' -d '{"name": "Ada", "email": "ada@example.com"}'
+  Try    npm run journey${url === DEFAULT_URL ? '' : ` -- ${url}`}
 `;
 
 /** The only time that anybody is told. */

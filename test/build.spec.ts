@@ -137,7 +137,7 @@ describe('scripts/run.mjs', () => {
       code: 1,
       stdout: '',
       stderr:
-        'Building dist ...\nThe build is older than its sources, and the compiler is not installed: run `npm ci`.\n',
+        'The build is older than its sources, and the compiler is not installed: run `npm ci`.\n',
     });
   });
 });
