@@ -4,11 +4,26 @@ export interface Figure {
   value: number;
   /** Of the value and both bounds; left out for a ratio. */
   unit?: 's' | 'MB' | 'keys' | 'answers' | 'places';
+  /** Of a ratio: the amounts it was made of. */
+  quotient?: Quotient;
   /** Which side of the bounds is the good one. */
   good: 'above' | 'below';
   atLeast: number;
   reachFor?: number;
 }
+
+/** Requests a second, or milliseconds. */
+interface Quotient {
+  dividend: number;
+  divisor: number;
+  unit: '/s' | 'ms';
+}
+
+/** A ratio of two amounts, and the amounts. */
+export const ratio = (dividend: number, divisor: number, unit: Quotient['unit']) => ({
+  value: dividend / divisor,
+  quotient: { dividend, divisor, unit },
+});
 
 export type Verdict = 'reached' | 'ok' | 'short';
 

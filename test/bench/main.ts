@@ -7,7 +7,8 @@ import { HELP, readOptions, type Options } from './options';
 import type { Part } from './part';
 import { drawCharts } from './report/charts';
 import { describeCommit, describeMachine, sentenceOn } from './report/machine';
-import { keepResults, type MeasuredPart } from './report/results';
+import { writeResults } from './report/page';
+import { keepResults, readResults, type MeasuredPart, type Results } from './report/results';
 import { figuresMarkdown, figuresTable, measurementsTable } from './report/table';
 import { measureWindows } from './windows';
 
@@ -19,6 +20,10 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (!options) {
     print(HELP);
+    return;
+  }
+  if (options.redraw) {
+    await redraw(options);
     return;
   }
   const cleanup = new Cleanup();
@@ -47,8 +52,21 @@ async function run(options: Options, cleanup: Cleanup): Promise<void> {
   const minutes = (performance.now() - start) / 60_000;
   print(`\n${sentenceOn(machine)}; ${new Date().toISOString().slice(0, 10)}; took ${minutes.toFixed(1)} min`);
   if (options.out === undefined) return;
-  await drawCharts(options.out, await keepResults(options.out, { machine, parts }));
-  tellProgress(`Results and pictures are in ${options.out}.`);
+  await show(await keepResults(options.out, { machine, parts }), options.out, options.page);
+}
+
+async function redraw({ out, page }: Options): Promise<void> {
+  const results = out === undefined ? undefined : await readResults(out);
+  if (out === undefined || !results) {
+    throw new StartupError(`There are no results in ${out}: measure first, without --redraw.`);
+  }
+  await show(results, out, page);
+}
+
+async function show(results: Results, out: string, page: string | undefined): Promise<void> {
+  await drawCharts(out, results);
+  if (page !== undefined) await writeResults(page, results);
+  tellProgress(`Results and pictures are in ${out}${page === undefined ? '' : `, the table in ${page}`}.`);
 }
 
 async function measure(bench: Bench, parts: readonly Part[]): Promise<Record<string, MeasuredPart>> {

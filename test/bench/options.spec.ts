@@ -27,4 +27,10 @@ describe('the command line of the benchmark', () => {
     expect(readOptions(['--scale', '0.1'])?.out).toBeUndefined();
     expect(readOptions(['--scale', '0.1', '--out', '/tmp/x'])?.out).toBe('/tmp/x');
   });
+
+  it('writes the table into the documentation only from the results that stand beside it', () => {
+    expect(readOptions([])?.page).toMatch(/docs\/SCALING\.md$/);
+    expect(readOptions(['--out', '/tmp/x'])?.page).toBeUndefined();
+    expect(readOptions(['--scale', '0.1'])?.page).toBeUndefined();
+  });
 });

@@ -15,10 +15,16 @@ export interface Options {
   markdown: boolean;
   /** Where results and pictures are kept; undefined: nowhere. */
   out: string | undefined;
+  /** The page that shows what is kept in the project; undefined where it is kept elsewhere. */
+  page: string | undefined;
+  /** Measure nothing: draw the pictures and write the page from the results that are kept. */
+  redraw: boolean;
   /** Where CPU profiles of the API go. */
   profile: string | undefined;
 }
 
+const RESULTS = 'test/bench/results';
+const PAGE = 'docs/SCALING.md';
 const WIDTH = Math.max(...PARTS.map(({ name }) => name.length)) + 2;
 
 export const HELP = `Usage: npm run bench -- [options]
@@ -32,7 +38,8 @@ Options:
   --seconds n      length of one measurement (3)
   --scale x        share of the sizes, such as 0.01, to try the benchmark itself; results are then not kept (1)
   --markdown       print the figures as a Markdown table
-  --out folder     where latest.json and the pictures go (test/bench/results)
+  --out folder     where latest.json and the pictures go (test/bench/results, and its table to docs/SCALING.md)
+  --redraw         measure nothing; make pictures and table anew from latest.json
   --profile folder write CPU profiles of the API there (open them in Chrome's DevTools)
   -h, --help       show this help
 
@@ -49,13 +56,16 @@ export function readOptions(argv: string[]): Options | undefined {
   const { values } = parse(argv);
   if (values.help) return undefined;
   const scale = number('scale', values.scale, 1);
+  const out = values.out === undefined && scale !== 1 ? undefined : resolve(values.out ?? RESULTS);
   return {
     parts: pick(values.only),
     rounds: Math.ceil(number('rounds', values.rounds, 3)),
     seconds: number('seconds', values.seconds, 3),
     scale,
     markdown: values.markdown ?? false,
-    out: values.out === undefined && scale !== 1 ? undefined : resolve(values.out ?? 'test/bench/results'),
+    out,
+    page: out === resolve(RESULTS) ? resolve(PAGE) : undefined,
+    redraw: values.redraw ?? false,
     profile: values.profile === undefined ? undefined : resolve(values.profile),
   };
 }
@@ -71,6 +81,7 @@ function parse(argv: string[]) {
         scale: { type: 'string' },
         markdown: { type: 'boolean' },
         out: { type: 'string' },
+        redraw: { type: 'boolean' },
         profile: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },

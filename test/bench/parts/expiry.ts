@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, Site } from '../bench';
+import { ratio } from '../figure';
 import { addHolds, openEvents } from '../fill/seats';
 import type { Ids, LoadResult } from '../load/job';
 import { median, summarize } from '../measure';
@@ -42,7 +43,7 @@ export const expiry: Part = {
         },
         {
           name: "reservations' p99 meanwhile ÷ undisturbed",
-          value: during.p99 / before.p99,
+          ...ratio(during.p99, before.p99, 'ms'),
           good: 'below',
           atLeast: 3,
           reachFor: 1.5,

@@ -1,3 +1,4 @@
+import { ratio } from '../figure';
 import { analyzeTables } from '../fill/bulk';
 import { addSales } from '../fill/tickets';
 import { interleave } from '../measure';
@@ -30,7 +31,11 @@ export const growth: Part = {
       figures: [
         {
           name: 'reservations/s with 10 million tickets and 1 million events in the tables ÷ with few',
-          value: measured['10 million tickets, 1 million events'].perSecond / measured['few rows'].perSecond,
+          ...ratio(
+            measured['10 million tickets, 1 million events'].perSecond,
+            measured['few rows'].perSecond,
+            '/s',
+          ),
           good: 'above',
           atLeast: 0.85,
           reachFor: 1,

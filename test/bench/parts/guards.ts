@@ -1,9 +1,10 @@
 import { Settings } from '../../../src/config/settings';
 import { LONG_HOLD, type Bench } from '../bench';
 import { SeatsMismatch } from '../check';
+import { ratio } from '../figure';
 import { openEvents } from '../fill/seats';
 import type { Ids, LoadResult, MixedCase } from '../load/job';
-import { interleave, median, summarize, type Summary } from '../measure';
+import { interleave, summarize, type Summary } from '../measure';
 import type { Part } from '../part';
 import { checkReservations, reserve } from '../windows';
 
@@ -18,7 +19,7 @@ export const guards: Part = {
   about:
     'what guards cost; good and poisoned requests at once, the last places of an event: every answer, every seat',
   run: async (bench) => {
-    const { guarded, unguarded, ratio } = await measurePrice(bench);
+    const { guarded, unguarded, price } = await measurePrice(bench);
     const mixed = await sendMixed(bench);
     const lastPlaces = await sellOut(bench);
     const sold = lastPlaces.outcomes['201'] ?? 0;
@@ -26,7 +27,7 @@ export const guards: Part = {
       figures: [
         {
           name: 'reservations/s, one hot event ÷ the same with guards off',
-          value: ratio,
+          ...price,
           good: 'above',
           atLeast: 0.9,
         },
@@ -57,7 +58,7 @@ export const guards: Part = {
 
 /**
  * Two processes of the very same code differ by as much as guards cost, as luck has it in compiling and in memory. So
- * each round has fresh ones, and the median of the rounds' ratios counts.
+ * each round has fresh ones, and the middle one of the rounds' ratios counts.
  */
 async function measurePrice(bench: Bench) {
   const site = await bench.few();
@@ -80,9 +81,15 @@ async function measurePrice(bench: Bench) {
   return {
     guarded: summarize(rounds.map(([guarded]) => guarded)),
     unguarded: summarize(rounds.map(([, unguarded]) => unguarded)),
-    ratio: median(rounds.map(([guarded, unguarded]) => guarded.perSecond / unguarded.perSecond)),
+    price: middleOf(
+      rounds.map(([guarded, unguarded]) => ratio(guarded.perSecond, unguarded.perSecond, '/s')),
+    ),
   };
 }
+
+/** As many of the ratios are larger as are smaller. */
+const middleOf = (ratios: ReturnType<typeof ratio>[]) =>
+  ratios.toSorted((a, b) => a.value - b.value)[ratios.length >> 1] ?? ratio(NaN, NaN, '/s');
 
 async function sendMixed(bench: Bench): Promise<LoadResult> {
   const { api, database, users } = await bench.few();

@@ -1,3 +1,4 @@
+import { ratio } from '../figure';
 import type { Part } from '../part';
 
 /** Everybody wants the same event: the hardest case, and the usual one when sales begin. */
@@ -18,21 +19,21 @@ export const hot: Part = {
       figures: [
         {
           name: 'reservations/s, one hot event ÷ bare Express echo/s',
-          value: ours.perSecond / express.perSecond,
+          ...ratio(ours.perSecond, express.perSecond, '/s'),
           good: 'above',
           atLeast: 0.6,
           reachFor: 0.85,
         },
         {
           name: 'reservations/s, one hot event ÷ one statement per reservation by 32 direct connections on that event',
-          value: ours.perSecond / Math.max(...direct.map(({ perSecond }) => perSecond)),
+          ...ratio(ours.perSecond, Math.max(...direct.map(({ perSecond }) => perSecond)), '/s'),
           good: 'above',
           atLeast: 2,
           reachFor: 3,
         },
         {
           name: 'p99 latency at 64 connections, hot event ÷ p99 of bare Express',
-          value: ours.p99 / express.p99,
+          ...ratio(ours.p99, express.p99, 'ms'),
           good: 'below',
           atLeast: 2,
           reachFor: 1.2,

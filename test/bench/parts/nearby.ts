@@ -1,4 +1,5 @@
 import type { Bench, Site } from '../bench';
+import { ratio } from '../figure';
 import { analyzeTables } from '../fill/bulk';
 import { addEvents, usersOf, type EventsToAdd } from '../fill/world';
 import { interleave } from '../measure';
@@ -36,26 +37,27 @@ export const nearby: Part = {
       },
       bench.tell,
     );
-    const times = (name: keyof typeof measured) => measured[name].p50 / measured['10,000 events'].p50;
+    const times = (name: keyof typeof measured) =>
+      ratio(measured[name].p50, measured['10,000 events'].p50, 'ms');
     return {
       figures: [
         {
           name: 'for-you over HTTP, p50 with 1,000,000 events ÷ with 10,000',
-          value: times('1,000,000 events'),
+          ...times('1,000,000 events'),
           good: 'below',
           atLeast: 1.5,
           reachFor: 1.1,
         },
         {
           name: 'for-you in a city with 100,000 future events inside the radius ÷ the plain case',
-          value: times('100,000 inside the radius'),
+          ...times('100,000 inside the radius'),
           good: 'below',
           atLeast: 2,
           reachFor: 1.2,
         },
         {
           name: 'for-you with 90 % of all events in the past ÷ the plain case',
-          value: times('90 % in the past'),
+          ...times('90 % in the past'),
           good: 'below',
           atLeast: 2,
           reachFor: 1.2,

@@ -1,6 +1,7 @@
 import { EventsQuery } from '../../../src/events/events.dto';
 import { cursorAfter, PageQuery } from '../../../src/http/page';
 import type { Bench, Site } from '../bench';
+import { ratio } from '../figure';
 import { analyzeTables } from '../fill/bulk';
 import { addHistory } from '../fill/tickets';
 import { interleave, type Measure } from '../measure';
@@ -38,7 +39,7 @@ export const paging: Part = {
     return {
       figures: LISTS.map((list) => ({
         name: `${list}, page at depth 1,000,000 ÷ first page`,
-        value: p50(list, 1_000_000) / p50(list, 0),
+        ...ratio(p50(list, 1_000_000), p50(list, 0), 'ms'),
         good: 'below',
         atLeast: 1.5,
         reachFor: 1.1,

@@ -1,3 +1,4 @@
+import { ratio } from '../figure';
 import type { Part } from '../part';
 
 /** Everybody who reserved pays. */
@@ -11,7 +12,7 @@ export const pay: Part = {
       figures: [
         {
           name: 'payments/s on one hot event ÷ bare Express echo/s',
-          value: ours.perSecond / express.perSecond,
+          ...ratio(ours.perSecond, express.perSecond, '/s'),
           good: 'above',
           atLeast: 0.55,
           reachFor: 0.8,

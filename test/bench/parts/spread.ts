@@ -1,3 +1,4 @@
+import { ratio } from '../figure';
 import type { Part } from '../part';
 
 /** Many events at once: every batch locks and updates as many rows as it has events. */
@@ -11,7 +12,7 @@ export const spread: Part = {
       figures: [
         {
           name: 'reservations/s spread over 1,000 events ÷ one hot event',
-          value: ours.perSecond / hot.perSecond,
+          ...ratio(ours.perSecond, hot.perSecond, '/s'),
           good: 'above',
           atLeast: 0.8,
           reachFor: 1,

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { PartReport } from '../part';
 import type { Machine } from './machine';
 
@@ -34,7 +34,8 @@ export async function keepResults(folder: string, results: Results): Promise<Res
   return merged;
 }
 
-async function readResults(folder: string): Promise<Results | undefined> {
+/** What was kept in a folder; undefined where nothing was. */
+export async function readResults(folder: string): Promise<Results | undefined> {
   try {
     return JSON.parse(await readFile(join(folder, FILE), 'utf8')) as Results;
   } catch {
@@ -42,6 +43,6 @@ async function readResults(folder: string): Promise<Results | undefined> {
   }
 }
 
-/** Three decimals are more than a measurement tells. */
+/** Four decimals are more than a measurement tells. */
 const roundNumbers = (_key: string, value: unknown): unknown =>
-  typeof value === 'number' ? Math.round(value * 1_000) / 1_000 : value;
+  typeof value === 'number' ? Math.round(value * 10_000) / 10_000 : value;
