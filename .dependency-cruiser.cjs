@@ -5,7 +5,7 @@
 const LINE = [
   ['main'],
   ['cluster'],
-  ['api', 'worker'],
+  ['api', 'worker', 'last-resort'],
   ['app.module', 'openapi'],
   ['app.controller', 'expiration', 'health', 'metrics', 'queue-dashboard', 'tracing'],
   ['tickets'],

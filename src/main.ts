@@ -20,7 +20,8 @@ Settings come from the environment and from .env; README.md lists them.
 
 /** Where the journey goes by itself. */
 const DEFAULT_URL = 'http://127.0.0.1:8000';
-const EXIT_LIMIT_MS = 10_000;
+/** With what `endNow` may add, ten seconds. */
+const EXIT_LIMIT_MS = 7_000;
 const SECOND_SIGNAL_MS = 500;
 
 async function main(): Promise<void> {
@@ -33,9 +34,11 @@ async function main(): Promise<void> {
   const settings = readSettings();
   const { createLogger } = await import('./logging/logger.js');
   const logger = createLogger(settings.LOG_LEVEL);
+  const { catchTheRest, endNow } = await import('./last-resort.js');
+  catchTheRest(logger);
   const say = (message: string) => process.stdout.write(`${message}\n`);
   const options = { settings, migrate, say };
-  const signal = firstSignal();
+  const signal = firstSignal(endNow);
   const start = await starter(worker, settings);
   const running = await start(options, logger);
   if (cluster.isPrimary) say(worker ? workerGreeting(running) : apiGreeting(running));
@@ -85,18 +88,19 @@ Tixxety ${VERSION} worker
 `;
 
 /**
- * Resolves at the first Ctrl-C or SIGTERM; a second Ctrl-C, or ten seconds, end the process as it is. A second
- * SIGTERM does not: it may be the same one, sent to all of us and passed on by npm.
+ * Resolves at the first Ctrl-C or other signal that asks a process to end. A second Ctrl-C ends it without waiting for
+ * what is under way, and so does time. A second SIGTERM does not: it may be the same one, sent to all of us and passed
+ * on by npm; nor does the SIGHUP that a terminal sends when it closes.
  */
-async function firstSignal(): Promise<void> {
+async function firstSignal(endNow: (code: number) => Promise<never>): Promise<void> {
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
-    process.on('SIGTERM', () => resolve());
+    for (const signal of ['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => resolve());
   });
-  setTimeout(() => process.exit(1), EXIT_LIMIT_MS).unref();
+  setTimeout(() => void endNow(1), EXIT_LIMIT_MS).unref();
   // Not at once: npm passes on the Ctrl-C that the terminal has sent already.
   process.on('SIGINT', () => undefined);
-  setTimeout(() => process.once('SIGINT', () => process.exit(130)), SECOND_SIGNAL_MS).unref();
+  setTimeout(() => process.once('SIGINT', () => void endNow(130)), SECOND_SIGNAL_MS).unref();
 }
 
 main().catch((error: unknown) => {

@@ -1,6 +1,7 @@
-import Redis from 'ioredis';
+import type Redis from 'ioredis';
 import type { Settings } from '../../src/config/settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
+import { RedisClient } from '../../src/queue/redis-client';
 import { checkClocks, type Clock } from './clocks';
 import { checkOutbox } from './outbox';
 import * as postgres from './postgres';
@@ -21,7 +22,7 @@ export async function examine(report: Report, read: () => Settings, options: Sea
     await examineClocks(report, database, client);
     if (database instanceof TixxetyDataSource) await examineSeats(report, settings, database, options);
   } finally {
-    if (client instanceof Redis) client.disconnect();
+    if (client instanceof RedisClient) client.disconnect();
     if (database instanceof TixxetyDataSource) await database.destroy();
   }
 }
@@ -95,7 +96,7 @@ async function examineClocks(
 ): Promise<void> {
   const clocks: Record<string, Clock> = {};
   if (database instanceof TixxetyDataSource) clocks.PostgreSQL = () => postgres.readClock(database);
-  if (client instanceof Redis) clocks.Redis = () => redis.readClock(client);
+  if (client instanceof RedisClient) clocks.Redis = () => redis.readClock(client);
   if (Object.keys(clocks).length > 0) await report.add('clocks', checkClocks(clocks));
 }
 

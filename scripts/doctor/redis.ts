@@ -1,6 +1,7 @@
-import Redis from 'ioredis';
+import type Redis from 'ioredis';
 import type { Settings } from '../../src/config/settings';
 import { EXPIRATION_QUEUE, QUEUE_PREFIX } from '../../src/queue/expiration-queue';
+import { RedisClient } from '../../src/queue/redis-client';
 import type { Finding } from './report';
 
 const OLDEST = [6, 2] as const;
@@ -25,7 +26,7 @@ export type RedisInfo = Record<string, string>;
  */
 export async function connect({ REDIS_URL }: Settings): Promise<Redis | undefined> {
   if (REDIS_URL === undefined) return undefined;
-  const client = new Redis(REDIS_URL, {
+  const client = new RedisClient(REDIS_URL, {
     lazyConnect: true,
     connectTimeout: 2_000,
     commandTimeout: 2_000,

@@ -1,12 +1,10 @@
-import { getQueueToken } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
-import type { Queue } from 'bull';
 import { DataSource } from 'typeorm';
 import { Settings } from '../config/settings';
 import { isDiskFull, isReadOnly } from '../database/database-error';
-import { EXPIRATION_QUEUE } from '../queue/expiration-queue';
+import { RedisHealth } from '../queue/redis-health';
 
 export interface Readiness {
   isReady: boolean;
@@ -71,8 +69,7 @@ export class HealthService {
   private redis(): HealthIndicatorResult {
     const check = this.indicator.check('redis');
     if (this.settings.REDIS_URL === undefined) return check.up('not used');
-    const queue = this.modules.get<Queue>(getQueueToken(EXPIRATION_QUEUE), { strict: false });
-    return queue.client.status === 'ready'
+    return this.modules.get(RedisHealth, { strict: false }).isSound
       ? check.up()
       : check.up('degraded: out of reach, holds are released by sweeping');
   }

@@ -6,6 +6,8 @@ import { pino, type DestinationStream } from 'pino';
  */
 export function batchedDestination(fd: number): DestinationStream {
   const file = pino.destination({ fd, sync: true });
+  // A log that nobody reads any more is no reason to stop selling.
+  file.on('error', () => undefined);
   let lines = '';
   const flush = () => {
     const written = lines;

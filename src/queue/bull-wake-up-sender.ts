@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { jobsToSend } from '../telemetry/channels';
 import { EXPIRATION_QUEUE, RELAY_JOB, RELEASE_JOB, type ReleaseJob } from './expiration-queue';
+import { RedisHealth } from './redis-health';
 import { WakeUpSender } from './wake-up-sender';
 
 /** All holds that fall due within this many milliseconds share one job. */
@@ -15,7 +16,10 @@ const MARGIN_MS = 10;
 export class BullWakeUpSender extends WakeUpSender {
   private readonly sent = new Set<number>();
 
-  constructor(@InjectQueue(EXPIRATION_QUEUE) private readonly queue: Queue<ReleaseJob | object>) {
+  constructor(
+    @InjectQueue(EXPIRATION_QUEUE) private readonly queue: Queue<ReleaseJob | object>,
+    private readonly health: RedisHealth,
+  ) {
     super();
   }
 
@@ -28,7 +32,9 @@ export class BullWakeUpSender extends WakeUpSender {
     const job: ReleaseJob = { dueAt: new Date(interval).toISOString() };
     jobsToSend.publish(job);
     // The id keeps other processes from sending a second job for the interval.
-    this.queue.add(RELEASE_JOB, job, { jobId: `release-${interval}`, delay }).catch(() => undefined);
+    this.queue
+      .add(RELEASE_JOB, job, { jobId: `release-${interval}`, delay })
+      .catch((error: unknown) => this.health.failed(error as Error));
     setTimeout(() => this.sent.delete(interval), delay).unref();
   }
 
@@ -36,6 +42,6 @@ export class BullWakeUpSender extends WakeUpSender {
     if (this.queue.client.status !== 'ready') return;
     // Commits of one moment share a job.
     const jobId = `relay-${Math.ceil(Date.now() / INTERVAL_MS)}`;
-    this.queue.add(RELAY_JOB, {}, { jobId }).catch(() => undefined);
+    this.queue.add(RELAY_JOB, {}, { jobId }).catch((error: unknown) => this.health.failed(error as Error));
   }
 }

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BullModule, getQueueToken } from '@nestjs/bull';
-import { Logger, Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import type { Queue } from 'bull';
-import Redis from 'ioredis';
+import type Redis from 'ioredis';
 import type { Settings } from '../config/settings';
 import { BullWakeUpSender } from './bull-wake-up-sender';
 import { EXPIRATION_QUEUE, QUEUE_PREFIX } from './expiration-queue';
+import { RedisClient } from './redis-client';
+import { RedisHealth } from './redis-health';
 import { NoWakeUpSender, WakeUpSender } from './wake-up-sender';
 
 const CLOSE_LIMIT_MS = 2_000;
@@ -42,12 +44,12 @@ export class QueueModule {
       providers: [
         { provide: WakeUpSender, useClass: BullWakeUpSender },
         {
-          provide: 'watched queue',
+          provide: RedisHealth,
           useFactory: (queue: Queue) => watch(queue, clients),
           inject: [getQueueToken(EXPIRATION_QUEUE)],
         },
       ],
-      exports: [WakeUpSender, queue],
+      exports: [WakeUpSender, RedisHealth, queue],
     };
   }
 }
@@ -59,30 +61,18 @@ function createClient(url: string, type: 'client' | 'subscriber' | 'bclient'): R
     disconnectTimeout: 500,
   };
   // Bull refuses blocking clients that give up on a request or ask whether Redis is ready.
-  const client =
-    type === 'client'
-      ? new Redis(url, { ...patience, maxRetriesPerRequest: 1 })
-      : new Redis(url, { ...patience, maxRetriesPerRequest: null, enableReadyCheck: false });
-  // Bull listens only until it is closed, and ioredis prints errors without a listener.
-  client.on('error', () => undefined);
-  return client;
+  return type === 'client'
+    ? new RedisClient(url, { ...patience, maxRetriesPerRequest: 1 })
+    : new RedisClient(url, { ...patience, maxRetriesPerRequest: null, enableReadyCheck: false });
 }
 
-/** Says once that Redis is gone and once that it is back, and keeps a shutdown from waiting for it. */
-function watch(queue: Queue & { onApplicationShutdown?: () => Promise<void> }, clients: Redis[]): void {
-  const logger = new Logger('Queue');
-  let isDown = false;
-  queue.on('error', (error: Error) => {
-    if (isDown) return;
-    isDown = true;
-    logger.warn(
-      `Redis at REDIS_URL is out of reach (${error.message}): holds are released by sweeping until it is back.`,
-    );
-  });
-  queue.client.on('ready', () => {
-    if (isDown) logger.log('Redis is back.');
-    isDown = false;
-  });
+/** Listens for what fails, and keeps a shutdown from waiting for Redis. */
+function watch(
+  queue: Queue & { onApplicationShutdown?: () => Promise<void> },
+  clients: Redis[],
+): RedisHealth {
+  const health = new RedisHealth(queue.client);
+  queue.on('error', (error: Error) => health.failed(error));
   queue.onApplicationShutdown = async () => {
     const limit = new AbortController();
     const tooLong = sleep(CLOSE_LIMIT_MS, undefined, { signal: limit.signal });
@@ -94,6 +84,7 @@ function watch(queue: Queue & { onApplicationShutdown?: () => Promise<void> }, c
     // that nobody catches.
     for (const client of clients) client.removeAllListeners('end').disconnect();
   };
+  return health;
 }
 
 /** Resolves once the connection is made or refused. */

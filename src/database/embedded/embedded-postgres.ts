@@ -45,6 +45,18 @@ interface Lease {
   lost: Promise<void>;
 }
 
+/** Those that this process uses. */
+const running = new Set<EmbeddedPostgres>();
+
+/**
+ * Stops whatever this process has started or joined, unless another process still uses it.
+ *
+ * @throws {EmbeddedPostgresError} when a server doesn't stop
+ */
+export async function stopEmbeddedPostgres(): Promise<void> {
+  await Promise.all([...running].map((embedded) => embedded.stop()));
+}
+
 /**
  * Starts the PostgreSQL of a data folder, or joins the processes that use it already; the first start ever makes the
  * cluster. Until `stop`, a server that dies is started again on the same port.
@@ -94,17 +106,20 @@ function keep(cluster: Cluster, options: EmbeddedPostgresOptions, first: Lease):
   const trimming = setInterval(() => void trimLog(cluster.log), 60_000).unref();
 
   const stop = async () => {
+    running.delete(embedded);
     stopping.abort();
     clearInterval(trimming);
     await watching;
     await leave(cluster, lease.client);
   };
   let stopped: Promise<void> | undefined;
-  return {
+  const embedded: EmbeddedPostgres = {
     // Without sslmode, a PGSSLMODE of the user would count.
     url: `postgres://tixxety:${cluster.password}@127.0.0.1:${port}/tixxety?sslmode=disable`,
     stop: () => (stopped ??= stop()),
   };
+  running.add(embedded);
+  return embedded;
 }
 
 /** Starts the server unless it runs, and waits until this process is one of its users. */

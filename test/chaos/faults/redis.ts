@@ -66,7 +66,26 @@ const wrongType: Fault = {
     }),
 };
 
-export const REDIS_FAULTS: readonly Fault[] = [flushAll, outage, silence, full, wrongType];
+const password: Fault = {
+  name: 'redis-password',
+  family: 'redis',
+  about: 'Redis wants a password that nobody was told, and breaks all connections',
+  strike: (stage) =>
+    doWithout(stage, {
+      strike: () =>
+        withRedis(stage, async (redis) => {
+          await redis.config('SET', 'requirepass', PASSWORD);
+          await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+          await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+        }),
+      last: () => stage.wait(10_000, 3_000),
+      heal: () => withRedis(stage, (redis) => redis.config('SET', 'requirepass', ''), PASSWORD),
+    }),
+};
+
+export const REDIS_FAULTS: readonly Fault[] = [flushAll, outage, silence, full, wrongType, password];
+
+const PASSWORD = 'what-nobody-was-told';
 
 interface Trouble {
   strike: () => unknown;
@@ -136,8 +155,12 @@ async function spoil(redis: Redis): Promise<void> {
   for (const key of rateLimitKeys()) await redis.set(key, 'not ours');
 }
 
-async function withRedis(stage: Stage, work: (redis: Redis) => Promise<unknown>): Promise<void> {
-  const redis = new Redis(stage.system.redis.url);
+async function withRedis(
+  stage: Stage,
+  work: (redis: Redis) => Promise<unknown>,
+  password?: string,
+): Promise<void> {
+  const redis = new Redis(stage.system.redis.url, { password });
   try {
     await work(redis);
   } finally {

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { stopEmbeddedPostgres } from './database/embedded/embedded-postgres';
+import { isRedisError } from './queue/redis-client';
+
+/** Longer than a PostgreSQL takes to stop that still writes its last checkpoint to a good disk. */
+const EMBEDDED_LIMIT_MS = 3_000;
+
+/**
+ * Ends the process without waiting for what is under way, but never before the embedded PostgreSQL has stopped: it
+ * would outlive us.
+ */
+export async function endNow(code: number): Promise<never> {
+  const tooLong = sleep(EMBEDDED_LIMIT_MS);
+  await Promise.race([stopEmbeddedPostgres(), tooLong]).catch(() => undefined);
+  process.exit(code);
+}
+
+/**
+ * Decides what becomes of an error that no code has caught. A library that talks to Redis may forget about a promise of
+ * its own, and bookings do without Redis; after anything else nobody knows what this process would do next, so it ends.
+ */
+export function catchTheRest(logger: Logger): void {
+  process.on('unhandledRejection', (error) => {
+    if (isRedisError(error))
+      logger.warn({ err: error }, 'Redis refuses something; holds are released all the same.');
+    else void end(error);
+  });
+  process.on('uncaughtException', (error) => void end(error));
+  // A log that nobody reads any more is no reason to stop selling.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+  let isEnding = false;
+  const end = async (error: unknown) => {
+    if (isEnding) return;
+    isEnding = true;
+    logger.fatal({ err: error }, 'A defect: nothing caught this error, so this process ends.');
+    await endNow(1);
+  };
+}
