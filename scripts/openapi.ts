@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { ApiModule } from '../src/app.module';
 import { Settings } from '../src/config/settings';
 import { TixxetyDataSource } from '../src/database/tixxety-data-source';
-import { createDocument } from '../src/openapi';
+import { createDocument } from '../src/openapi/document';
 import { readArguments, runScript, say, ScriptError } from './run-script';
 
 const FILE = 'openapi.json';

@@ -18,7 +18,7 @@ import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
 import type { TixxetyDataSource } from './database/tixxety-data-source';
 import { RequestMetrics } from './metrics/request-metrics';
-import { serveDocs } from './openapi';
+import { serveDocs } from './openapi/serve-docs';
 import { demoAdmin } from './users/admin.service';
 import { serveQueueDashboard } from './queue-dashboard/queue-dashboard';
 

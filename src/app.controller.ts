@@ -10,7 +10,11 @@ import { VERSION } from './version';
 export class AppController {
   @Public()
   @Get()
-  @ApiOperation({ operationId: 'welcome', summary: 'Say hello' })
+  @ApiOperation({
+    operationId: 'welcome',
+    summary: 'Say hello',
+    description: 'Tells the version, and where the documentation is.',
+  })
   @ApiProblems()
   welcome(): WelcomeDto {
     return { message: 'Welcome to Tixxety API', version: VERSION, docs: '/docs' };

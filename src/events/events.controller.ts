@@ -9,6 +9,7 @@ import { sendPage } from '../http/page';
 import { Idempotent } from '../idempotency/idempotent.decorator';
 import {
   CreateEventDto,
+  EVENT_EXAMPLE,
   EventDto,
   EventsQuery,
   ListedEventDto,
@@ -29,8 +30,12 @@ export class EventsController {
 
   @Post('events')
   @Idempotent()
-  @ApiOperation({ operationId: 'createEvent', summary: 'Create an event', description: 'As its organizer.' })
-  @ApiCreated(EventDto)
+  @ApiOperation({
+    operationId: 'createEvent',
+    summary: 'Create an event',
+    description: 'The caller becomes its organizer.',
+  })
+  @ApiCreated(EventDto, { ...EVENT_EXAMPLE, tickets_sold: 0, tickets_held: 0, tickets_available: 500 })
   @ApiProblems()
   async create(
     @Body() body: CreateEventDto,
@@ -49,7 +54,7 @@ export class EventsController {
     summary: 'List events',
     description: 'Past ones included, in the order of their start unless `sort` says otherwise.',
   })
-  @ApiList(ListedEventDto)
+  @ApiList(ListedEventDto, [EVENT_EXAMPLE])
   @ApiProblems()
   async list(
     @Query() query: EventsQuery,
@@ -61,7 +66,11 @@ export class EventsController {
 
   @Public()
   @Get('events/:event_id')
-  @ApiOperation({ operationId: 'getEvent', summary: 'Show an event' })
+  @ApiOperation({
+    operationId: 'getEvent',
+    summary: 'Show an event',
+    description: 'With its places: sold, held and for sale.',
+  })
   @ApiId('event_id')
   @ApiProblems('event_not_found')
   async get(@Param('event_id', IdPipe) id: number): Promise<EventDto> {

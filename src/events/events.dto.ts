@@ -139,6 +139,21 @@ export class EventDto {
   created_at: Date;
 }
 
+/** An event as a list without `near` shows it. */
+export const EVENT_EXAMPLE = {
+  id: 1,
+  title: 'Night of the Analytical Engine',
+  description: 'An evening of music for one engine and orchestra.',
+  start_time: '2030-06-01T19:00:00.000Z',
+  end_time: '2030-06-01T22:00:00.000Z',
+  total_tickets: 500,
+  tickets_sold: 120,
+  tickets_held: 3,
+  tickets_available: 377,
+  venue: { address: 'Alexandra Palace Way, London', latitude: 51.5942, longitude: -0.1306 },
+  created_at: '2030-01-01T12:00:00.000Z',
+};
+
 export class NearbyEventDto extends EventDto {
   /**
    * Great-circle distance from the place that was searched around in km, to the metre.

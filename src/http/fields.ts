@@ -23,16 +23,18 @@ function field(name: string, message: string, check: Check): PropertyDecorator {
  * Text of `least` to `most` characters (code points, as PostgreSQL counts). A NUL byte and half a surrogate pair
  * are refused: PostgreSQL can't store the one, and UTF-8 can't carry the other.
  */
-export function Text(least: number, most: number): PropertyDecorator {
-  return applyDecorators(
-    ApiProperty({ type: String, minLength: least, maxLength: most }),
-    field('text', `must be text of ${least} to ${most} characters without NUL`, (value) => {
-      if (typeof value !== 'string' || value.includes('\0') || !value.isWellFormed()) return false;
-      const length = value.length > most ? [...value].length : value.length;
-      return length >= least && length <= most && (least === 0 || value.trim() !== '');
-    }),
-  );
-}
+export const Text = (least: number, most: number) =>
+  applyDecorators(ApiProperty({ type: String, minLength: least, maxLength: most }), isText(least, most));
+
+/** Text of a field that is taken because clients send it, but not used. It wants `@ApiHideProperty()` beside it. */
+export const IgnoredText = () => applyDecorators(IsOptional(), isText(0, 255));
+
+const isText = (least: number, most: number) =>
+  field('text', `must be text of ${least} to ${most} characters without NUL`, (value) => {
+    if (typeof value !== 'string' || value.includes('\0') || !value.isWellFormed()) return false;
+    const length = value.length > most ? [...value].length : value.length;
+    return length >= least && length <= most && (least === 0 || value.trim() !== '');
+  });
 
 /** An e-mail address. (`IsEmail` itself throws a URIError at half a surrogate pair.) */
 export function Email(): PropertyDecorator {

@@ -6,10 +6,14 @@ export const AUTH_PROBLEMS = {
     status: 401,
     title: 'Not signed in',
     detail: 'This needs a valid access token, sent as `Authorization: Bearer …`; POST /auth/token gives one',
+    advice:
+      'Send `Authorization: Bearer …` with an access token. Where it has ended, get a new one from POST /auth/token, by refresh token or by e-mail and password, and send the request again.',
   },
   invalid_credentials: {
     status: 401,
     title: 'Invalid credentials',
     detail: 'The credentials are wrong, or no longer good',
+    advice:
+      'Ask the person for e-mail and password again. A refresh token that is refused stays refused: forget it and sign in anew. Do not repeat the request unchanged.',
   },
 } as const satisfies Record<string, ProblemKind>;

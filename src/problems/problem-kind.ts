@@ -4,4 +4,6 @@ export interface ProblemKind {
   title: string;
   /** The sentence a person reads. */
   detail: string;
+  /** What the developer of a client does about it, for `/docs/errors`; code stands between backticks. */
+  advice: string;
 }

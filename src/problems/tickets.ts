@@ -2,17 +2,33 @@ import type { ProblemKind } from './problem-kind';
 
 /** Tickets and their holds. */
 export const TICKETS_PROBLEMS = {
-  ticket_not_found: { status: 404, title: 'Ticket not found', detail: 'Ticket not found' },
-  ticket_not_payable: { status: 409, title: 'Not payable', detail: 'Ticket already paid or expired' },
+  ticket_not_found: {
+    status: 404,
+    title: 'Ticket not found',
+    detail: 'Ticket not found',
+    advice:
+      'Check the id, and whose token you send: the ticket of another user looks as if it were not there.',
+  },
+  ticket_not_payable: {
+    status: 409,
+    title: 'Not payable',
+    detail: 'Ticket already paid or expired',
+    advice:
+      'Read the ticket with `GET /tickets/{ticket_id}`. Where its status is `paid`, an earlier request paid it and all is well; otherwise reserve a new one.',
+  },
   ticket_not_cancellable: {
     status: 409,
     title: 'Not cancellable',
     detail: 'Ticket already paid, expired or cancelled',
+    advice:
+      'Read the ticket with `GET /tickets/{ticket_id}`. Only one whose status is `reserved` can be given back.',
   },
   hold_limit_reached: {
     status: 409,
     title: 'Hold limit reached',
     detail: 'This user holds as many unpaid tickets for this event as is allowed; pay or cancel one first',
+    advice:
+      "Pay or cancel one of the user's reserved tickets of this event; `GET /users/{user_id}/tickets` lists them.",
   },
   hold_cool_down: {
     status: 429,
@@ -20,5 +36,7 @@ export const TICKETS_PROBLEMS = {
     detail:
       'This user let too many unpaid tickets for this event expire or be cancelled; the Retry-After header says how ' +
       'many seconds to wait',
+    advice:
+      'Wait for as long as `Retry-After` says before this user reserves for this event again. Reserve only what will be paid.',
   },
 } as const satisfies Record<string, ProblemKind>;

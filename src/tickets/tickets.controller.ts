@@ -1,12 +1,12 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, scopeOf, userFor } from '../auth/caller';
 import { ApiCreated, ApiId, ApiList, ApiProblems } from '../http/api-docs';
 import { IdPipe } from '../http/id.pipe';
 import { PageQuery, sendPage } from '../http/page';
 import { Idempotent } from '../idempotency/idempotent.decorator';
-import { ReserveTicketDto, TicketDto, toTicketDto } from './tickets.dto';
+import { ReserveTicketDto, TICKET_EXAMPLES, TicketDto, toTicketDto } from './tickets.dto';
 import { TicketsService } from './tickets.service';
 
 @ApiTags('tickets')
@@ -50,7 +50,12 @@ export class TicketsController {
   @Post('tickets/:ticket_id/pay')
   @Idempotent()
   @HttpCode(200)
-  @ApiOperation({ operationId: 'payTicket', summary: 'Pay for a reserved ticket' })
+  @ApiOperation({
+    operationId: 'payTicket',
+    summary: 'Pay for a reserved ticket',
+    description: 'Before its `expires_at`; the place is sold from then on.',
+  })
+  @ApiOkResponse({ type: TicketDto, example: TICKET_EXAMPLES.paid.value })
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found', 'ticket_not_payable')
   async pay(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
@@ -65,6 +70,7 @@ export class TicketsController {
     summary: 'Give a reserved ticket back',
     description: 'Its place is for sale again at once.',
   })
+  @ApiOkResponse({ type: TicketDto, example: TICKET_EXAMPLES.cancelled.value })
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found', 'ticket_not_cancellable')
   async cancel(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
@@ -72,7 +78,12 @@ export class TicketsController {
   }
 
   @Get('tickets/:ticket_id')
-  @ApiOperation({ operationId: 'getTicket', summary: 'Show a ticket' })
+  @ApiOperation({
+    operationId: 'getTicket',
+    summary: 'Show a ticket',
+    description: "One's own ticket; an admin may see any.",
+  })
+  @ApiOkResponse({ type: TicketDto, examples: TICKET_EXAMPLES })
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found')
   async get(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {

@@ -59,6 +59,23 @@ export class TicketDto {
   expires_in_ms?: number;
 }
 
+const HOLD = {
+  id: 1,
+  user_id: 1,
+  event_id: 1,
+  created_at: '2030-01-01T12:00:00.000Z',
+  expires_at: '2030-01-01T12:02:00.000Z',
+  paid_at: null,
+};
+
+/** A ticket in each state. */
+export const TICKET_EXAMPLES = {
+  reserved: { summary: 'Reserved', value: { ...HOLD, status: 'reserved', expires_in_ms: 120_000 } },
+  paid: { summary: 'Paid', value: { ...HOLD, status: 'paid', paid_at: '2030-01-01T12:01:30.000Z' } },
+  expired: { summary: 'Expired', value: { ...HOLD, status: 'expired' } },
+  cancelled: { summary: 'Cancelled', value: { ...HOLD, status: 'cancelled' } },
+};
+
 export const toTicketDto = (ticket: TicketView): TicketDto => ({
   id: ticket.id,
   user_id: ticket.userId,

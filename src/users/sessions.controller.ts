@@ -1,10 +1,16 @@
 import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
-import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '../auth/public';
 import { ApiProblems } from '../http/api-docs';
 import { Idempotent } from '../idempotency/idempotent.decorator';
 import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
-import { RevocationRequestDto, TokenRequestDto, TokensDto, toTokensDto } from './sessions.dto';
+import {
+  RevocationRequestDto,
+  TOKEN_REQUEST_EXAMPLES,
+  TokenRequestDto,
+  TokensDto,
+  toTokensDto,
+} from './sessions.dto';
 import { SessionsService } from './sessions.service';
 
 /** Tokens are asked for with credentials, hence without one. */
@@ -23,8 +29,12 @@ export class SessionsController {
   @ApiOperation({
     operationId: 'createTokens',
     summary: 'Sign in, or renew the tokens',
-    description: 'A refresh token works once: its second use ends the session it belongs to.',
+    description:
+      'With the e-mail and password of an account, or with a refresh token. A refresh token works once: its second ' +
+      'use ends the session it belongs to. There are no clients and no scopes; what an OAuth client sends of them is ' +
+      'ignored.',
   })
+  @ApiBody({ type: TokenRequestDto, examples: TOKEN_REQUEST_EXAMPLES })
   @ApiProblems('invalid_credentials', 'overloaded')
   async create(@Body() body: TokenRequestDto): Promise<TokensDto> {
     const { username = '', password = '', refresh_token = '' } = body;

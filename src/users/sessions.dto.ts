@@ -1,8 +1,8 @@
-import { ApiProperty } from '@nestjs/swagger';
-import { IsIn, IsOptional, ValidateIf } from 'class-validator';
+import { ApiHideProperty, ApiProperty } from '@nestjs/swagger';
+import { IsIn, ValidateIf } from 'class-validator';
 import { ACCESS_TOKEN_SECONDS } from '../auth/access-tokens';
 import { ApiInteger } from '../http/api-docs';
-import { Text } from '../http/fields';
+import { IgnoredText, Text } from '../http/fields';
 import type { Tokens } from './sessions.service';
 
 const GRANT_TYPES = ['password', 'refresh_token'] as const;
@@ -10,10 +10,13 @@ const GRANT_TYPES = ['password', 'refresh_token'] as const;
 const NeededFor = (grantType: (typeof GRANT_TYPES)[number]) =>
   ValidateIf((request: TokenRequestDto) => request.grant_type === grantType);
 
-/** A token request of OAuth 2.0 (RFC 6749, sections 4.3.2 and 6). */
+/**
+ * A token request of OAuth 2.0 (RFC 6749, sections 4.3.2 and 6). What OAuth clients send beside it is accepted, ignored
+ * and left out of the documentation: there are neither clients nor scopes.
+ */
 export class TokenRequestDto {
   @IsIn(GRANT_TYPES, { message: 'must be password or refresh_token' })
-  @ApiProperty({ enum: GRANT_TYPES })
+  @ApiProperty({ enum: GRANT_TYPES, example: 'password' })
   grant_type: (typeof GRANT_TYPES)[number];
 
   /**
@@ -24,46 +27,64 @@ export class TokenRequestDto {
   @Text(1, 255)
   username?: string;
 
-  /** With `username`. */
+  /**
+   * With `username`.
+   * @example "notes on the engine"
+   */
   @NeededFor('password')
   @Text(1, 128)
   password?: string;
 
-  /** Instead of `username` and `password`. */
+  /** With `refresh_token`, instead of `username` and `password`. */
   @NeededFor('refresh_token')
   @Text(1, 255)
   refresh_token?: string;
 
-  /** Ignored: there are none. */
-  @IsOptional()
-  @Text(0, 255)
+  @IgnoredText()
+  @ApiHideProperty()
   scope?: string;
 
-  /** Ignored: any client may ask. */
-  @IsOptional()
-  @Text(0, 255)
+  @IgnoredText()
+  @ApiHideProperty()
   client_id?: string;
 
-  /** Ignored, like the client. */
-  @IsOptional()
-  @Text(0, 255)
+  @IgnoredText()
+  @ApiHideProperty()
   client_secret?: string;
 }
+
+const REFRESH_TOKEN = 'Yk3pXw0cJ8sVhT1rQmZ6nE4aGd7uLbFo2iKyRx9tC5A';
+
+/** Requests that work after the sign-up of the documentation's example. */
+export const TOKEN_REQUEST_EXAMPLES = {
+  password: {
+    summary: 'Sign in',
+    value: { grant_type: 'password', username: 'ada@example.com', password: 'notes on the engine' },
+  },
+  refresh_token: {
+    summary: 'Renew the tokens',
+    value: { grant_type: 'refresh_token', refresh_token: REFRESH_TOKEN },
+  },
+};
 
 /** A revocation request (RFC 7009). */
 export class RevocationRequestDto {
   /** The refresh token, a used one too. */
   @Text(1, 2_000)
+  @ApiProperty({ example: REFRESH_TOKEN })
   token: string;
 
   /** Ignored: access tokens end by themselves. */
-  @IsOptional()
-  @Text(0, 255)
+  @IgnoredText()
+  @ApiHideProperty()
   token_type_hint?: string;
 }
 
 export class TokensDto {
-  /** Goes into the header `Authorization: Bearer …`. */
+  /**
+   * Goes into the header `Authorization: Bearer …`.
+   * @example "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+   */
   access_token: string;
 
   /** @example "Bearer" */
@@ -77,6 +98,7 @@ export class TokensDto {
   expires_in: number;
 
   /** Good once, for new tokens; the second use ends the session. Only where there is a password. */
+  @ApiProperty({ example: REFRESH_TOKEN })
   refresh_token?: string;
 }
 

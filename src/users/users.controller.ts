@@ -31,7 +31,11 @@ export class UsersController {
   @Idempotent()
   @Header('Cache-Control', 'no-store')
   @LimitAsCredentials()
-  @ApiOperation({ operationId: 'createUser', summary: 'Sign up' })
+  @ApiOperation({
+    operationId: 'createUser',
+    summary: 'Sign up',
+    description: 'The answer has the tokens to go on with; a refresh token only where there is a password.',
+  })
   @ApiCreated(SignedUpUserDto)
   @ApiProblems('email_taken', 'overloaded')
   async create(
@@ -47,7 +51,11 @@ export class UsersController {
   }
 
   @Get(':user_id')
-  @ApiOperation({ operationId: 'getUser', summary: 'Show a user' })
+  @ApiOperation({
+    operationId: 'getUser',
+    summary: 'Show a user',
+    description: "One's own account; an admin may see any.",
+  })
   @ApiId('user_id')
   @ApiProblems('user_not_found')
   async get(@Param('user_id', IdPipe) id: number, @Caller() caller: Caller): Promise<UserDto> {

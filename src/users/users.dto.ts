@@ -22,7 +22,7 @@ export class CreateUserDto {
 
   /**
    * Left out: the account can't sign in again once its access token has ended.
-   * @example "twelve characters or more"
+   * @example "notes on the engine"
    */
   @IsOptional()
   @Text(12, 128)

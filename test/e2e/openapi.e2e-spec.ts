@@ -1,5 +1,6 @@
 import { PROBLEMS } from '../../src/problems/catalogue';
 import { startTestApi, type TestApi } from '../support/api';
+import { withoutShared } from '../support/openapi';
 
 interface Response {
   description: string;
@@ -10,6 +11,7 @@ interface Response {
 interface Operation {
   operationId: string;
   summary: string;
+  tags: string[];
   requestBody?: object;
   security: object[];
   parameters: { name: string; in: string; required: boolean; schema: object }[];
@@ -18,7 +20,8 @@ interface Operation {
 
 interface Document {
   openapi: string;
-  info: { title: string; version: string };
+  info: { title: string; version: string; description: string };
+  tags: { name: string; description: string }[];
   paths: Record<string, Record<string, Operation>>;
 }
 
@@ -46,7 +49,7 @@ const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
   'POST /tickets/{ticket_id}/pay': [200, 'ticket_not_found', 'ticket_not_payable'],
   'POST /tickets/{ticket_id}/cancel': [200, 'ticket_not_found', 'ticket_not_cancellable'],
 };
-/** What every operation may be refused with, and what those may that take a body. */
+/** What every operation may be refused with, and what those may whose method has a body. */
 const COMMON = ['validation_failed', 'service_unavailable'];
 const COMMON_WITH_BODY = ['malformed_json', 'body_too_large', 'unsupported_media_type'];
 const CREATED = ['POST /users', 'POST /events', 'POST /tickets'];
@@ -71,7 +74,7 @@ describe('the documentation', () => {
     const { status, headers, body } = await api.client.get<Document>('/openapi.json');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe('application/json; charset=utf-8');
-    document = body;
+    document = withoutShared(body);
     operations = Object.fromEntries(
       Object.entries(document.paths).flatMap(([path, methods]) =>
         Object.entries(methods).map(([method, operation]) => [`${method.toUpperCase()} ${path}`, operation]),
@@ -114,7 +117,7 @@ describe('the documentation', () => {
       }),
     );
     expect(examples).toEqual(
-      expect.arrayContaining([...refusals, ...COMMON, ...(requestBody ? COMMON_WITH_BODY : [])]),
+      expect.arrayContaining([...refusals, ...COMMON, ...(name.startsWith('GET ') ? [] : COMMON_WITH_BODY)]),
     );
     expect(requestBody !== undefined).toBe(TAKING.includes(name));
   });
@@ -169,6 +172,37 @@ describe('the documentation', () => {
     expect(['route_not_found', 'method_not_allowed']).not.toContain(body.code);
   });
 
+  it('writes each refusal once, whatever operations share it', async () => {
+    const { body } = await api.client.get('/openapi.json');
+    const answers = Object.values(body.paths as Document['paths']).flatMap((methods) =>
+      Object.values(methods).flatMap(({ responses }) => Object.entries(responses)),
+    );
+    const refusals = answers.filter(([status]) => Number(status) >= 400);
+    for (const [, refusal] of refusals) expect(Object.keys(refusal)).toEqual(['$ref']);
+    const used = new Set(refusals.map(([, refusal]) => (refusal as { $ref?: string }).$ref));
+    expect(used.size).toBe(Object.keys(body.components.responses as object).length);
+    expect(used.size).toBeLessThan(refusals.length / 3);
+  });
+
+  it('speaks of no client, since there are none, and still lets those sign in that send one', async () => {
+    const { body } = await api.client.get('/openapi.json');
+    expect(JSON.stringify(body)).not.toMatch(/client_(id|secret)/);
+    const account = { email: 'client@example.com', password: 'correct horse battery' };
+    await api.create.user(account);
+    const { status } = await api.client.send('POST', '/auth/token', {
+      headers: { Authorization: `Basic ${btoa('shop:secret')}` },
+      body: new URLSearchParams({
+        grant_type: 'password',
+        username: account.email,
+        password: account.password,
+        scope: '',
+        client_id: 'shop',
+        client_secret: 'secret',
+      }),
+    });
+    expect(status).toBe(200);
+  });
+
   it('is shown by Swagger UI', async () => {
     for (const path of ['/docs', '/docs/']) {
       const { status, headers, body } = await api.client.get<string>(path);
@@ -179,9 +213,26 @@ describe('the documentation', () => {
       expect(body).toContain('<title>Tixxety API</title>');
     }
     const page = await api.client.get<string>('/docs/');
-    const assets = [...page.body.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, asset]) => asset);
-    expect(assets).toEqual(expect.arrayContaining(['swagger-ui-bundle.js', 'swagger-ui-init.js']));
-    for (const asset of assets) expect((await api.client.get(`/docs/${asset}`)).status).toBe(200);
+    const assets = [...page.body.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, asset]) => asset ?? '');
+    expect(assets).toEqual(
+      expect.arrayContaining(['/docs/swagger-ui-bundle.js', '/docs/swagger-ui-init.js']),
+    );
+    for (const asset of assets) expect((await api.client.get(asset)).status).toBe(200);
+  });
+
+  it('says what each group of operations is, and leads to the errors', () => {
+    const { info, tags } = document;
+    const used = new Set(Object.values(operations).flatMap((each) => each.tags));
+    expect(tags.map(({ name }) => name).sort()).toEqual([...used].sort());
+    for (const { description } of tags) expect(description).toMatch(/\.$/);
+    expect(info.description).toContain('](/docs/errors)');
+    const links = [...info.description.matchAll(/\]\(\/docs#\/(\w+)\/(\w+)\)/g)];
+    expect(links.length).toBeGreaterThan(3);
+    for (const [, tag, id] of links) {
+      expect(Object.values(operations)).toContainEqual(
+        expect.objectContaining({ operationId: id, tags: [tag] }),
+      );
+    }
   });
 
   it('lists every code of an error where the type of a problem leads', async () => {
@@ -194,6 +245,13 @@ describe('the documentation', () => {
       type: 'text/html; charset=utf-8',
     });
     expect([...body.matchAll(/id="(\w+)"/g)].map(([, id]) => id)).toEqual(Object.keys(PROBLEMS));
+    const entry = body.slice(
+      body.indexOf('id="hold_cool_down"'),
+      body.indexOf('id="idempotency_in_progress"'),
+    );
+    expect(entry).toContain('429 Too Many Requests');
+    expect(entry).toContain('What to do:</em> Wait for as long as <code>Retry-After</code> says');
+    expect(body).not.toMatch(/<script|undefined|`/);
     const codes = Object.values(CONTRACT).flatMap(([, ...refusals]) => refusals);
     for (const code of [...codes, ...COMMON, ...COMMON_WITH_BODY, 'route_not_found', 'method_not_allowed']) {
       expect(body).toContain(`id="${code}"`);

@@ -9,7 +9,7 @@ export interface Operation {
   path: string;
   parameters?: { name: string; in: string; schema: Schema }[];
   requestBody?: { content: Record<string, { schema: Schema }> };
-  responses: Record<string, { content?: Record<string, { schema?: Schema }> }>;
+  responses: Record<string, { content?: Record<string, { schema?: Schema; examples?: object }> }>;
 }
 
 /** A request as it goes over the wire. */
