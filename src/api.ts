@@ -7,7 +7,6 @@ import { ApiModule } from './app.module';
 import { withJwtSecret } from './auth/jwt-secret';
 import { answerClientErrors } from './http/client-errors';
 import { HttpAdapter } from './http/http-adapter';
-import { formBody, jsonBody, requireJson } from './http/body-parsing';
 import { requestLogger } from './http/request-log';
 import { NestLogger } from './logging/logger';
 import { RequestDeadline } from './http/request-deadline';
@@ -49,12 +48,6 @@ export async function createApi(
   app.use('/docs', pageHeaders());
   if (settings.CORS_ORIGINS.length > 0) app.enableCors(crossOrigin(settings.CORS_ORIGINS));
   if (hasQueueDashboard(settings)) await serveQueueDashboard(app);
-  // OAuth 2.0 speaks forms.
-  app.use('/auth', formBody('32kb'));
-  app.use(requireJson);
-  // A description of 10,000 characters may take 120 kB, with each escaped as two surrogates.
-  app.use('/events', jsonBody('128kb'));
-  app.use(jsonBody('32kb'));
   app.use(app.get(RequestDeadline, { strict: false }).middleware);
   serveDocs(app);
   return app;

@@ -3,6 +3,7 @@ import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AppController } from './app.controller';
 import { AuthGuard } from './auth/auth.guard';
 import { AuthModule } from './auth/auth.module';
+import { BodyGuard } from './http/body.guard';
 import { ProblemFilter } from './http/problem.filter';
 import { RequestDeadline } from './http/request-deadline';
 import { UndeclaredInputGuard } from './http/undeclared-input.guard';
@@ -20,7 +21,7 @@ import { RelayModule } from './jobs/jobs.module';
 import { MetricsModule } from './metrics/metrics.module';
 import { QueueModule } from './queue/queue.module';
 import { CountedAuthGuard } from './rate-limit/counted-auth.guard';
-import { RateLimitGuard } from './rate-limit/rate-limit.guard';
+import { AccountLimitGuard, RateLimitGuard } from './rate-limit/rate-limit.guard';
 import { RateLimitModule } from './rate-limit/rate-limit.module';
 import { TicketsModule } from './tickets/tickets.module';
 import { TracingModule } from './tracing/tracing.module';
@@ -36,13 +37,21 @@ const shared = (role: 'api' | 'worker', settings: Settings, dataSource: TixxetyD
   TracingModule.register(role, settings, dataSource),
 ];
 
-/** Identifies the caller, and refuses a caller that calls too often. */
-const limitedGuards = [
-  AuthGuard,
-  RateLimitGuard,
-  { provide: APP_GUARD, useClass: CountedAuthGuard },
-  { provide: APP_GUARD, useExisting: RateLimitGuard },
-];
+/** In this order: identify the caller, refuse one that calls too often, read the body, refuse too many guesses. */
+const guards = ({ RATE_LIMIT_PER_MINUTE }: Settings) =>
+  RATE_LIMIT_PER_MINUTE > 0
+    ? [
+        AuthGuard,
+        RateLimitGuard,
+        { provide: APP_GUARD, useClass: CountedAuthGuard },
+        { provide: APP_GUARD, useExisting: RateLimitGuard },
+        { provide: APP_GUARD, useClass: BodyGuard },
+        { provide: APP_GUARD, useClass: AccountLimitGuard },
+      ]
+    : [
+        { provide: APP_GUARD, useClass: AuthGuard },
+        { provide: APP_GUARD, useClass: BodyGuard },
+      ];
 
 /** Answers HTTP requests; without Redis also makes holds end on time. */
 @Module({})
@@ -67,9 +76,7 @@ export class ApiModule {
       providers: [
         RequestDeadline,
         { provide: APP_FILTER, useValue: new ProblemFilter(databaseProblem) },
-        ...(settings.RATE_LIMIT_PER_MINUTE > 0
-          ? limitedGuards
-          : [{ provide: APP_GUARD, useClass: AuthGuard }]),
+        ...guards(settings),
         { provide: APP_GUARD, useClass: UndeclaredInputGuard },
         { provide: APP_PIPE, useClass: ValidationPipe },
       ],

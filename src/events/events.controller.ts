@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { Caller, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
 import { ApiCreated, ApiId, ApiList, ApiProblems } from '../http/api-docs';
+import { TakesBody } from '../http/body.guard';
 import { IdPipe } from '../http/id.pipe';
 import { sendPage } from '../http/page';
 import { Idempotent } from '../idempotency/idempotent.decorator';
@@ -29,6 +30,8 @@ export class EventsController {
   constructor(private readonly events: EventsService) {}
 
   @Post('events')
+  // A description of 10,000 characters may take 120 kB, with each escaped as two surrogates.
+  @TakesBody({ maxBytes: 128 * 1_024 })
   @Idempotent()
   @ApiOperation({
     operationId: 'createEvent',

@@ -16,6 +16,8 @@ export class HttpAdapter extends ExpressAdapter {
     app.request = Object.setPrototypeOf(ExpressRequest.prototype, app.request) as Express['request'];
     app.response = Object.setPrototypeOf(ExpressResponse.prototype, app.response) as Express['response'];
     this.httpServer = createServer({ IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse }, app);
+    // Node would ask for the body before anybody knows whether it is wanted.
+    this.httpServer.on('checkContinue', app);
   }
 
   /** Sends an object as JSON. (Express would first look for an ETag, a charset and how to indent.) */

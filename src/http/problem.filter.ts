@@ -1,6 +1,7 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { allowedMethods } from './allowed-methods';
+import { closeIfUnread } from './request-body';
 import { invalid, Problem, ProblemAnswer, sendAnswer, toAnswer } from '../problems/problem';
 
 /** Turns thrown errors into `application/problem+json` (RFC 9457). Unforeseen ones are logged, not shown. */
@@ -21,6 +22,7 @@ export class ProblemFilter implements ExceptionFilter {
     }
     // The log line of the request carries what the client must not see.
     if (answer.status >= 500) response.locals.error = error;
+    closeIfUnread(request, response);
     sendAnswer(response, answer);
   }
 

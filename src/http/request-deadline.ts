@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { RequestHandler, Response } from 'express';
 import { Problem, sendAnswer, toAnswer } from '../problems/problem';
+import { hasBody } from './request-body';
 
 /** A request that waits this long is answered 503: with all that comes on top, no client waits for three seconds. */
 export const ANSWER_WITHIN_MS = 2_500;
@@ -26,13 +27,19 @@ export class RequestDeadline implements OnApplicationShutdown {
   private readonly timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
   private isEnding = false;
 
-  /** Comes after the body has been read, which may take as long as the client's network does. */
-  readonly middleware: RequestHandler = (_request, response, next) => {
+  /** Begins at once, except where a body is still to be read, which may take as long as the client's network does. */
+  readonly middleware: RequestHandler = (request, response, next) => {
+    if (hasBody(request)) response.shouldKeepAlive &&= !this.isEnding;
+    else this.begin(response);
+    next();
+  };
+
+  /** From now on the request is to be answered in time. */
+  begin(response: Response): void {
     response.shouldKeepAlive &&= !this.isEnding;
     this.responses.set(response, this.looks);
     response.once('close', () => this.responses.delete(response));
-    next();
-  };
+  }
 
   /**
    * Takes no new connections and lets those there are end with an answer, the next one that each has to give. One that

@@ -2,7 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { Request } from 'express';
-import { escapePointer, MAX_ERRORS, Problem } from '../problems/problem';
+import { escapePointer, invalid, MAX_ERRORS, Problem } from '../problems/problem';
 
 interface Declared {
   body: boolean;
@@ -21,6 +21,9 @@ export class UndeclaredInputGuard implements CanActivate {
     const hasQuery = !query && request.url.includes('?');
     const hasBody = !body && request.body !== undefined;
     if (!hasQuery && !hasBody) return true;
+    if (hasBody && (typeof request.body !== 'object' || request.body === null)) {
+      throw invalid('', 'must be a JSON object');
+    }
     const unknown = [
       ...(hasQuery ? Object.keys(request.query) : []),
       ...(hasBody ? Object.keys(request.body as object) : []),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Injectable, type ExecutionContext } from '@nestjs/common';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { normalizeIp, ThrottlerGuard, type ThrottlerStorage } from '@nestjs/throttler';
 import type { Request, Response } from 'express';
 import { Problem } from '../problems/problem';
@@ -50,18 +50,27 @@ export class RateLimitGuard extends ThrottlerGuard {
       await this.count(response, policy, callerOf(request), limit, ttl);
       return true;
     }
-    // The address first: one that is refused must not use up what others may try for the account.
     const perAddress = Math.min(limit, CREDENTIALS_PER_ADDRESS);
     await this.count(response, 'credentials-address', addressOf(request), perAddress, ttl);
-    const account = accountOf(request.body as { username?: unknown; email?: unknown } | undefined);
-    if (account === undefined) return true;
-    const perAccount = Math.min(limit, CREDENTIALS_PER_ACCOUNT);
-    await this.count(response, 'credentials-account', account, perAccount, ttl);
     return true;
   }
 
+  /**
+   * Counts a guess at the account that the body names. The address has been counted before: one that is refused must not
+   * use up what others may try for the account.
+   */
+  async countAccount(context: ExecutionContext): Promise<void> {
+    const [{ limit, ttl }] = this.throttlers as [{ limit: number; ttl: number }];
+    const request = context.switchToHttp().getRequest<Request>();
+    const account = accountOf(request.body as { username?: unknown; email?: unknown } | undefined);
+    if (account === undefined) return;
+    const response = context.switchToHttp().getResponse<Response>();
+    const perAccount = Math.min(limit, CREDENTIALS_PER_ACCOUNT);
+    await this.count(response, 'credentials-account', account, perAccount, ttl);
+  }
+
   /** How the route is limited; its metadata never change, so they are read once. */
-  private kindOf(context: ExecutionContext): RateLimit {
+  kindOf(context: ExecutionContext): RateLimit {
     const handler = context.getHandler();
     const known = this.known.get(handler);
     if (known) return known;
@@ -83,6 +92,19 @@ export class RateLimitGuard extends ThrottlerGuard {
     addToHeader(response, 'RateLimit-Policy', `"${policy}";q=${limit};w=${ttl / 1_000}`);
     addToHeader(response, 'RateLimit', `"${policy}";r=${Math.max(0, limit - totalHits)};t=${timeToExpire}`);
     if (isBlocked) throw new Problem('rate_limited', { headers: { 'Retry-After': String(timeToExpire) } });
+  }
+}
+
+/** What the limit on an account can only count once the body has been read. */
+@Injectable()
+export class AccountLimitGuard implements CanActivate {
+  constructor(private readonly limit: RateLimitGuard) {}
+
+  /** @throws {Problem} `rate_limited` */
+  canActivate(context: ExecutionContext): true | Promise<true> {
+    return this.limit.kindOf(context) === 'credentials'
+      ? this.limit.countAccount(context).then(() => true as const)
+      : true;
   }
 }
 

@@ -3,6 +3,7 @@ import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Public } from '../auth/public';
 import { ApiProblems } from '../http/api-docs';
 import { Idempotent } from '../idempotency/idempotent.decorator';
+import { TakesBody } from '../http/body.guard';
 import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import {
   RevocationRequestDto,
@@ -16,6 +17,8 @@ import { SessionsService } from './sessions.service';
 /** Tokens are asked for with credentials, hence without one. */
 @Public()
 @LimitAsCredentials()
+// OAuth 2.0 speaks forms.
+@TakesBody({ forms: true })
 @ApiTags('auth')
 @ApiConsumes('application/x-www-form-urlencoded', 'application/json')
 @Controller('auth')

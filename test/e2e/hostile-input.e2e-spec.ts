@@ -195,7 +195,7 @@ describe('hostile input', () => {
       ['half a character', Buffer.from('{"name":"\xf0\x9f', 'latin1')],
       ['UTF-16', Buffer.from('\ufeff{"name":"Ada"}', 'utf16le')],
     ])('of %s is malformed', async (_what, body) => {
-      for (const path of [...POSTS, '/tickets/1/pay', '/nothing']) {
+      for (const path of [...POSTS, '/tickets/1/pay']) {
         expectProblem(await sendRaw(path, body), 422, 'malformed_json');
       }
     });
@@ -240,16 +240,10 @@ describe('hostile input', () => {
       ['a megabyte of brackets', '['.repeat(MEGABYTE)],
       ['a megabyte of blanks', ' '.repeat(MEGABYTE)],
     ])('of %s is too large', async (_what, body) => {
-      for (const path of [...POSTS, '/tickets/1/pay', '/nothing']) {
+      for (const path of [...POSTS, '/tickets/1/pay']) {
         expectProblem(await sendRaw(path, body), 413, 'body_too_large');
       }
-    });
-
-    it('that is a megabyte only once it is unpacked is too large', async () => {
-      const body = gzipSync(JSON.stringify({ ...userBody(), name: 'a'.repeat(10 * MEGABYTE) }));
-      expect(body.length).toBeLessThan(20_000);
-      const headers = { 'Content-Encoding': 'gzip' };
-      expectProblem(await sendRaw('/users/', body, 'application/json', headers), 413, 'body_too_large');
+      expectProblem(await sendRaw('/nothing', body), 404, 'route_not_found');
     });
 
     it('that is a megabyte in pieces of unknown number is too large', async () => {
@@ -258,14 +252,24 @@ describe('hostile input', () => {
       expect(answer).toEqual({ status: 413, code: 'body_too_large' });
     });
 
-    it('that is packed is taken, unless it is broken or packed in an unknown way', async () => {
+    it.each(['gzip', 'deflate', 'br', 'GZIP', 'gzip, identity', 'snappy'])(
+      'that is packed as %s is of no use: it is not unpacked',
+      async (encoding) => {
+        const body = gzipSync(JSON.stringify({ ...userBody(), name: 'a'.repeat(10 * MEGABYTE) }));
+        expect(body.length).toBeLessThan(20_000);
+        const headers = { 'Content-Encoding': encoding };
+        expectProblem(
+          await sendRaw('/users/', body, 'application/json', headers),
+          415,
+          'unsupported_media_type',
+        );
+      },
+    );
+
+    it('that says that it is not packed is taken', async () => {
+      const headers = { 'Content-Encoding': 'identity' };
       const body = JSON.stringify(userBody());
-      const packed = (encoding: string, bytes: string | Uint8Array<ArrayBuffer>) =>
-        sendRaw('/users/', bytes, 'application/json', { 'Content-Encoding': encoding });
-      expect((await packed('gzip', gzipSync(body))).status).toBe(201);
-      expectProblem(await packed('gzip', body), 422, 'malformed_json');
-      expectProblem(await packed('gzip', gzipSync(body).subarray(0, 30)), 422, 'malformed_json');
-      expectProblem(await packed('snappy', body), 415, 'unsupported_media_type');
+      expect((await sendRaw('/users/', body, 'application/json', headers)).status).toBe(201);
     });
 
     it.each([
@@ -286,6 +290,21 @@ describe('hostile input', () => {
         const body = Buffer.from(JSON.stringify(BODIES[path]()));
         expectProblem(await sendRaw(path, body, type), 415, 'unsupported_media_type');
       }
+    });
+
+    it('of a form is what its charset says, of which only UTF-8 is taken', async () => {
+      const body = 'grant_type=password&username=%E2%82%AC&password=x';
+      const type = 'application/x-www-form-urlencoded';
+      expectProblem(await sendRaw('/auth/token', body, type), 401, 'invalid_credentials');
+      expectProblem(await sendRaw('/auth/token', body, `${type}; charset=UTF-8`), 401, 'invalid_credentials');
+      for (const charset of ['iso-8859-1', 'utf-16', 'windows-1252']) {
+        const answer = await sendRaw('/auth/token', body, `${type}; charset=${charset}`);
+        expectProblem(answer, 415, 'unsupported_media_type');
+      }
+    });
+
+    it.each(['null', '5', '"text"', '[5]'])('of %s is refused where none is wanted', async (body) => {
+      expectProblem(await sendRaw('/tickets/1/pay', body), 422, 'validation_failed');
     });
 
     it.each(['application/json', 'application/json; charset=utf-8', 'APPLICATION/JSON;charset="UTF-8"'])(

@@ -1,0 +1,106 @@
+import { isUtf8 } from 'node:buffer';
+import { MIMEType } from 'node:util';
+import type { Request, Response } from 'express';
+import { Problem } from '../problems/problem';
+
+/** What a route takes. */
+export interface BodyOptions {
+  maxBytes: number;
+  /** Takes HTML forms, too. */
+  forms: boolean;
+}
+
+export const hasBody = ({ headers }: Request) =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
+
+/**
+ * Reads and parses a body: JSON in UTF-8, or a form. What says of itself that it will not be taken is not read.
+ *
+ * @returns undefined for an empty one
+ * @throws {Problem} `unsupported_media_type`, `body_too_large`, `malformed_json`
+ */
+export async function readBody(
+  request: Request,
+  response: Response,
+  { maxBytes, forms }: BodyOptions,
+): Promise<unknown> {
+  const type = typeOf(request);
+  if (type !== 'application/json' && !(forms && type === FORM)) throw new Problem('unsupported_media_type');
+  if (Number(request.headers['content-length']) > maxBytes) throw new Problem('body_too_large');
+  // The client asks before it sends: only now is it known that the body is wanted.
+  if (request.headers.expect !== undefined) response.writeContinue();
+  const bytes = await collect(request, maxBytes);
+  if (bytes.length === 0) return undefined;
+  if (!isUtf8(bytes)) throw new Problem('malformed_json');
+  const text = bytes.toString();
+  return type === FORM ? fieldsOf(text) : parse(text);
+}
+
+const FORM = 'application/x-www-form-urlencoded';
+
+/** The media type; undefined for a body in another charset than UTF-8, and for one that is packed, which may be a bomb. */
+function typeOf({ headers }: Request): string | undefined {
+  const type = headers['content-type'] ?? '';
+  if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') return undefined;
+  // Nearly every client writes it so, and parsing a media type takes a while.
+  if (type === 'application/json') return type;
+  try {
+    const { essence, params } = new MIMEType(type);
+    return (params.get('charset') ?? 'utf-8').toLowerCase() === 'utf-8' ? essence : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function collect(request: Request, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= maxBytes) chunks.push(chunk);
+      else reject(new Problem('body_too_large'));
+    });
+    request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    // The client has gone in the middle; where all was there, the promise is settled.
+    request.once('close', () => reject(new Problem('malformed_request')));
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch {
+    throw new Problem('malformed_json');
+  }
+}
+
+/** The fields of a form; of one that comes twice, a list. */
+function fieldsOf(form: string): Record<string, unknown> {
+  const fields = new URLSearchParams(form);
+  return Object.fromEntries(
+    [...new Set(fields.keys())].map((name) => {
+      const values = fields.getAll(name);
+      return [name, values.length === 1 ? values[0] : values];
+    }),
+  );
+}
+
+/** So much of a body that is refused is read past for the sake of the next request on the connection. */
+const MOST_PASSED_OVER = 64 * 1_024;
+/** How long a client may go on sending and still get the answer. */
+const LINGER_MS = 1_000;
+
+/** Ends the connection with the answer where much of the body, or nobody knows how much, is still to come. */
+export function closeIfUnread(request: Request, response: Response): void {
+  const { headers, socket } = request;
+  const isShort =
+    headers['transfer-encoding'] === undefined && !(Number(headers['content-length']) > MOST_PASSED_OVER);
+  if (request.complete || isShort || response.headersSent) return;
+  response.setHeader('Connection', 'close');
+  // Closed at once, with bytes unread, it would be reset, and the client might lose the answer (RFC 9112, section 9.6).
+  socket.destroySoon = () => {
+    socket.end();
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  };
+}
