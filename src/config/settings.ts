@@ -4,11 +4,13 @@ import {
   IsEmail,
   IsIn,
   IsNotEmpty,
+  IsOptional,
   IsString,
   Length,
   Matches,
   ValidateBy,
   ValidateIf,
+  getMetadataStorage,
   validateSync,
 } from 'class-validator';
 import { StartupError } from './startup-error';
@@ -37,7 +39,7 @@ export class Settings {
   WORKER_PORT = 0;
 
   /** `postgres://…`; unset: an embedded PostgreSQL under `DATA_DIR`. */
-  @ValidateIf((settings: Settings) => settings.DATABASE_URL !== undefined)
+  @IsOptional()
   @Url(/^postgres(ql)?:\/\/\S+$/, 'postgres://user:password@host:5432/database')
   DATABASE_URL?: string;
 
@@ -46,7 +48,7 @@ export class Settings {
   DATABASE_POOLER: 'none' | 'transaction' = 'none';
 
   /** `redis://…`; unset: expiration runs inside the API process. */
-  @ValidateIf((settings: Settings) => settings.REDIS_URL !== undefined)
+  @IsOptional()
   @Url(/^rediss?:\/\/\S+$/, 'redis://host:6379')
   REDIS_URL?: string;
 
@@ -56,7 +58,7 @@ export class Settings {
   DATA_DIR = '.tixxety';
 
   /** Secrets that sign access tokens, with commas between them; unset: one that is kept under `DATA_DIR`. */
-  @ValidateIf((settings: Settings) => settings.JWT_SECRET !== undefined)
+  @IsOptional()
   @Secrets()
   JWT_SECRET?: string[];
 
@@ -98,18 +100,18 @@ export class Settings {
   CORS_ORIGINS: string[] = [];
 
   /** What Prometheus presents as a bearer token to read `/metrics`; unset: only an admin may. */
-  @ValidateIf((settings: Settings) => settings.METRICS_TOKEN !== undefined)
+  @IsOptional()
   @Matches(/^[!-~]{16,}$/, { message: 'must be at least 16 characters, visible ones of ASCII' })
   METRICS_TOKEN?: string;
 
   /** Where traces are sent, by OTLP over HTTP; unset: nowhere. */
-  @ValidateIf((settings: Settings) => settings.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined)
+  @IsOptional()
   @Url(/^https?:\/\/\S+$/, 'http://127.0.0.1:4318')
   OTEL_EXPORTER_OTLP_ENDPOINT?: string;
 
   /** Whether admins see Bull's dashboard at `/queues`; unset: outside production, where there is a `REDIS_URL`. */
   @IsIn(['on', 'off'], { message: 'must be on or off' })
-  @ValidateIf((settings: Settings) => settings.QUEUE_DASHBOARD !== undefined)
+  @IsOptional()
   QUEUE_DASHBOARD?: 'on' | 'off';
 
   /** pino's level of the log. */
@@ -119,15 +121,13 @@ export class Settings {
   LOG_LEVEL = 'info';
 }
 
-const WITHOUT_DEFAULT: (keyof Settings)[] = [
-  'DATABASE_URL',
-  'REDIS_URL',
-  'JWT_SECRET',
-  'ADMIN_EMAIL',
-  'ADMIN_PASSWORD',
-  'METRICS_TOKEN',
-  'OTEL_EXPORTER_OTLP_ENDPOINT',
-  'QUEUE_DASHBOARD',
+/** The names of all settings. Each has a check, whether it has a default or not. */
+export const SETTING_NAMES = [
+  ...new Set(
+    getMetadataStorage()
+      .getTargetValidationMetadatas(Settings, '', false, false)
+      .map(({ propertyName }) => propertyName),
+  ),
 ];
 
 function namesAdmin({ ADMIN_EMAIL, ADMIN_PASSWORD }: Settings): boolean {
@@ -141,8 +141,7 @@ function namesAdmin({ ADMIN_EMAIL, ADMIN_PASSWORD }: Settings): boolean {
  * @throws {StartupError} when a setting is malformed
  */
 export function readSettings(environment: NodeJS.ProcessEnv = environmentWithDotEnv()): Settings {
-  const names = Object.keys(new Settings()).concat(WITHOUT_DEFAULT);
-  const given = names.filter((name) => environment[name]).map((name) => [name, environment[name]]);
+  const given = SETTING_NAMES.filter((name) => environment[name]).map((name) => [name, environment[name]]);
   const settings = plainToInstance(Settings, Object.fromEntries(given), { exposeDefaultValues: true });
   const problems = validateSync(settings).map(
     ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(' and ')}.`,
