@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { brokenLinks, brokenPaths } from './support/markdown';
@@ -68,6 +69,29 @@ describe('a page', () => {
       'See `src/api.ts`, `src/ap`, `src/` and `dist/src/main.js`; not `src/app.ts`, `test/x`.\n',
     );
     expect(brokenPaths(page, folder)).toEqual(['src/app.ts', 'test/x']);
+  });
+});
+
+describe('the picture of the house', () => {
+  const check = (folder: string) =>
+    spawnSync(process.execPath, ['scripts/architecture.mjs', '--check'], { cwd: folder, encoding: 'utf8' });
+
+  it('shows the line that imports run down', () => {
+    expect(check(ROOT)).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('is told of a place that it lacks', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tixxety-test-'));
+    for (const file of ['.dependency-cruiser.cjs', 'scripts/architecture.mjs', 'docs/ARCHITECTURE.md']) {
+      cpSync(join(ROOT, file), join(folder, file));
+    }
+    const rules = join(folder, '.dependency-cruiser.cjs');
+    writeFileSync(rules, readFileSync(rules, 'utf8').replace("['queue'],", "['queue'],\n  ['mail'],"));
+    expect(check(folder)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('npm run architecture'),
+    });
+    rmSync(folder, { recursive: true });
   });
 });
 
