@@ -51,7 +51,10 @@ async function run(options: Options, cleanup: Cleanup): Promise<void> {
   print(options.markdown ? figuresMarkdown(parts) : figuresTable(parts));
   const minutes = (performance.now() - start) / 60_000;
   print(`\n${sentenceOn(machine)}; ${new Date().toISOString().slice(0, 10)}; took ${minutes.toFixed(1)} min`);
-  if (options.out === undefined) return;
+  if (options.out === undefined) {
+    tellProgress('These results are not kept; --out folder keeps them.');
+    return;
+  }
   await show(await keepResults(options.out, { machine, parts }), options.out, options.page);
 }
 

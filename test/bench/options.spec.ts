@@ -22,9 +22,13 @@ describe('the command line of the benchmark', () => {
     expect(() => readOptions(argv)).toThrow(sentence);
   });
 
-  it('keeps no results of a smaller benchmark', () => {
+  it('keeps the results of the whole benchmark, and those of a part only where it is told', () => {
     expect(readOptions([])?.out).toMatch(/test\/bench\/results$/);
     expect(readOptions(['--scale', '0.1'])?.out).toBeUndefined();
+    expect(readOptions(['--only', 'hot'])?.out).toBeUndefined();
+    expect(readOptions(['--only', 'hot', '--out', 'test/bench/results'])?.out).toMatch(
+      /test\/bench\/results$/,
+    );
     expect(readOptions(['--scale', '0.1', '--out', '/tmp/x'])?.out).toBe('/tmp/x');
   });
 

@@ -36,9 +36,10 @@ Options:
   --only a,b       only these parts (below)
   --rounds n       how often everything is measured; medians count (3)
   --seconds n      length of one measurement (3)
-  --scale x        share of the sizes, such as 0.01, to try the benchmark itself; results are then not kept (1)
+  --scale x        share of the sizes, such as 0.01, to try the benchmark itself (1)
   --markdown       print the figures as a Markdown table
-  --out folder     where latest.json and the pictures go (test/bench/results, and its table to docs/SCALING.md)
+  --out folder     where latest.json and the pictures go (the whole benchmark: test/bench/results, and its table to
+                   docs/SCALING.md; a part of it, or another scale: nowhere)
   --redraw         measure nothing; make pictures and table anew from latest.json
   --profile folder write CPU profiles of the API there (open them in Chrome's DevTools)
   -h, --help       show this help
@@ -56,7 +57,7 @@ export function readOptions(argv: string[]): Options | undefined {
   const { values } = parse(argv);
   if (values.help) return undefined;
   const scale = number('scale', values.scale, 1);
-  const out = values.out === undefined && scale !== 1 ? undefined : resolve(values.out ?? RESULTS);
+  const out = outFolder(values.out, scale === 1 && values.only === undefined);
   return {
     parts: pick(values.only),
     rounds: Math.ceil(number('rounds', values.rounds, 3)),
@@ -68,6 +69,12 @@ export function readOptions(argv: string[]): Options | undefined {
     redraw: values.redraw ?? false,
     profile: values.profile === undefined ? undefined : resolve(values.profile),
   };
+}
+
+/** The published figures are replaced by a whole benchmark only, unless they are named. */
+function outFolder(named: string | undefined, isWhole: boolean): string | undefined {
+  if (named !== undefined) return resolve(named);
+  return isWhole ? resolve(RESULTS) : undefined;
 }
 
 function parse(argv: string[]) {
