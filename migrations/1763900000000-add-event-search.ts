@@ -10,7 +10,7 @@ export class AddEventSearch1763900000000 implements MigrationInterface {
       ALTER MAPPING FOR word, hword, hword_part, numword, numhword WITH unaccent, simple
     `);
     // PostgreSQL's parser takes AC/DC for a file, blink-182 for a word and a negative number, and in some locales a quote
-    // or an emoji for a letter; who searches writes words. The ranges mean the same in every locale.
+    // or an emoji for a letter; people search for words. The ranges mean the same in every locale.
     await queryRunner.query(String.raw`
       CREATE FUNCTION words_of(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
       RETURN regexp_replace(

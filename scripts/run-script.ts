@@ -1,13 +1,13 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { StartupError } from '../src/config/startup-error';
 
-/** Why a script ends early, in words for whoever ran it. */
+/** Why a script ends early, in words for the person at the terminal. */
 export class ScriptError extends Error {}
 
 /** Writes a line for the person at the terminal. */
 export const say = (message: string) => void process.stdout.write(`${message}\n`);
 
-/** Runs a script to its end; the exit code says when it throws, with a stack only for what nobody foresaw. */
+/** Runs a script to its end; the exit code says when it throws, with a stack only for an error that is not expected. */
 export function runScript(main: () => Promise<void>, failureCode = 1): void {
   main().catch((error: unknown) => {
     const isExpected = error instanceof ScriptError || error instanceof StartupError;

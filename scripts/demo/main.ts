@@ -19,7 +19,7 @@ type Expected = [status: number, fields: object];
 
 type Resource = Record<string, unknown> & { id: number };
 
-/** Somebody who has signed up. */
+/** A user who has signed up. */
 type Person = Resource & { name: string; access_token: string };
 
 runScript(async () => {
@@ -29,7 +29,7 @@ runScript(async () => {
     return;
   }
   const interruption = endSignal();
-  // Whoever reads us, such as `head`, may have enough before we are done.
+  // A reader of the output, such as `head`, may close it before the demo is done.
   process.stdout.on('error', () => undefined);
   say(paint('dim', 'Starting a server with a database of its own ...'));
   const server = await startDemoServer(HOLD_SECONDS);

@@ -1,6 +1,6 @@
 import { say } from '../run-script';
 
-/** `warning`: works, but not as it should; `unchecked`: nobody knows. */
+/** `warning`: works, but not as it should; `unchecked`: could not be looked at. */
 export type Status = 'ok' | 'warning' | 'wrong' | 'unchecked';
 
 export interface Finding {
@@ -13,7 +13,7 @@ export interface Finding {
   details?: { message: string }[];
 }
 
-/** What is made of an error that kept a check from coming to an end. */
+/** The finding that an error becomes when it kept a check from coming to an end. */
 export const unchecked = ({ message }: Error): Finding => ({ status: 'unchecked', message });
 
 const MARKS: Record<Status, [onTerminal: string, elsewhere: string]> = {
@@ -31,14 +31,14 @@ export class Report {
 
   constructor(private readonly isJson: boolean) {}
 
-  /** Takes down what a check found; whatever kept it from coming to an end is a finding too. */
+  /** Takes down the findings of a check; an error that ends the check early is a finding, too. */
   async add(check: string, finding: Finding | Promise<Finding>): Promise<void> {
     const found = await settle(finding);
     this.checks.push({ check, ...found });
     if (!this.isJson) print(check, found);
   }
 
-  /** Sums up for whoever reads it. */
+  /** Sums up for the reader. */
   end(): void {
     if (this.isJson) {
       say(JSON.stringify({ status: this.status, checks: this.checks }, null, 2));

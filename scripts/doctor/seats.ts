@@ -5,7 +5,7 @@ import { plural, type Finding } from './report';
 const BATCH = 100_000;
 /** Events repaired at once, whose bookings wait meanwhile. */
 const REPAIRS = 100;
-/** Holds end within half a second; whatever is this late, nobody is at work. */
+/** Holds end within half a second; a hold this late means that no worker is at work. */
 const LATE_SECONDS = 5;
 
 interface Seats {
@@ -23,7 +23,7 @@ const COUNTED = `
     (count(*) FILTER (WHERE status = 'paid'))::int AS paid
   FROM tickets WHERE status IN ('reserved', 'paid')`;
 
-// One statement sees one instant, so that what is under way never looks like a fault.
+// One statement sees one instant, so that a change under way never looks like a fault.
 const DISORDERLY = `
   SELECT events.id, capacity, held, sold, coalesce(reserved, 0) AS reserved, coalesce(paid, 0) AS paid
   FROM events
@@ -51,7 +51,7 @@ export async function hasSeats(database: DataSource): Promise<boolean> {
   return found;
 }
 
-/** Holds that nobody ends. */
+/** Holds that no worker ends. */
 export async function checkHolds(database: DataSource, hasWorkers: boolean): Promise<Finding> {
   const [{ overdue, seconds }] = await database.query<[{ overdue: number; seconds: number }]>(
     `SELECT count(*) AS overdue, extract(epoch FROM now() - min(expires_at))::float8 AS seconds

@@ -2,7 +2,7 @@ import { INVENTORY_MISMATCHES } from '../support/seats';
 import type { Database } from './harness/database';
 import type { Ids } from './load/job';
 
-/** The seats are not what the answers said: the run has failed, whatever its speed. */
+/** The seats are not what the answers said: the run has failed, however fast it was. */
 export class SeatsMismatch extends Error {}
 
 /** How many seats the answers speak of. */

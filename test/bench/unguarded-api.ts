@@ -7,7 +7,7 @@ import { readSettings } from '../../src/config/settings';
 import { openDatabase } from '../../src/database/open-database';
 import { RateLimitGuard } from '../../src/rate-limit/rate-limit.guard';
 
-/** The API of this build with one difference: it takes everybody for an admin, verifies no token and counts nobody. */
+/** The API of this build with one difference: it takes each caller for an admin, verifies no token and counts no requests. */
 async function main(): Promise<void> {
   AuthGuard.prototype.canActivate = (context: ExecutionContext) => {
     context.switchToHttp().getRequest<Request>().caller = { userId: 1, role: 'admin' };

@@ -2,7 +2,7 @@
 export class Random {
   private state: number;
 
-  /** @param stream tells apart those who draw beside each other: what one draws must not change what another gets */
+  /** @param stream separates clients that draw beside each other: a draw of one must not change what another gets */
   constructor(seed: number, stream: string) {
     this.state = seed >>> 0;
     for (const character of stream)

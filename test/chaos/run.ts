@@ -22,7 +22,7 @@ import { HOLD_SECONDS, System } from './system/system';
 const WARM_UP_MS = 1_500;
 /** Between two faults. */
 const CALM_MS = { full: 1_500, brief: 500 };
-/** How long holds may be overdue once everything is well and nobody buys. */
+/** How long holds may be overdue once everything is well and the customers have stopped. */
 const RELEASED_WITHIN_MS = HOLD_SECONDS * 1_000 + 2_000;
 /** A job for each tenth of a second in which holds fall due, some of Bull's own, and those of a worker whose clock is behind. */
 const MOST_KEYS = 300;
@@ -89,7 +89,7 @@ export class Run {
       try {
         await this.meet(fault);
       } catch (error) {
-        // Nobody knows what is broken now, so nothing more is to be learned from this system.
+        // The state is unknown now, so this system has nothing more to teach.
         const measured = `the run ended: ${(error as Error).message}`;
         const findings = [{ mustHold: 'it can be healed', measured, isOk: false }];
         this.say(`  FAILED: ${(error as Error).stack}`);

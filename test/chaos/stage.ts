@@ -14,7 +14,7 @@ const GIVE_UP_MS = 30_000;
 /** A hold that begins now falls due, and Bull may have waited a second before it tried Redis again. */
 const BULL_WITHIN_MS = HOLD_SECONDS * 1_000 + 8_000;
 
-/** What a fault has to work with: everything that runs, those who use it, and ways to look at it. */
+/** The things a fault works with: all that runs, its customers, and ways to look at it. */
 export class Stage {
   private readonly http = new HttpClient();
 
@@ -84,7 +84,7 @@ export class Stage {
     return await this.ask(member, { method: 'GET', path: '/health/ready' }).catch(() => undefined);
   }
 
-  /** A reservation that nobody competes for, at one of the APIs. */
+  /** A reservation without competitors, at one of the APIs. */
   async reserve(api: number, key?: string): Promise<Call> {
     const [user, event] = [this.random.pick(this.market.users), this.random.pick(this.market.plentiful)];
     return await this.customers.callAt(api, { action: 'reserve', user, event }, key);

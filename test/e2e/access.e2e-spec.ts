@@ -5,7 +5,7 @@ import { eventBody, userBody } from '../support/factories';
 import { expectProblem } from '../support/problems';
 import { tokenOf } from '../support/tokens';
 
-/** Who asks. What they ask for is the owner's, and for the event of the organizer. */
+/** The callers. They ask for things of the owner, and for the event of the organizer. */
 const CALLERS = ['nobody', 'another', 'owner', 'organizer', 'admin'] as const;
 type CallerName = (typeof CALLERS)[number];
 type Statuses = Record<CallerName, number>;
@@ -108,7 +108,7 @@ describe('who may do what', () => {
         expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="Tixxety API"');
         return;
       }
-      // What is somebody else's can't be told from what is not there.
+      // A foreign object can't be told from a missing one.
       const none = { user_id: 999_999, event_id: 999_999, ticket_id: 999_999 };
       const missing = operation.includes('{')
         ? await ask(operation, caller, none)
@@ -118,7 +118,7 @@ describe('who may do what', () => {
     });
   });
 
-  /** The same for a user who is not there. */
+  /** The same for a user that does not exist. */
   function elsewhere(operation: string): [string, string, RequestInit] {
     if (operation === 'GET /users/for-you') return ['GET', '/users/for-you?user_id=999999', {}];
     const body = JSON.stringify({ user_id: 999_999, event_id: event.id });

@@ -59,7 +59,7 @@ describe('requests that share a statement', () => {
     outcomeOf(inventory.resolveHold({ ticketId, target, scope: { by: 'anyone' } }));
 
   describe('are answered as each would be alone', () => {
-    /** A scene of its own for each time: what is reserved in one is not in the other. */
+    /** A scene of its own for each time: a reservation in one is not in the other. */
     async function orders(): Promise<[userId: number, eventId: number][]> {
       const [free, soldOut, full, ended] = await Promise.all([
         event(100),

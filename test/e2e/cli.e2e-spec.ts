@@ -42,7 +42,7 @@ describe('the command line', () => {
 });
 
 describe('a start that can not be', () => {
-  /** What is wrong, and all that the process may say about it. */
+  /** The fault, and all that the process may say about it. */
   const refusals: [
     string,
     () => { args?: string[]; settings?: Record<string, string>; cwd?: string },

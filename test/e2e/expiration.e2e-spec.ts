@@ -302,7 +302,7 @@ async function now({ sql }: TestDatabase): Promise<number> {
   return row?.now.getTime() ?? NaN;
 }
 
-/** An event, and somebody who holds seats of it. */
+/** An event, and a user who holds seats of it. */
 async function openScene(create: Factories, total_tickets: number) {
   const [user, event] = await Promise.all([create.user(), create.event({ total_tickets })]);
   const reserve = (): Promise<Hold> => create.ticket({ user_id: user.id, event_id: event.id });

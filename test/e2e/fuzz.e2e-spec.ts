@@ -19,7 +19,7 @@ import {
 
 /** A failing run prints its seed; `FUZZ_SEED=… npx jest fuzz` sends the same requests again. */
 const SEED = process.env.FUZZ_SEED === undefined ? {} : { seed: Number(process.env.FUZZ_SEED) };
-/** Few enough not to keep a developer waiting; all that is promised where nobody waits. */
+/** Few enough not to keep a developer waiting; in CI as many as SECURITY.md promises. */
 const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? (process.env.CI === 'true' ? 10_000 : 2_000));
 
 /** Nothing of this kind belongs in an answer. */
@@ -53,7 +53,7 @@ describe('whatever is sent', () => {
     await fc.assert(fc.asyncProperty(anyRequest(document), judge), { numRuns: REQUESTS, ...SEED });
     // What was sent came far enough to matter: each operation both succeeded and refused.
     const missed = (kind: string) => Object.keys(operations).filter((name) => !seen.has(`${name} ${kind}`));
-    // Nobody guesses a password or a refresh token.
+    // A random password or refresh token never fits.
     expect([missed('2'), missed('4')]).toEqual([['POST /auth/token'], []]);
     expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]);
     expect((await api.client.get('/health/ready')).status).toBe(200);
@@ -103,7 +103,7 @@ describe('whatever is sent', () => {
     expect({ status, body, faults: faults(sent, status, body) }).toMatchObject({ faults: [] });
   }
 
-  /** What is wrong with an answer. */
+  /** The faults of an answer. */
   function faults({ operation, isFaithful }: Sent, status: number, body: string): string[] {
     if (status >= 500) return [`answers ${status}`];
     if (LEAKS.test(body)) return ['gives away what it must not'];

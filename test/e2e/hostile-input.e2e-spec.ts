@@ -22,7 +22,7 @@ describe('hostile input', () => {
     user = await api.create.user({ location_latitude: 0, location_longitude: 0 });
   });
   afterAll(async () => {
-    // Whatever was sent, the API is as well as before.
+    // The API is as well as before, after each of these.
     expect((await api.client.get('/health/ready')).status).toBe(200);
     expect((await api.client.post('/events/', eventBody())).status).toBe(201);
     await api.stop();
@@ -583,7 +583,7 @@ describe('hostile input', () => {
     });
   });
 
-  /** Sends what `fetch` would not: a body beside a GET, a body whose length nobody knows. */
+  /** Sends what `fetch` would not: a body beside a GET, a body without a length. */
   async function sendPieces(method: string, path: string, pieces: string[], headers: object) {
     const framing = { 'Transfer-Encoding': 'chunked', Connection: 'close' };
     const request = httpRequest(api.client.url + path, { method, headers: { ...headers, ...framing } });

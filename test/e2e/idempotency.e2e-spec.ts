@@ -139,7 +139,7 @@ describe('a POST with an Idempotency-Key', () => {
       const first = await post('/users/', body, key, nobody);
       const second = await post('/users/', body, key, nobody);
       expect([first.status, isReplay(second), exact(second)]).toEqual([201, true, exact(first)]);
-      // Whoever else comes with that key learns nothing of it.
+      // Another caller with that key learns nothing of it.
       const other = await post('/users/', userBody(), key, nobody);
       expect([other.status, isReplay(other)]).toEqual([201, false]);
     });
@@ -304,7 +304,7 @@ describe('a POST with an Idempotency-Key', () => {
       expect([status, headers.has(REPLAYED), await keys()]).toEqual([200, false, before]);
     });
 
-    /** Node's own client joins what is given twice. */
+    /** Node's own client joins a header that is given twice. */
     async function rawPost(headers: string[]): Promise<string> {
       const { hostname, port } = new URL(api.client.url);
       const socket = connect(Number(port), hostname);

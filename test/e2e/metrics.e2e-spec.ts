@@ -247,7 +247,7 @@ function expressionsOfDashboard(): string[] {
 /** What Prometheus and its scrape add by themselves. */
 const ADDED = { names: ['up'], labels: ['job', 'instance', 'le'] };
 
-/** The metrics and labels that an expression names and nobody exports. */
+/** The metrics and labels that an expression names and no process exports. */
 function unknownIn(expression: string, exported: Sample[]): string[] {
   const used = { Identifier: [] as string[], LabelName: [] as string[] };
   parser.parse(expression).iterate({

@@ -152,7 +152,7 @@ describeWithRedis('the outbox, beside Bull', () => {
   beforeAll(async () => {
     redis = await ownRedis();
     api = await startTestApi({ REDIS_URL: redis.url });
-    // Looks by itself once an hour: what is done before then, Bull has woken it for.
+    // It looks by itself once an hour: anything delivered before then, Bull has woken it for.
     worker = await Test.createTestingModule({
       imports: [
         WorkerModule.register(api.settings, await new TixxetyDataSource(api.settings, 'worker').initialize()),

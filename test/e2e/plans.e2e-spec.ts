@@ -117,7 +117,7 @@ interface Walk {
   isByDistance?: boolean;
 }
 
-/** Lists that have no index in their order: what is found is sorted, so it has to be found by an index. */
+/** Lists without an index in their order: PostgreSQL sorts the rows, so it has to find them by an index. */
 const FOUND: [string, EventFilter, string[]][] = [
   ['by words', { sort: 'relevance', words: ['concert', '17'] }, [BY_WORD]],
   ['by the beginning of a word', { sort: 'relevance', words: ['solo77'] }, [BY_WORD]],
@@ -406,7 +406,7 @@ describe('while there are few tickets', () => {
 
 const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
 
-/** No table is read from end to end, and what is read is read by just these indexes. */
+/** PostgreSQL reads no table from end to end, and uses just these indexes. */
 function expectIndexes(plan: Plan[], indexes: string[]): void {
   expect(
     plan.filter((node) => node['Node Type'].endsWith('Seq Scan')).map((node) => node['Relation Name']),

@@ -153,7 +153,7 @@ describe('seats', () => {
       await fc.assert(gamesAtOnce(expectNone), { ...ONCE, numRuns: GAMES });
     });
 
-    // Slowed down between reading what is free and taking it, so that many read the same.
+    // The statement is slowed down between reading the free seats and taking one, so that many read the same.
     const slowRead = { read: `${PLACE_HOLDS_GUARDS.read}, pg_sleep(0.01)` };
     const resolveWithout = (guards: Partial<typeof RESOLVE_HOLDS_GUARDS>) =>
       resolveHolds({ ...RESOLVE_HOLDS_GUARDS, ...guards }).text;

@@ -42,7 +42,7 @@ describe('the log', () => {
     expect((await guest.get(`/nowhere?access_token=${QUERY}`)).status).toBe(404);
     expect((await guest.get('/', { Cookie: COOKIE })).status).toBe(200);
     expect((await nobody.post('/users/', { name: NAME, email, password: PASSWORD })).status).toBe(409);
-    // What nobody foresaw is logged with its cause, whose statement had these parameters.
+    // An unforeseen error is logged with its cause, whose statement had these parameters.
     await database.sql('ALTER TABLE users RENAME COLUMN name TO title');
     const other = { name: NAME, email: 'other@example.com', password: PASSWORD };
     expect((await nobody.post('/users/', other)).status).toBe(500);

@@ -133,7 +133,7 @@ describe('traces', () => {
     });
     await find({ kind: CLIENT, parentSpanId: release.spanId, service: 'tixxety-worker' });
 
-    // Those who share a statement with others find it by a link.
+    // Requests that share a statement find it by a link.
     await eventually(async () => {
       await Promise.all(Array.from({ length: 10 }, () => client.post('/tickets/', body)));
       const shared = collector.spans.find(
@@ -148,7 +148,7 @@ describe('traces', () => {
     await client.get('/health/ready');
     await Promise.all([api.stop(), worker.stop()]);
     expect(collector.spans.filter(({ name }) => name.includes('health'))).toEqual([]);
-    // What nobody asked for, such as each look of the sweeper, is no trace.
+    // Work that no request asked for, such as each look of the sweeper, is no trace.
     const roots = collector.spans.filter(({ parentSpanId }) => !parentSpanId);
     expect(new Set(roots.map(({ kind }) => kind))).toEqual(new Set([SERVER]));
     expect(modules.loaded()).not.toEqual([]);

@@ -1,4 +1,4 @@
-/** What was started or made, to be taken away in the reverse order, whatever happens. */
+/** Takes away all that was started or made, in the reverse order, after a failure too. */
 export class Cleanup {
   private readonly steps: (() => unknown)[] = [];
   private running?: Promise<void>;

@@ -14,7 +14,7 @@ export class Client {
     private readonly token = tokenOf(TEST_ADMIN.id, 'admin'),
   ) {}
 
-  /** The same API as somebody else sees it; with an empty token, nobody. */
+  /** The same API for another caller; with an empty token, for an anonymous one. */
   as(token: string): Client {
     return new Client(this.url, token);
   }

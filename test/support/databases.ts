@@ -8,7 +8,7 @@ import { TEST_ADMIN } from './tokens';
 export interface TestDatabase {
   name: string;
   url: string;
-  /** Runs SQL behind the back of whoever uses the database, on a connection of its own. */
+  /** Runs SQL on a connection of its own, unknown to the users of the database. */
   sql<Row = any>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Runs SQL in a transaction that stays open, with all its locks, until `commit`. */
   begin(text: string, values?: unknown[]): Promise<{ commit(): Promise<void> }>;

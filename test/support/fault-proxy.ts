@@ -9,7 +9,7 @@ export interface FaultProxy {
   cut(): Promise<void>;
   /** As behind a router that drops packets: connections stay, new ones are taken, nothing comes through. */
   freeze(): Promise<void>;
-  /** Freezes once a chunk with this text has gone to the service: what it asks for is done, and nobody is told. */
+  /** Freezes once a chunk with this text has gone to the service: the service does what it asks for, and the answer never arrives. */
   freezeAfter(text: string): void;
   /** As behind a firewall that forgets: connections are reset in the midst of whatever they carry; new ones pass. */
   reset(): void;
@@ -69,7 +69,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       from.on('close', () => {
         sockets.delete(from);
         farEnds.delete(from);
-        // Of what is frozen the other end hears nothing, not even that this one is gone.
+        // The other end of a frozen connection hears nothing, not even that this one is gone.
         if (!frozen.delete(from)) to.destroy();
       });
     }

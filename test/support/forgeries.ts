@@ -23,7 +23,7 @@ const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 /** A token made as the forgeries are, but as we make ours. */
 export const honest = () => jwt(HS256, claims(), TEST_SECRET);
 
-/** Tokens that must let nobody in. */
+/** Tokens that the API must refuse. */
 export const FORGERIES: Record<string, () => string> = {
   'one without a signature, alg none': () => `${base64({ alg: 'none' })}.${base64(claims())}.`,
   'one of alg None with a signature': () => jwt({ alg: 'None' }, claims(), TEST_SECRET),

@@ -254,7 +254,7 @@ export function anyRequest(document: Schema): fc.Arbitrary<Sent> {
           { minLength: 2, maxLength: 2 },
         ),
         query: fc.record(
-          // Nobody guesses a cursor: with one, hardly anything would be found.
+          // A random cursor is never valid: with one, the requests would hardly find anything.
           Object.fromEntries(
             query.map(({ name, schema }) => [
               name,

@@ -40,7 +40,7 @@ export function expectProblem(
     expect(error).toEqual({ pointer: expect.any(String), detail: expect.stringMatching(/./) });
   }
   if (pointers) expect(errors.map(({ pointer }) => pointer).sort()).toEqual([...pointers].sort());
-  // A pointer names what the client sent, whatever that looks like.
+  // A pointer names a part of the client's input, which may look like anything.
   const ours = { ...problem, errors: errors.map((error) => error.detail) };
   expect(JSON.stringify(ours)).not.toMatch(INTERNALS);
 }

@@ -114,7 +114,7 @@ function succeeds(emitter: EventEmitter, event: string): Promise<boolean> {
   });
 }
 
-/** A TCP port of 127.0.0.1 that nobody listens on right now. */
+/** A TCP port of 127.0.0.1 that is free right now. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Client } from './client';
 import { INVENTORY_MISMATCHES } from './seats';
 
-/** Runs SQL behind the back of those who play. */
+/** Runs SQL on a connection of its own, unknown to the players. */
 export type Sql = <Row = any>(text: string, values?: unknown[]) => Promise<Row[]>;
 
 /** Live holds one user may have on one event, wherever the game is played. */
@@ -72,7 +72,7 @@ const numbersOf = (world: Omit<World, 'capacities'> | undefined) => ({
   endedEvent: Number(world?.endedEvent),
 });
 
-/** Who reserves what: now and then somebody who is not there, or for an event that is over or not there. */
+/** Users and events of reservations: now and then a missing user, or an event that is over or missing. */
 export function orderOf({ user, event }: { user: number; event: number }, world: World) {
   return {
     user: user % 12 === 0 ? UNKNOWN_ID : (world.users[user % world.users.length] as number),

@@ -11,5 +11,5 @@ export const INVENTORY_MISMATCHES = `
   ) AS tickets USING (event_id)
   WHERE held <> coalesce(reserved, 0) OR sold <> coalesce(paid, 0) OR held + sold > capacity`;
 
-/** Removes all events and what belongs to them, with locks in the order of whoever ends holds meanwhile. */
+/** Removes all events and what belongs to them; takes locks in the order of the statements that end holds meanwhile. */
 export const REMOVE_EVENTS = 'TRUNCATE tickets, inventory, events CASCADE';

@@ -19,7 +19,7 @@ export interface ServerProcess {
   residentMb(): number;
   /** Sends a signal and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<ServerEnd>;
-  /** Resolves when it ends, whoever ended it. */
+  /** Resolves when it ends, for any reason. */
   ended: Promise<ServerEnd>;
 }
 

@@ -35,7 +35,7 @@ export async function addHolds(
   );
 }
 
-/** One INSERT hands out ids one after the other as long as nobody else inserts. */
+/** One INSERT hands out ids one after the other as long as no other session inserts. */
 async function add(database: Pick<Database, 'sql'>, before: string, insert: string): Promise<Ids> {
   const [ids] = await database.sql<{ first: number; count: number }>(
     `WITH ${before}, added AS (${insert})

@@ -7,16 +7,16 @@ export interface Ids {
 /** The id at a place between 0 and 1 of the range, such as `Math.random()`. */
 export const idAt = ({ first, count }: Ids, place: number) => first + Math.floor(place * count);
 
-/** Who holds the ticket at a place, from 0 on, among those of `addHolds`: everybody in turn, but no two neighbours. */
+/** The user who holds the ticket at a place, from 0 on, among those of `addHolds`: each in turn, but no two neighbours. */
 export const holderAt = ({ first, count }: Ids, place: number) => first + ((place * HOLDER_STEP) % count);
-/** A prime, so that everybody's turn comes. */
+/** A prime, so that each user's turn comes. */
 export const HOLDER_STEP = 7_919;
 
 /** Requests, described so that they can be sent to another process. */
 export type Requests =
   /** A random user reserves a ticket of a random event; `most` of them, where it is given. */
   | { kind: 'reserve'; users: Ids; events: Ids; most?: number }
-  /** Each ticket of `addHolds` is paid once, by whoever of the users holds it. */
+  /** Each ticket of `addHolds` is paid once, by the user who holds it. */
   | { kind: 'pay'; tickets: Ids; users: Ids }
   /** Each address in turn, again and again. */
   | { kind: 'get'; paths: string[] }

@@ -40,7 +40,7 @@ async function drive(lane: Lane, next: ReturnType<typeof requestsOf>, turn?: () 
   while (!isStopped) {
     const request = next();
     if (!request) return;
-    // With a pace, a request counts from when it was due: who waits in line waits too.
+    // With a pace, a request counts from when it was due: waiting in line is waiting, too.
     const sentAt = turn ? await turn() : performance.now();
     const outcome = await lane.send(request);
     tally.add(outcome, request.expected.includes(outcome), sentAt);

@@ -6,7 +6,7 @@ export interface Request {
   method: 'GET' | 'POST';
   path: string;
   body?: string;
-  /** An access token of who sends it. */
+  /** An access token of the user who sends it. */
   token: string;
   /** The user and event of a reservation, for lanes that speak SQL. */
   reservation?: [userId: number, eventId: number];

@@ -74,7 +74,7 @@ async function logReleases(database: Database): Promise<void> {
   );
 }
 
-/** An API whose holds are ended by nobody else than `releaser`; undefined without the Redis it takes. */
+/** An API whose holds only `releaser` ends; undefined without the Redis it takes. */
 async function withReleaser<Result>(
   bench: Bench,
   database: Database,

@@ -56,7 +56,7 @@ async function ask(bench: Bench, { api }: Site, path: string, seconds: number) {
   );
 }
 
-/** Nobody pages through a million rows here: the row before the page is looked up once, its cursor made as the API does. */
+/** The benchmark does not page through a million rows: it looks up the row before the page, and makes its cursor as the API does. */
 async function eventsAt({ database }: Site, depth: number): Promise<string> {
   if (depth === 0) return '/events/';
   const rows = await database.sql<{ start_time: Date; id: string }>(

@@ -1,7 +1,7 @@
 import { ratio } from '../figure';
 import type { Part } from '../part';
 
-/** Everybody who reserved pays. */
+/** Every user who reserved pays. */
 export const pay: Part = {
   name: 'pay',
   about: 'payments for tickets of one event, beside bare Express',

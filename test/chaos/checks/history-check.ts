@@ -60,7 +60,7 @@ function operationsOf(calls: readonly Call[]): Operation[] {
   });
 }
 
-/** An answer that no client should ever get, whatever is broken. */
+/** An answer that no client should ever get, even while something is broken. */
 function answerWrong(call: Call): string | undefined {
   const { action, outcome, status, code = '', hasRetryAfter } = call;
   if (status === 503) return hasRetryAfter ? undefined : `503 without Retry-After: ${describeCall(call)}`;
@@ -112,7 +112,7 @@ function uncalledFor(operations: Operation[], tickets: readonly TicketRow[]): st
   return wrongs;
 }
 
-/** What was said to be done is done once; what was refused is not; what is done was asked for. */
+/** An acknowledged call is done once, a refused one is not, and each change was asked for. */
 function resolutionViolations(
   all: Operation[],
   byId: Map<number, TicketRow>,
@@ -137,7 +137,7 @@ function resolutionViolations(
   return wrongs;
 }
 
-/** Whoever looks after a payment was acknowledged sees it, from whichever API. */
+/** A read that begins after a payment was acknowledged shows it, from either API. */
 function staleReads(calls: readonly Call[]): string[] {
   const paidAt = new Map<number, number>();
   for (const { action, outcome, ticket = 0, to } of calls) {

@@ -1,6 +1,6 @@
 import { HttpClient, type HttpAnswer, type HttpRequest, type NoAnswer } from './http';
 
-/** Who answered, or what kept everybody from it. */
+/** The API that answered, or the error that kept both from it. */
 export type Delivery = { api: number } & ({ answer: HttpAnswer } | { error: string });
 
 /** The connection was refused, so that nothing can have been done. */

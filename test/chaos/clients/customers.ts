@@ -18,7 +18,7 @@ const TOKEN_REFRESH_MS = 300_000;
 
 type Intent = Pick<Call, 'action' | 'user' | 'event' | 'ticket'>;
 
-/** People who reserve and then pay, cancel, let go or come too late; what they do is decided by the seed. */
+/** People who reserve and then pay, cancel, let go or come too late; the seed decides what each does. */
 export class Customers {
   private readonly randoms: Random[];
   private readonly tokens = new Map<number, { token: string; madeAt: number }>();
@@ -41,7 +41,7 @@ export class Customers {
     this.loops = this.randoms.map((random, i) => this.shop(i, random));
   }
 
-  /** Nobody begins anything new; resolves when everybody has their answers. */
+  /** The customers begin nothing new; resolves when all have their answers. */
   async pause(): Promise<void> {
     this.isOpen = false;
     await Promise.all(this.loops);
@@ -67,7 +67,7 @@ export class Customers {
 
   /** One reservation and what becomes of it. */
   private async buy(customer: number, random: Random): Promise<void> {
-    // Each has users of their own, so that it is known who did what.
+    // Each customer has users of their own, so that every change is known to be theirs.
     const own = this.market.users.filter((_, i) => i % CUSTOMERS === customer);
     const user = random.pick(own);
     const event = await this.market.choose(random);

@@ -1,4 +1,4 @@
-/** What a client knows of a call: it was done, it was definitely not done, or nobody can say. */
+/** What a client knows of a call: it was done, it was definitely not done, or its outcome is unknown. */
 export type Outcome = 'ok' | 'refused' | 'unknown';
 
 export type Action = 'reserve' | 'pay' | 'cancel' | 'get' | 'list';

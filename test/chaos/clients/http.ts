@@ -11,7 +11,7 @@ export interface HttpRequest {
 export interface HttpAnswer {
   status: number;
   headers: IncomingHttpHeaders;
-  // Whatever the API says is what is to be checked.
+  // The checks judge every answer of the API, errors too.
   body: { code?: string; id?: number; status?: string; [field: string]: unknown };
 }
 

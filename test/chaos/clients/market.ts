@@ -34,7 +34,7 @@ export class Market {
     return market;
   }
 
-  /** The event somebody decides for; of a coveted one the sale begins that moment, for all who have waited. */
+  /** The event a customer decides for; of a coveted one the sale begins that moment, for all who have waited. */
   async choose(random: Random): Promise<number> {
     if (!random.isLucky(COVETED.chance)) return random.pick(this.plentiful);
     return await new Promise((resolve) => this.waiting.push(resolve));

@@ -64,7 +64,7 @@ const blockedLoop: Fault = {
 
 export const JOB_FAULTS: readonly Fault[] = [threeTimes, stalledWorker, blockedLoop];
 
-/** Whoever ends a hold counts it; so the counts of all processes are the number of holds that ended. */
+/** The process that ends a hold counts it; so the counts of all processes are the number of holds that ended. */
 async function countingReleases(stage: Stage, work: () => Promise<void>): Promise<Finding[]> {
   await stage.waitForReleases();
   const before = await releases(stage);

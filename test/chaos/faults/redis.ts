@@ -94,7 +94,7 @@ interface Trouble {
   heal?: () => unknown;
 }
 
-/** Whatever becomes of Redis, nobody who books may notice. */
+/** A fault of Redis must not be noticed by any customer who books. */
 async function doWithout(stage: Stage, { strike, last, heal }: Trouble): Promise<Finding[]> {
   const calm = await stage.callsWhile(() => stage.wait(4_000, 2_000));
   const overdue: number[] = [];

@@ -69,7 +69,7 @@ function exited(exits: readonly Exit[]): Finding {
   };
 }
 
-/** Whoever is refused a connection goes to the other API; whoever has one gets an answer. */
+/** A client that is refused a connection goes to the other API; a client that has one gets an answer. */
 function noneDropped(calls: readonly Call[]): Finding {
   const dropped = calls.filter(({ outcome }) => outcome === 'unknown');
   const why = [...new Set(dropped.map(({ status, error }) => String(status ?? error)))];

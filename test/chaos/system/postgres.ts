@@ -10,7 +10,7 @@ import { lastingPort } from './ports';
 const PATIENCE_MS = 30_000;
 const TRY_MS = 25;
 
-/** A PostgreSQL of our own, that nobody starts again but us. */
+/** A PostgreSQL of our own: only we start it again. */
 export class PostgresServer {
   private pool?: Pool;
 
@@ -76,7 +76,7 @@ export class PostgresServer {
     }
   }
 
-  /** Kills the server and everyone who serves a connection, as when the machine fails. */
+  /** Kills the server and the processes of its connections, as when the machine fails. */
   async kill(): Promise<void> {
     await this.disconnect();
     const postmaster = this.postmaster();
@@ -85,7 +85,7 @@ export class PostgresServer {
     while (await this.isRunning()) await sleep(TRY_MS);
   }
 
-  /** As an administrator does who restarts it: what is under way is broken off. */
+  /** Stops it as an administrator's restart does: statements under way are broken off. */
   async stop(): Promise<void> {
     await this.disconnect();
     await shutDown(this.cluster);
