@@ -66,7 +66,7 @@ function boundConnections(server: Server): void {
 /** What pages of the origins may do: as much as any client, with a token but never by a cookie. */
 const crossOrigin = (origins: string[]) => ({
   origin: origins,
-  methods: ['GET', 'HEAD', 'POST'],
+  methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
   allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Request-Id', 'traceparent'],
   exposedHeaders: [
     'Idempotent-Replayed',

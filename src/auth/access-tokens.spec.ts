@@ -4,7 +4,8 @@ import { AccessTokens } from './access-tokens';
 
 const SECRET = 'one-that-only-this-test-signs-with';
 const OTHER = 'another-one-that-this-test-signs-with';
-const caller = { userId: 7, role: 'user' } as const;
+const account = { userId: 7, role: 'user', createdAt: new Date(0) } as const;
+const caller = { userId: 7, role: 'user', issuedAt: expect.any(Number) };
 
 const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const hmac = (input: string, key: string) =>
@@ -16,8 +17,8 @@ const HEADER = { alg: 'HS256', typ: 'JWT' };
 /** One that is like ours but for this. */
 const forged = (claims: object, options: SignOptions = {}, key = SECRET) =>
   sign({ ...CLAIMS, iat: now(), exp: now() + 900, ...claims }, key, { algorithm: 'HS256', ...options });
-const without = (name: keyof typeof CLAIMS | 'exp') => {
-  const claims = { ...CLAIMS, exp: now() + 900, [name]: undefined };
+const without = (name: keyof typeof CLAIMS | 'iat' | 'exp') => {
+  const claims = { ...CLAIMS, iat: now(), exp: now() + 900, [name]: undefined };
   return hmac(`${base64url(HEADER)}.${base64url(claims)}`, SECRET);
 };
 
@@ -26,15 +27,15 @@ describe('AccessTokens', () => {
 
   it('knows the caller again', () => {
     for (const role of ['user', 'admin'] as const) {
-      const token = tokens.sign({ userId: 7, role });
-      expect(tokens.verify(token)).toEqual({ userId: 7, role });
-      expect(tokens.verify(token)).toEqual({ userId: 7, role });
+      const token = tokens.sign({ ...account, role });
+      expect(tokens.verify(token)).toEqual({ ...caller, role });
+      expect(tokens.verify(token)).toEqual({ ...caller, role });
     }
     expect(tokens.verify(forged({}))).toEqual(caller);
   });
 
   it('tells nothing but who calls', () => {
-    const [, claims = ''] = tokens.sign(caller).split('.');
+    const [, claims = ''] = tokens.sign(account).split('.');
     const told = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { iat: number };
     expect(told).toEqual({ ...CLAIMS, iat: told.iat, exp: told.iat + 900 });
   });
@@ -44,7 +45,7 @@ describe('AccessTokens', () => {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
-  const ours = tokens.sign(caller);
+  const ours = tokens.sign(account);
   const [header = '', claims = '', signature = ''] = ours.split('.');
   const asAdmin = base64url({ ...CLAIMS, role: 'admin', iat: now(), exp: now() + 900 });
 
@@ -88,6 +89,7 @@ describe('AccessTokens', () => {
     ['a subject that is no id', forged({ sub: 'ada' })],
     ['the subject 0', forged({ sub: '0' })],
     ['a fraction for a subject', forged({ sub: '7.5' })],
+    ['no time of issue', without('iat')],
     ['no role', without('role')],
     ['an unknown role', forged({ role: 'root' })],
     ['a list of roles', forged({ role: ['admin'] })],
@@ -97,8 +99,23 @@ describe('AccessTokens', () => {
     expect(tokens.verify(token)).toBeUndefined();
   });
 
+  it('knows the session it was issued in', () => {
+    const sessionId = '6f1c3a52-0d0e-4c5f-9a41-8c2f8f0f2f5e';
+    expect(tokens.verify(tokens.sign(account, sessionId))).toEqual({ ...caller, sessionId });
+  });
+
+  it('is never older than its account, and ends no later for it', () => {
+    const createdAt = new Date((now() + 3_600) * 1_000 + 1);
+    const token = tokens.sign({ ...account, createdAt });
+    expect(tokens.verify(token)).toEqual({ ...caller, issuedAt: now() + 3_600 });
+    const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+      exp: number;
+    };
+    expect(claims.exp - now()).toBeLessThanOrEqual(900);
+  });
+
   it('lets none live on because it is remembered', () => {
-    const token = tokens.sign(caller);
+    const token = tokens.sign(account);
     expect(tokens.verify(token)).toEqual(caller);
     jest.useFakeTimers({ now: Date.now() + 899_000 });
     expect(tokens.verify(token)).toEqual(caller);
@@ -112,7 +129,7 @@ describe('AccessTokens', () => {
     let passed = 0;
     const elsewhere = () => new AccessTokens([SECRET], () => Date.now() - HOUR_MS + passed);
     const [one, another] = [elsewhere(), elsewhere()];
-    const token = one.sign(caller);
+    const token = one.sign(account);
     expect(tokens.verify(token)).toBeUndefined();
     passed = 899_000;
     expect(one.verify(token)).toEqual(caller);
@@ -123,11 +140,11 @@ describe('AccessTokens', () => {
   });
 
   it('takes a new secret without signing anybody out, and lets the old one go', () => {
-    const before = new AccessTokens([SECRET]).sign(caller);
+    const before = new AccessTokens([SECRET]).sign(account);
     const both = new AccessTokens([OTHER, SECRET]);
     expect(both.verify(before)).toEqual(caller);
     const after = new AccessTokens([OTHER]);
-    expect(after.verify(both.sign(caller))).toEqual(caller);
+    expect(after.verify(both.sign(account))).toEqual(caller);
     expect(after.verify(before)).toBeUndefined();
   });
 });

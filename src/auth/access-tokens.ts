@@ -1,6 +1,6 @@
 import { createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { sign } from 'jsonwebtoken';
-import type { Caller, Role } from './caller';
+import type { Account, Caller, Role } from './caller';
 import { HmacSha256 } from './hmac';
 
 /** How long an access token is good for. It can't be revoked before. */
@@ -39,13 +39,20 @@ export class AccessTokens {
     this.verifiers = secrets.map((secret) => new HmacSha256(secret));
   }
 
-  sign({ userId, role }: Caller): string {
-    return sign({ role, iat: Math.floor(this.now() / 1_000) }, this.signingKey, {
+  /**
+   * A token of the account. It is never older than the account, even where the clock has been set back since.
+   *
+   * @param sessionId the session it is issued in, if any
+   */
+  sign({ userId, role, createdAt }: Account, sessionId?: string): string {
+    const now = Math.floor(this.now() / 1_000);
+    const iat = Math.max(now, Math.floor(createdAt.getTime() / 1_000));
+    const claims = { role, iat, exp: now + ACCESS_TOKEN_SECONDS };
+    return sign(sessionId === undefined ? claims : { ...claims, sid: sessionId }, this.signingKey, {
       algorithm: ALGORITHM,
       issuer: ISSUER,
       audience: AUDIENCE,
       subject: String(userId),
-      expiresIn: ACCESS_TOKEN_SECONDS,
     });
   }
 
@@ -71,7 +78,7 @@ function isSame(expected: string, given: string): boolean {
  */
 function callerOf(payload: string, now: number): Caller | undefined {
   const claims = claimsOf(payload);
-  const { iss, aud, sub, role, nbf = 0, exp } = claims;
+  const { iss, aud, sub, role, sid, iat, nbf = 0, exp } = claims;
   const isNow =
     typeof exp === 'number' &&
     exp > now &&
@@ -81,7 +88,9 @@ function callerOf(payload: string, now: number): Caller | undefined {
   const userId = Number(sub);
   if (iss !== ISSUER || aud !== AUDIENCE || !isNow) return undefined;
   if (!Number.isSafeInteger(userId) || userId < 1 || !ROLES.includes(role)) return undefined;
-  return { userId, role: role as Role };
+  if (typeof iat !== 'number' || !Number.isSafeInteger(iat)) return undefined;
+  const caller = { userId, role: role as Role, issuedAt: iat };
+  return typeof sid === 'string' ? { ...caller, sessionId: sid } : caller;
 }
 
 function claimsOf(payload: string): Partial<Record<string, unknown>> {

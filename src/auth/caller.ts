@@ -5,11 +5,22 @@ import { Problem } from '../problems/problem';
 
 export type Role = 'user' | 'admin';
 
-/** The sender of a request, by its access token. */
-export interface Caller {
+/** The account that tokens are issued to. */
+export interface Account {
   userId: number;
   /** An `admin` may act for anyone, as a trusted back end does. */
   role: Role;
+  createdAt: Date;
+}
+
+/** The sender of a request, by its access token. */
+export interface Caller {
+  userId: number;
+  role: Role;
+  /** The session the token was issued in; none where the account had no password to begin one with. */
+  sessionId?: string;
+  /** When the token was issued: seconds since 1970. */
+  issuedAt: number;
 }
 
 declare module 'express-serve-static-core' {

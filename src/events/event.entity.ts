@@ -18,6 +18,7 @@ export const EVENTS_ORGANIZER_FKEY = 'events_organizer_id_fkey';
 @Check('events_end_check', 'end_time >= start_time')
 @Check('events_venue_check', '(venue_latitude IS NULL) = (venue_longitude IS NULL)')
 @Index('events_start_time_id_idx', ['startTime', 'id'])
+@Index('events_organizer_id_start_time_id_idx', ['organizerId', 'startTime', 'id'])
 // A GIN index, which TypeORM can't make: the migration does.
 @Index('events_search_idx', { synchronize: false })
 @Index('events_position_end_time_idx', ['position', 'endTime'], {

@@ -93,6 +93,13 @@ export class EventDto {
   @ApiInteger()
   id: number;
 
+  /**
+   * The user who created it; null for events that are older than accounts.
+   * @example 1
+   */
+  @ApiInteger()
+  organizer_id: number | null;
+
   /** @example "Night of the Analytical Engine" */
   title: string;
 
@@ -189,6 +196,12 @@ export class EventsQuery extends EventFilterQuery {
   @Instant()
   starts_after?: string;
 
+  /** Only events of this organizer. */
+  @NumberFromQuery()
+  @MayBeLeftOut()
+  @Id()
+  organizer_id?: number;
+
   /** Only events with all of these words in title, address or description; the last may be the beginning of one. */
   @IsOptional()
   @Text(1, 100)
@@ -229,6 +242,7 @@ export class NearbyEventsQuery extends EventFilterQuery {
 
 export const toEventDto = (event: EventWithSeats): EventDto => ({
   id: event.id,
+  organizer_id: event.organizerId,
   title: event.title,
   description: event.description,
   start_time: event.startTime,
@@ -280,6 +294,7 @@ export function toEventFilter(query: EventsQuery): EventFilter {
     startsAfter: toDate(query.starts_after),
     startsBefore: toDate(query.starts_before),
     isAvailable: query.available === 'true',
+    organizerId: query.organizer_id,
     sort,
   };
 }

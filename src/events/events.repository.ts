@@ -13,7 +13,7 @@ export interface Seats {
   sold: number;
 }
 
-export type EventWithSeats = Omit<Event, 'position' | 'search' | 'organizerId' | 'organizer'> & Seats;
+export type EventWithSeats = Omit<Event, 'position' | 'search' | 'organizer'> & Seats;
 
 /**
  * An event in a list: with what the list is sorted by, its distance where one was searched around a place, and how many

@@ -1,7 +1,7 @@
 import type { Statement } from '../database/statements';
 import { chordOfDistance, EARTH_RADIUS_KM, type Coordinates } from './haversine';
 
-const EVENT = `events.id, events.title, events.description, events.start_time AS "startTime",
+const EVENT = `events.id, events.organizer_id AS "organizerId", events.title, events.description, events.start_time AS "startTime",
   events.end_time AS "endTime", events.venue_address AS "venueAddress", events.venue_latitude AS "venueLatitude",
   events.venue_longitude AS "venueLongitude", events.created_at AS "createdAt"`;
 /** An event that lost its counter has no places: it is shown, and its list goes on behind it. */
@@ -28,6 +28,7 @@ export interface EventFilter {
   startsBefore?: Date;
   hasNotEnded?: boolean;
   isAvailable?: boolean;
+  organizerId?: number;
   sort: EventSort;
 }
 
@@ -71,6 +72,7 @@ export function listEvents(
 
   const filters = [
     filter.isAvailable && 'held + sold < capacity',
+    filter.organizerId && `organizer_id = ${bind(filter.organizerId, 'bigint')}`,
     filter.startsAfter && !isBehindStart && `start_time >= ${bind(filter.startsAfter, 'timestamptz')}`,
     filter.startsBefore && `start_time < ${bind(filter.startsBefore, 'timestamptz')}`,
   ].filter(Boolean);

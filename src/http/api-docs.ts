@@ -35,6 +35,20 @@ export const ApiList = (type: Type, example?: object[]) =>
 export const ApiId = (name: string) =>
   ApiParam({ name, schema: { type: 'integer', minimum: 1, maximum: MAX_ID, example: 1 } });
 
+/** Documents the user in a path. */
+export const ApiUserId = () =>
+  ApiParam({
+    name: 'user_id',
+    description: 'The id of a user, or `me` for the caller. Only an admin may name somebody else.',
+    schema: {
+      anyOf: [
+        { type: 'integer', minimum: 1, maximum: MAX_ID },
+        { type: 'string', enum: ['me'] },
+      ],
+      example: 'me',
+    },
+  });
+
 /** Documents a whole number in an answer; what is inferred from `number` is any. */
 export const ApiInteger = () => ApiProperty({ type: 'integer' });
 

@@ -112,6 +112,21 @@ export const OptionalTogetherWith = (other: string) =>
     IsOptional(),
   );
 
+/** May be left out, or be null, but only together with `other`: half of a pair can't be changed. */
+export const ChangedTogetherWith = (other: string) =>
+  applyDecorators(
+    ApiProperty({ required: false, nullable: true }),
+    field(
+      'together',
+      `must come together with ${other}`,
+      (value, owner) => value != null && owner[other] != null,
+    ),
+    ValidateIf(
+      (owner: Record<string, unknown>, value) =>
+        value !== undefined && (value !== null || owner[other] === undefined),
+    ),
+  );
+
 /** A place as `latitude,longitude` in degrees. */
 export function Place(): PropertyDecorator {
   return applyDecorators(

@@ -20,4 +20,16 @@ export const USERS_PROBLEMS = {
     detail: 'Email already registered',
     advice: 'Sign in with POST /auth/token instead, or sign up with another address.',
   },
+  password_not_set: {
+    status: 409,
+    title: 'No password set',
+    detail: 'This account was made without a password, so there is none to change',
+    advice: 'Sign up again with a password, under another e-mail address.',
+  },
+  session_not_found: {
+    status: 404,
+    title: 'Session not found',
+    detail: 'Session not found',
+    advice: 'Take the id from GET /users/me/sessions: the session has ended, or belongs to another account.',
+  },
 } as const satisfies Record<string, ProblemKind>;

@@ -3,7 +3,7 @@ import type { INestApplication } from '@nestjs/common';
 import type { Request, RequestHandler } from 'express';
 import { ThrottlerStorage } from '@nestjs/throttler';
 import { LRUCache } from 'lru-cache';
-import type { Caller } from '../auth/caller';
+import type { Account } from '../auth/caller';
 import { Problem } from '../problems/problem';
 import { countGuess } from '../rate-limit/rate-limit.guard';
 import { SessionsService } from '../users/sessions.service';
@@ -15,9 +15,9 @@ const REMEMBERED = { max: 100, ttl: 5 * 60_000 };
 export function adminsOnly(app: INestApplication): RequestHandler {
   const sessions = app.get(SessionsService, { strict: false });
   const hits = app.get<ThrottlerStorage>(ThrottlerStorage, { strict: false });
-  const known = new LRUCache<string, Caller>(REMEMBERED);
+  const known = new LRUCache<string, Account>(REMEMBERED);
 
-  async function callerOf(request: Request): Promise<Caller | undefined> {
+  async function accountOf(request: Request): Promise<Account | undefined> {
     const [, encoded] = /^Basic +([\w+/]+=*)$/i.exec(request.headers.authorization ?? '') ?? [];
     if (encoded === undefined || isForeign(request)) return undefined;
     const key = createHash('sha256').update(encoded).digest('base64');
@@ -26,14 +26,14 @@ export function adminsOnly(app: INestApplication): RequestHandler {
     const [, email = '', password = ''] =
       /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
     await countGuess(hits, request, email);
-    const caller = await sessions.authenticate(email, password);
-    known.set(key, caller);
-    return caller;
+    const account = await sessions.authenticate(email, password);
+    known.set(key, account);
+    return account;
   }
 
   return (request, _response, next) => {
-    callerOf(request).then(
-      (caller) => next(caller?.role === 'admin' ? undefined : refusal()),
+    accountOf(request).then(
+      (account) => next(account?.role === 'admin' ? undefined : refusal()),
       (error: unknown) =>
         next(error instanceof Problem && error.code === 'invalid_credentials' ? refusal() : error),
     );

@@ -52,17 +52,19 @@ export class RateLimitGuard extends ThrottlerGuard {
     }
     const perAddress = Math.min(limit, CREDENTIALS_PER_ADDRESS);
     await this.count(response, 'credentials-address', addressOf(request), perAddress, ttl);
+    if (kind === 'own-credentials') await this.countAccount(context, callerOf(request));
     return true;
   }
 
   /**
-   * Counts a guess at the account that the body names. The address has been counted before: one that is refused must not
+   * Counts a guess at an account: the one that the body names, where no other is given. The address has been counted before: one that is refused must not
    * use up what others may try for the account.
    */
-  async countAccount(context: ExecutionContext): Promise<void> {
+  async countAccount(
+    context: ExecutionContext,
+    account = accountOf(context.switchToHttp().getRequest<Request>().body as NamedAccount),
+  ): Promise<void> {
     const [{ limit, ttl }] = this.throttlers as [{ limit: number; ttl: number }];
-    const request = context.switchToHttp().getRequest<Request>();
-    const account = accountOf(request.body as { username?: unknown; email?: unknown } | undefined);
     if (account === undefined) return;
     const response = context.switchToHttp().getResponse<Response>();
     const perAccount = Math.min(limit, CREDENTIALS_PER_ACCOUNT);
@@ -119,8 +121,10 @@ const callerOf = (request: Request) =>
 /** An IPv6 customer has 2⁶⁴ addresses and counts as one. */
 const addressOf = (request: Request) => normalizeIp(request.ip ?? '', 64);
 
+type NamedAccount = { username?: unknown; email?: unknown } | undefined;
+
 /** Hashed, so that no e-mail address lies about in Redis. */
-function accountOf(body: { username?: unknown; email?: unknown } | undefined): string | undefined {
+function accountOf(body: NamedAccount): string | undefined {
   const account = body?.username ?? body?.email;
   return typeof account === 'string'
     ? createHash('sha256').update(account.trim().toLowerCase()).digest('base64url')

@@ -2,7 +2,8 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, scopeOf, userFor } from '../auth/caller';
-import { ApiCreated, ApiId, ApiList, ApiProblems } from '../http/api-docs';
+import { UserInPath } from '../auth/user-in-path';
+import { ApiCreated, ApiId, ApiList, ApiProblems, ApiUserId } from '../http/api-docs';
 import { IdPipe } from '../http/id.pipe';
 import { PageQuery, sendPage } from '../http/page';
 import { Idempotent } from '../idempotency/idempotent.decorator';
@@ -96,17 +97,16 @@ export class TicketsController {
     summary: "List a user's tickets",
     description: 'Newest first.',
   })
-  @ApiId('user_id')
+  @ApiUserId()
   @ApiList(TicketDto)
   @ApiProblems('user_not_found')
   async listByUser(
-    @Param('user_id', IdPipe) userId: number,
+    @UserInPath() userId: number,
     @Query() query: PageQuery,
-    @Caller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TicketDto[]> {
-    const page = await this.tickets.listByUser(userFor(caller, userId), query);
+    const page = await this.tickets.listByUser(userId, query);
     return sendPage(page, toTicketDto, request, response);
   }
 }

@@ -3,6 +3,8 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { Passwords } from '../auth/passwords';
 import { Settings } from '../config/settings';
+import { Transactions } from '../database/transactions';
+import { SessionsRepository } from './sessions.repository';
 import { UsersRepository } from './users.repository';
 
 /** Sees to it, before the API listens, that the admin of the settings exists; so may any number of processes at once. */
@@ -11,16 +13,23 @@ export class AdminService implements OnApplicationBootstrap {
   constructor(
     private readonly settings: Settings,
     private readonly repository: UsersRepository,
+    private readonly sessions: SessionsRepository,
     private readonly passwords: Passwords,
+    private readonly transactions: Transactions,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     const { ADMIN_EMAIL, ADMIN_PASSWORD } = this.settings;
     if (ADMIN_EMAIL === undefined || ADMIN_PASSWORD === undefined) return;
-    const account = await this.repository.findAccount(ADMIN_EMAIL);
+    const account = await this.repository.findLogin(ADMIN_EMAIL);
     const isAdmin =
       account?.role === 'admin' && (await this.passwords.verify(account.passwordHash, ADMIN_PASSWORD));
-    if (!isAdmin) await this.repository.putAdmin(ADMIN_EMAIL, await this.passwords.hash(ADMIN_PASSWORD));
+    if (isAdmin) return;
+    const passwordHash = await this.passwords.hash(ADMIN_PASSWORD);
+    await this.transactions.run(async () => {
+      const id = await this.repository.putAdmin(ADMIN_EMAIL, passwordHash);
+      await this.sessions.deleteOthers(id, undefined);
+    });
   }
 }
 

@@ -15,7 +15,7 @@ import { User } from './user.entity';
  * before. Only the last of them is known, and only by its hash.
  */
 @Entity('sessions')
-@Index('sessions_user_id_idx', ['userId'])
+@Index('sessions_user_id_expires_at_id_idx', ['userId', 'expiresAt', 'id'])
 export class Session {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'sessions_pkey' })
   id: string;
@@ -33,6 +33,16 @@ export class Session {
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz', precision: 3 })
   createdAt: Date;
+
+  /** When it last gave out tokens; null for sessions that are older than this column. */
+  @Column({
+    type: 'timestamptz',
+    name: 'last_used_at',
+    precision: 3,
+    nullable: true,
+    default: () => 'now()',
+  })
+  lastUsedAt: Date | null;
 
   @Column({ type: 'timestamptz', name: 'expires_at', precision: 3 })
   expiresAt: Date;

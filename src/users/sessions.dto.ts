@@ -3,6 +3,7 @@ import { IsIn, ValidateIf } from 'class-validator';
 import { ACCESS_TOKEN_SECONDS } from '../auth/access-tokens';
 import { ApiInteger } from '../http/api-docs';
 import { IgnoredText, Text } from '../http/fields';
+import type { SessionView } from './sessions.repository';
 import type { Tokens } from './sessions.service';
 
 const GRANT_TYPES = ['password', 'refresh_token'] as const;
@@ -80,7 +81,56 @@ export class RevocationRequestDto {
   token_type_hint?: string;
 }
 
+/** A change of the caller's password. */
+export class ChangePasswordDto {
+  /** The password as it is. */
+  @Text(1, 128)
+  current: string;
+
+  /**
+   * What it shall be.
+   * @example "twelve characters or more"
+   */
+  @Text(12, 128)
+  new: string;
+}
+
+/** A sign-in and all the tokens that came of it. */
+export class SessionDto {
+  /** @example "6f1c3a52-0d0e-4c5f-9a41-8c2f8f0f2f5e" */
+  @ApiProperty({ format: 'uuid' })
+  id: string;
+
+  /**
+   * When somebody signed in.
+   * @example "2030-01-01T12:00:00.000Z"
+   */
+  created_at: Date;
+
+  /**
+   * When it last gave out tokens.
+   * @example "2030-01-02T12:00:00.000Z"
+   */
+  last_used_at: Date;
+
+  /**
+   * When it ends by itself.
+   * @example "2030-01-31T12:00:00.000Z"
+   */
+  expires_at: Date;
+
+  /** Whether the access token of this request was issued in it. */
+  current: boolean;
+}
+
 export class TokensDto {
+  /**
+   * Whose tokens they are.
+   * @example 1
+   */
+  @ApiInteger()
+  user_id: number;
+
   /**
    * Goes into the header `Authorization: Bearer …`.
    * @example "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
@@ -102,9 +152,21 @@ export class TokensDto {
   refresh_token?: string;
 }
 
-export const toTokensDto = ({ accessToken, refreshToken }: Tokens): TokensDto => ({
+export const toTokensDto = ({ userId, accessToken, refreshToken }: Tokens): TokensDto => ({
+  user_id: userId,
   access_token: accessToken,
   token_type: 'Bearer',
   expires_in: ACCESS_TOKEN_SECONDS,
   ...(refreshToken !== undefined && { refresh_token: refreshToken }),
 });
+
+/** @param currentId the session of the request */
+export const toSessionDto =
+  (currentId: string | undefined) =>
+  (session: SessionView): SessionDto => ({
+    id: session.id,
+    created_at: session.createdAt,
+    last_used_at: session.lastUsedAt,
+    expires_at: session.expiresAt,
+    current: session.id === currentId,
+  });

@@ -1,22 +1,61 @@
 import { Injectable } from '@nestjs/common';
-import type { Caller } from '../auth/caller';
-import { Statements } from '../database/statements';
+import type { Account } from '../auth/caller';
+import { buyerIn, type Scope } from '../database/scope';
+import { Statements, type Statement } from '../database/statements';
+
+/** A session as its list shows it. */
+export interface SessionView {
+  id: string;
+  createdAt: Date;
+  lastUsedAt: Date;
+  expiresAt: Date;
+}
+
+/** Where a page of sessions starts: when the last one before it expires, and its id. */
+export type SessionKey = [expiresAt: string, id: string];
+
+/** The live sessions of the user `$1` behind the one that expires at `$2` with the id `$3`, at most `$4`. */
+export const LIST_SESSIONS: Statement = {
+  name: 'list_sessions',
+  text: `
+    SELECT id, created_at AS "createdAt", coalesce(last_used_at, created_at) AS "lastUsedAt", expires_at AS "expiresAt"
+    FROM sessions
+    WHERE user_id = $1 AND expires_at > now() AND (expires_at, id) < ($2::timestamptz, $3::uuid)
+    ORDER BY expires_at DESC, id DESC
+    LIMIT $4`,
+};
 
 @Injectable()
 export class SessionsRepository {
   constructor(private readonly statements: Statements) {}
 
-  /** Begins a session; those of the user that have lapsed go. */
-  async insert(id: string, userId: number, tokenHash: Buffer, seconds: number): Promise<void> {
-    await this.statements.run(
+  /**
+   * Begins a session; those of the user that have lapsed go. The lock keeps a password from being changed between the
+   * look at it and the end of the transaction: the change then finds this session, and ends it.
+   *
+   * @param passwordHash what the password was compared with; null: nothing was
+   * @returns false, and begins none, when the user has another password by now
+   */
+  async insert(
+    id: string,
+    userId: number,
+    passwordHash: string | null,
+    tokenHash: Buffer,
+    seconds: number,
+  ): Promise<boolean> {
+    const begun = await this.statements.run(
       {
         text: `
           WITH lapsed AS (DELETE FROM sessions WHERE user_id = $2 AND expires_at <= now())
           INSERT INTO sessions (id, user_id, token_hash, expires_at)
-          VALUES ($1, $2, $3, now() + make_interval(secs => $4::int))`,
+          SELECT $1, id, $4, now() + make_interval(secs => $5::int) FROM users
+          WHERE id = $2 AND ($3::varchar IS NULL OR password_hash = $3)
+          FOR SHARE
+          RETURNING id`,
       },
-      [id, userId, tokenHash, seconds],
+      [id, userId, passwordHash, tokenHash, seconds],
     );
+    return begun.length > 0;
   }
 
   /**
@@ -25,20 +64,42 @@ export class SessionsRepository {
    *
    * @returns whose session it is, as they are now; undefined when the token is not the good one
    */
-  async rotate(id: string, tokenHash: Buffer, nextHash: Buffer): Promise<Caller | undefined> {
-    const [caller] = await this.statements.run<Caller>(
+  async rotate(id: string, tokenHash: Buffer, nextHash: Buffer): Promise<Account | undefined> {
+    const [account] = await this.statements.run<Account>(
       {
         text: `
-          UPDATE sessions SET token_hash = $3 FROM users
+          UPDATE sessions SET token_hash = $3, last_used_at = now() FROM users
           WHERE sessions.id = $1 AND token_hash = $2 AND expires_at > now() AND users.id = user_id
-          RETURNING users.id AS "userId", users.role`,
+          RETURNING users.id AS "userId", users.role, users.created_at AS "createdAt"`,
       },
       [id, tokenHash, nextHash],
     );
-    return caller;
+    return account;
   }
 
-  async delete(id: string): Promise<void> {
-    await this.statements.run({ text: 'DELETE FROM sessions WHERE id = $1' }, [id]);
+  /** Newest first, from behind the session `before`. */
+  async listByUser(userId: number, before: SessionKey, limit: number): Promise<SessionView[]> {
+    return await this.statements.run<SessionView>(LIST_SESSIONS, [userId, ...before, limit]);
+  }
+
+  /** @returns false when there is no such session within the scope */
+  async delete(id: string, scope: Scope): Promise<boolean> {
+    const ended = await this.statements.run<{ isLive: boolean }>(
+      {
+        text: `
+          DELETE FROM sessions WHERE id = $1 AND user_id = coalesce($2::bigint, user_id)
+          RETURNING expires_at > now() AS "isLive"`,
+      },
+      [id, buyerIn(scope)],
+    );
+    return ended.some(({ isLive }) => isLive);
+  }
+
+  /** Ends all sessions of the user but the one to keep. */
+  async deleteOthers(userId: number, keptId: string | undefined): Promise<void> {
+    await this.statements.run(
+      { text: 'DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2::uuid' },
+      [userId, keptId ?? null],
+    );
   }
 }

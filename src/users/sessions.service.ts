@@ -1,16 +1,24 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AccessTokens } from '../auth/access-tokens';
-import type { Caller } from '../auth/caller';
+import type { Account, Caller } from '../auth/caller';
 import { Passwords } from '../auth/passwords';
 import { invalidCredentials } from '../auth/refusals';
-import { SessionsRepository } from './sessions.repository';
-import { UsersRepository } from './users.repository';
+import type { Scope } from '../database/scope';
+import { Transactions } from '../database/transactions';
+import { isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { Problem } from '../problems/problem';
+import { SessionsRepository, type SessionKey, type SessionView } from './sessions.repository';
+import { UsersRepository, type Login } from './users.repository';
 
 /** From the sign-in on, however often the token is renewed. */
 const SESSION_SECONDS = 30 * 86_400;
 
+/** Behind no session: where the first page starts. */
+const BEHIND_NONE: SessionKey = ['infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff'];
+
 export interface Tokens {
+  userId: number;
   accessToken: string;
   /** Good once, for the next two tokens. */
   refreshToken?: string;
@@ -23,31 +31,72 @@ export class SessionsService {
     private readonly users: UsersRepository,
     private readonly passwords: Passwords,
     private readonly accessTokens: AccessTokens,
+    private readonly transactions: Transactions,
   ) {}
 
   /** An access token alone, for an account that can't sign in again. */
-  issueAccessToken(caller: Caller): Tokens {
-    return { accessToken: this.accessTokens.sign(caller) };
+  issueAccessToken(account: Account): Tokens {
+    return { userId: account.userId, accessToken: this.accessTokens.sign(account) };
   }
 
-  async begin(caller: Caller): Promise<Tokens> {
+  /**
+   * @param passwordHash the session begins only if this is still the account's; null: in any case
+   * @throws {Problem} `invalid_credentials`
+   */
+  async begin(account: Account, passwordHash: string | null = null): Promise<Tokens> {
     const id = randomUUID();
     const refreshToken = newRefreshToken(id);
-    await this.repository.insert(id, caller.userId, hashOf(refreshToken), SESSION_SECONDS);
-    return { accessToken: this.accessTokens.sign(caller), refreshToken };
+    const { userId } = account;
+    const hash = hashOf(refreshToken);
+    const hasBegun = await this.repository.insert(id, userId, passwordHash, hash, SESSION_SECONDS);
+    if (!hasBegun) throw invalidCredentials();
+    return { userId, accessToken: this.accessTokens.sign(account, id), refreshToken };
   }
 
   /** @throws {Problem} as `authenticate` does */
   async signIn(email: string, password: string): Promise<Tokens> {
-    return await this.begin(await this.authenticate(email, password));
+    const login = await this.authenticate(email, password);
+    return await this.begin(login, login.passwordHash);
   }
 
   /** @throws {Problem} `invalid_credentials`, as late where there is no such e-mail as where there is; `overloaded` */
-  async authenticate(email: string, password: string): Promise<Caller> {
-    const account = await this.users.findAccount(email);
-    const isRight = await this.passwords.verify(account?.passwordHash, password);
-    if (!account || !isRight) throw invalidCredentials();
-    return { userId: account.id, role: account.role };
+  async authenticate(email: string, password: string): Promise<Login> {
+    const login = await this.users.findLogin(email);
+    const isRight = await this.passwords.verify(login?.passwordHash, password);
+    if (!login || !isRight) throw invalidCredentials();
+    return login;
+  }
+
+  /**
+   * Changes the caller's password, and ends all sessions but the one the caller's access token was issued in.
+   *
+   * @throws {Problem} `invalid_credentials`, `password_not_set`, `user_not_found`, `overloaded`
+   */
+  async changePassword({ userId, sessionId }: Caller, current: string, next: string): Promise<void> {
+    const login = await this.users.findLoginById(userId);
+    if (!login) throw new Problem('user_not_found');
+    const { passwordHash } = login;
+    if (passwordHash === null) throw new Problem('password_not_set');
+    if (!(await this.passwords.verify(passwordHash, current))) throw invalidCredentials();
+    const nextHash = await this.passwords.hash(next);
+    await this.transactions.run(async () => {
+      if (!(await this.users.updatePassword(userId, passwordHash, nextHash))) throw invalidCredentials();
+      // A statement of its own: it sees the sessions that others began before this one got the lock on the account.
+      await this.repository.deleteOthers(userId, sessionId);
+    });
+  }
+
+  /** The user's live sessions, newest first. */
+  async listByUser(userId: number, query: PageQuery): Promise<Page<SessionView>> {
+    const before = sortKeyOf<SessionKey>(query, isTime, isSessionId) ?? BEHIND_NONE;
+    const rows = await this.repository.listByUser(userId, before, query.limit + 1);
+    if (rows.length === 0 && !(await this.users.findById(userId))) throw new Problem('user_not_found');
+    return pageOf(rows, query, ({ expiresAt, id }) => [expiresAt.toISOString(), id]);
+  }
+
+  /** @throws {Problem} `session_not_found` */
+  async endById(id: string, scope: Scope): Promise<void> {
+    if (!(await this.repository.delete(id, scope))) throw new Problem('session_not_found');
   }
 
   /**
@@ -60,20 +109,27 @@ export class SessionsService {
     const id = sessionOf(refreshToken);
     if (id === undefined) throw invalidCredentials();
     const next = newRefreshToken(id);
-    const caller = await this.repository.rotate(id, hashOf(refreshToken), hashOf(next));
-    if (caller) return { accessToken: this.accessTokens.sign(caller), refreshToken: next };
-    await this.repository.delete(id);
+    const account = await this.repository.rotate(id, hashOf(refreshToken), hashOf(next));
+    if (account) {
+      const accessToken = this.accessTokens.sign(account, id);
+      return { userId: account.userId, accessToken, refreshToken: next };
+    }
+    await this.repository.delete(id, { by: 'anyone' });
     throw invalidCredentials();
   }
 
   /** Ends the session of a refresh token, even of a used one. */
   async end(refreshToken: string): Promise<void> {
     const id = sessionOf(refreshToken);
-    if (id !== undefined) await this.repository.delete(id);
+    if (id !== undefined) await this.repository.delete(id, { by: 'anyone' });
   }
 }
 
-/** 32 random bytes behind the id of the session, which no one else gets to know. */
+const SESSION_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+const isSessionId = (part: unknown): part is string => typeof part === 'string' && SESSION_ID.test(part);
+
+/** 32 random bytes behind the id of the session. */
 const newRefreshToken = (id: string) => `${id}.${randomBytes(32).toString('base64url')}`;
 
 const sessionOf = (refreshToken: string): string | undefined => REFRESH_TOKEN.exec(refreshToken)?.[1];

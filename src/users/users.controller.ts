@@ -1,10 +1,9 @@
-import { Body, Controller, Get, Header, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Header, Patch, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Caller, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
-import { ApiCreated, ApiId, ApiProblems } from '../http/api-docs';
-import { IdPipe } from '../http/id.pipe';
+import { UserInPath } from '../auth/user-in-path';
+import { ApiCreated, ApiProblems, ApiUserId } from '../http/api-docs';
 import { Idempotent } from '../idempotency/idempotent.decorator';
 import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import { SessionsService } from './sessions.service';
@@ -13,7 +12,9 @@ import {
   SignedUpUserDto,
   toNewUser,
   toSignedUpUserDto,
+  toUserChanges,
   toUserDto,
+  UpdateUserDto,
   UserDto,
 } from './users.dto';
 import { UsersService } from './users.service';
@@ -43,9 +44,9 @@ export class UsersController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<SignedUpUserDto> {
     const user = await this.users.create(toNewUser(body), body.password ?? undefined);
-    const caller = { userId: user.id, role: user.role };
+    const account = { userId: user.id, role: user.role, createdAt: user.createdAt };
     const tokens =
-      body.password == null ? this.sessions.issueAccessToken(caller) : await this.sessions.begin(caller);
+      body.password == null ? this.sessions.issueAccessToken(account) : await this.sessions.begin(account);
     response.location(`/users/${user.id}`);
     return toSignedUpUserDto(user, tokens);
   }
@@ -56,9 +57,21 @@ export class UsersController {
     summary: 'Show a user',
     description: "One's own account; an admin may see any.",
   })
-  @ApiId('user_id')
+  @ApiUserId()
   @ApiProblems('user_not_found')
-  async get(@Param('user_id', IdPipe) id: number, @Caller() caller: Caller): Promise<UserDto> {
-    return toUserDto(await this.users.get(userFor(caller, id)));
+  async get(@UserInPath() id: number): Promise<UserDto> {
+    return toUserDto(await this.users.get(id));
+  }
+
+  @Patch(':user_id')
+  @ApiOperation({
+    operationId: 'updateUser',
+    summary: 'Change a user',
+    description: 'What is left out stays as it is; an empty body changes nothing.',
+  })
+  @ApiUserId()
+  @ApiProblems('user_not_found')
+  async update(@UserInPath() id: number, @Body() body: UpdateUserDto): Promise<UserDto> {
+    return toUserDto(await this.users.update(id, toUserChanges(body)));
   }
 }

@@ -1,11 +1,18 @@
 import { IntersectionType } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 import { ApiInteger } from '../http/api-docs';
-import { Decimal, Email, OptionalTogetherWith, Text } from '../http/fields';
+import {
+  ChangedTogetherWith,
+  Decimal,
+  Email,
+  MayBeLeftOut,
+  OptionalTogetherWith,
+  Text,
+} from '../http/fields';
 import type { User } from './user.entity';
 import { TokensDto, toTokensDto } from './sessions.dto';
 import type { Tokens } from './sessions.service';
-import type { NewUser } from './users.repository';
+import type { NewUser, UserChanges } from './users.repository';
 
 export class CreateUserDto {
   /** @example "Ada Lovelace" */
@@ -46,6 +53,37 @@ export class CreateUserDto {
    * @example -0.1276
    */
   @OptionalTogetherWith('location_latitude')
+  @Decimal(-180, 180)
+  location_longitude?: number | null;
+}
+
+export class UpdateUserDto {
+  /** @example "Ada Lovelace" */
+  @MayBeLeftOut()
+  @Text(1, 100)
+  name?: string;
+
+  /**
+   * Null clears it.
+   * @example "12 Saint James Square, London"
+   */
+  @IsOptional()
+  @Text(0, 255)
+  location_address?: string | null;
+
+  /**
+   * Degrees north; comes together with the longitude. Null clears both.
+   * @example 51.5072
+   */
+  @ChangedTogetherWith('location_longitude')
+  @Decimal(-90, 90)
+  location_latitude?: number | null;
+
+  /**
+   * Degrees east; comes together with the latitude. Null clears both.
+   * @example -0.1276
+   */
+  @ChangedTogetherWith('location_latitude')
   @Decimal(-180, 180)
   location_longitude?: number | null;
 }
@@ -97,4 +135,13 @@ export const toNewUser = (body: CreateUserDto): NewUser => ({
   locationAddress: body.location_address ?? null,
   locationLatitude: body.location_latitude ?? null,
   locationLongitude: body.location_longitude ?? null,
+});
+
+export const toUserChanges = (body: UpdateUserDto): UserChanges => ({
+  ...(body.name !== undefined && { name: body.name }),
+  ...(body.location_address !== undefined && { locationAddress: body.location_address }),
+  ...(body.location_latitude !== undefined && {
+    locationLatitude: body.location_latitude,
+    locationLongitude: body.location_longitude,
+  }),
 });

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '../auth/auth.module';
+import { AccountController } from './account.controller';
 import { AdminService } from './admin.service';
 import { Session } from './session.entity';
 import { SessionsController } from './sessions.controller';
@@ -13,7 +14,7 @@ import { UsersService } from './users.service';
 
 @Module({
   imports: [AuthModule, TypeOrmModule.forFeature([User, Session])],
-  controllers: [UsersController, SessionsController],
+  controllers: [UsersController, SessionsController, AccountController],
   providers: [AdminService, UsersRepository, UsersService, SessionsRepository, SessionsService],
   exports: [UsersService, SessionsService],
 })

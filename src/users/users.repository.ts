@@ -1,12 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository } from 'typeorm';
+import type { Repository, SelectQueryBuilder } from 'typeorm';
+import type { Account } from '../auth/caller';
 import { User } from './user.entity';
 
 export type NewUser = Omit<User, 'id' | 'role' | 'passwordHash' | 'createdAt'>;
 
+/** What a user may change; what is left out stays as it is. */
+export type UserChanges = Partial<
+  Pick<User, 'name' | 'locationAddress' | 'locationLatitude' | 'locationLongitude'>
+>;
+
 /** What signing in takes. */
-export type Account = Pick<User, 'id' | 'role' | 'passwordHash'>;
+export interface Login extends Account {
+  passwordHash: string | null;
+}
 
 @Injectable()
 export class UsersRepository {
@@ -22,25 +30,51 @@ export class UsersRepository {
     return await this.repository.findOneBy({ id });
   }
 
-  /** Makes an admin, or promotes the account that has the e-mail, and ends all of its sessions. */
-  async putAdmin(email: string, passwordHash: string): Promise<void> {
-    await this.repository.query(
-      `WITH admin AS (
-        INSERT INTO users (name, email, role, password_hash) VALUES ('Admin', $1, 'admin', $2)
-        ON CONFLICT (lower(email)) DO UPDATE SET role = 'admin', password_hash = excluded.password_hash
-        RETURNING id
-      )
-      DELETE FROM sessions WHERE user_id IN (SELECT id FROM admin)`,
+  /** @returns the user as they are then; null when there is no such user */
+  async update(id: number, changes: UserChanges): Promise<User | null> {
+    if (Object.keys(changes).length > 0) await this.repository.update({ id }, changes);
+    return await this.findById(id);
+  }
+
+  /** @returns false when the user has another password by now */
+  async updatePassword(id: number, oldHash: string, newHash: string): Promise<boolean> {
+    const { affected } = await this.repository.update(
+      { id, passwordHash: oldHash },
+      { passwordHash: newHash },
+    );
+    return affected === 1;
+  }
+
+  /**
+   * Makes an admin, or promotes the account that has the e-mail.
+   *
+   * @returns the admin's id
+   */
+  async putAdmin(email: string, passwordHash: string): Promise<number> {
+    const [admin] = await this.repository.query<[{ id: number }]>(
+      `INSERT INTO users (name, email, role, password_hash) VALUES ('Admin', $1, 'admin', $2)
+      ON CONFLICT (lower(email)) DO UPDATE SET role = 'admin', password_hash = excluded.password_hash
+      RETURNING id`,
       [email, passwordHash],
     );
+    return admin.id;
   }
 
   /** @param email in letters of any case */
-  async findAccount(email: string): Promise<Account | null> {
-    return await this.repository
+  async findLogin(email: string): Promise<Login | undefined> {
+    return await this.selectLogin().where('lower(user.email) = lower(:email)', { email }).getRawOne<Login>();
+  }
+
+  async findLoginById(id: number): Promise<Login | undefined> {
+    return await this.selectLogin().where('user.id = :id', { id }).getRawOne<Login>();
+  }
+
+  private selectLogin(): SelectQueryBuilder<User> {
+    return this.repository
       .createQueryBuilder('user')
-      .select(['user.id', 'user.role', 'user.passwordHash'])
-      .where('lower(user.email) = lower(:email)', { email })
-      .getOne();
+      .select('user.id', 'userId')
+      .addSelect('user.role', 'role')
+      .addSelect('user.created_at', 'createdAt')
+      .addSelect('user.password_hash', 'passwordHash');
   }
 }

@@ -3,7 +3,7 @@ import { Passwords } from '../auth/passwords';
 import { Problem } from '../problems/problem';
 import { violatedConstraint } from '../database/database-error';
 import { User, USERS_EMAIL_KEY } from './user.entity';
-import { UsersRepository, type NewUser } from './users.repository';
+import { UsersRepository, type NewUser, type UserChanges } from './users.repository';
 
 @Injectable()
 export class UsersService {
@@ -24,6 +24,13 @@ export class UsersService {
       // Asking first would lose the race against another sign-up; the unique index never does.
       throw violatedConstraint(error) === USERS_EMAIL_KEY ? new Problem('email_taken') : error;
     }
+  }
+
+  /** @throws {Problem} `user_not_found` */
+  async update(id: number, changes: UserChanges): Promise<User> {
+    const user = await this.repository.update(id, changes);
+    if (!user) throw new Problem('user_not_found');
+    return user;
   }
 
   /** @throws {Problem} `user_not_found` */

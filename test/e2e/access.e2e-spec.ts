@@ -1,9 +1,12 @@
+import { Passwords } from '../../src/auth/passwords';
 import { SessionsService } from '../../src/users/sessions.service';
 import { startTestApi, type TestApi } from '../support/api';
 import type { Answer, Client } from '../support/client';
 import { eventBody, userBody } from '../support/factories';
 import { expectProblem } from '../support/problems';
 import { tokenOf } from '../support/tokens';
+
+const PASSWORD = 'notes on the engine';
 
 /** The callers. They ask for things of the owner, and for the event of the organizer. */
 const CALLERS = ['nobody', 'another', 'owner', 'organizer', 'admin'] as const;
@@ -30,7 +33,11 @@ const MATRIX: Record<string, Statuses> = {
   'POST /auth/token': everybody(200),
   'POST /auth/revoke': everybody(200),
   'POST /users': everybody(201),
+  'POST /auth/password': everybodySignedIn(204),
   'GET /users/{user_id}': ownerAndAdmin(200),
+  'PATCH /users/{user_id}': ownerAndAdmin(200),
+  'GET /users/{user_id}/sessions': ownerAndAdmin(200),
+  'DELETE /sessions/{session_id}': ownerAndAdmin(204),
   'GET /users/for-you': ownerAndAdmin(200),
   'GET /users/{user_id}/tickets': ownerAndAdmin(200),
   'POST /events': everybodySignedIn(201),
@@ -61,6 +68,8 @@ describe('who may do what', () => {
       admin: api.client,
     };
     event = (await as.organizer.post('/events/', { ...eventBody(), total_tickets: 1_000 })).body;
+    const passwordHash = await api.app.get(Passwords).hash(PASSWORD);
+    await api.sql('UPDATE users SET password_hash = $1', [passwordHash]);
     const { body } = await as.nobody.get('/openapi.json');
     documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
@@ -68,25 +77,39 @@ describe('who may do what', () => {
   });
   afterAll(() => api.stop());
 
-  const refreshToken = async () =>
-    (await api.app.get(SessionsService).begin({ userId: owner.id, role: 'user' })).refreshToken;
+  const refreshToken = async () => {
+    const account = { userId: owner.id, role: 'user', createdAt: new Date(0) } as const;
+    return (await api.app.get(SessionsService).begin(account)).refreshToken ?? '';
+  };
 
   /** What an operation is sent beside its path. */
   const inputs: Record<string, () => object | Promise<object>> = {
     'POST /auth/token': async () => ({ grant_type: 'refresh_token', refresh_token: await refreshToken() }),
     'POST /auth/revoke': async () => ({ token: await refreshToken() }),
+    'POST /auth/password': () => ({ current: PASSWORD, new: PASSWORD }),
     'POST /users': userBody,
+    'PATCH /users/{user_id}': () => ({ name: 'Augusta Ada King' }),
     'GET /users/for-you': () => ({ user_id: owner.id }),
     'POST /events': eventBody,
     'POST /tickets': () => ({ user_id: owner.id, event_id: event.id }),
   };
 
-  async function ask(operation: string, caller: CallerName, ids: Record<string, number>): Promise<Answer> {
+  async function ask(
+    operation: string,
+    caller: CallerName,
+    ids: Record<string, number | string>,
+  ): Promise<Answer> {
     const [method, template = ''] = operation.split(' ');
     const path = template.replace(/\{(\w+)\}/, (_, name: string) => String(ids[name]));
     const input = await inputs[operation]?.();
-    if (method === 'POST') return await as[caller].post(path, input);
-    return await as[caller].get(`${path}?${new URLSearchParams(input as Record<string, string>).toString()}`);
+    if (method === 'GET') {
+      return await as[caller].get(
+        `${path}?${new URLSearchParams(input as Record<string, string>).toString()}`,
+      );
+    }
+    return await as[caller].send(method ?? '', path, {
+      ...(input && { body: JSON.stringify(input), headers: { 'Content-Type': 'application/json' } }),
+    });
   }
 
   it('is said of every operation there is', () => {
@@ -96,20 +119,29 @@ describe('who may do what', () => {
   describe.each(Object.entries(MATRIX))('%s', (operation, statuses) => {
     it.each(CALLERS)('asked by %s', async (caller) => {
       const ticket = await api.create.ticket({ user_id: owner.id, event_id: event.id });
-      const ids = { user_id: owner.id, event_id: event.id, ticket_id: ticket.id };
+      const [session_id = ''] = (await refreshToken()).split('.');
+      const ids = { user_id: owner.id, event_id: event.id, ticket_id: ticket.id, session_id };
       const answer = await ask(operation, caller, ids);
       expect(answer.status).toBe(statuses[caller]);
       if (answer.status < 400) return;
 
-      const [after] = await api.sql('SELECT status FROM tickets WHERE id = $1', [ticket.id]);
-      expect(after).toEqual({ status: 'reserved' });
+      const [after] = await api.sql(
+        'SELECT status, (SELECT count(*)::int FROM sessions WHERE id = $2) AS sessions FROM tickets WHERE id = $1',
+        [ticket.id, session_id],
+      );
+      expect(after).toEqual({ status: 'reserved', sessions: 1 });
       if (caller === 'nobody') {
         expectProblem(answer, 401, 'unauthenticated');
         expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="Tixxety API"');
         return;
       }
       // A foreign object can't be told from a missing one.
-      const none = { user_id: 999_999, event_id: 999_999, ticket_id: 999_999 };
+      const none = {
+        user_id: 999_999,
+        event_id: 999_999,
+        ticket_id: 999_999,
+        session_id: '00000000-0000-4000-8000-000000000000',
+      };
       const missing = operation.includes('{')
         ? await ask(operation, caller, none)
         : await as[caller].send(...elsewhere(operation));

@@ -1,7 +1,9 @@
 import { startTestApi, type TestApi } from '../support/api';
+import type { Client } from '../support/client';
 import { eventBody } from '../support/factories';
 import { expectProblem } from '../support/problems';
 import { REMOVE_EVENTS } from '../support/seats';
+import { TEST_ADMIN, tokenOf } from '../support/tokens';
 import { titled } from '../support/tables';
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -34,6 +36,7 @@ describe('events', () => {
       expect(status).toBe(201);
       expect(event).toEqual({
         id: expect.any(Number),
+        organizer_id: TEST_ADMIN.id,
         title: 'Night',
         description: '',
         start_time: '2099-06-01T19:00:00.000Z',
@@ -64,6 +67,7 @@ describe('events', () => {
       expect(event).toEqual({
         ...body,
         id: expect.any(Number),
+        organizer_id: TEST_ADMIN.id,
         tickets_sold: 0,
         tickets_held: 0,
         tickets_available: 500,
@@ -347,6 +351,57 @@ describe('events', () => {
       expectProblem(await list.client.get(`/events/?${query}`), 422, 'validation_failed', {
         pointers: [`/${query.split('=')[0]}`],
       });
+    });
+
+    describe('of an organizer', () => {
+      let organizer: Client;
+      let id: number;
+      const idsOf = async (query: string): Promise<number[]> =>
+        (await list.client.get<{ id: number }[]>(`/events/?organizer_id=${query}`)).body.map(
+          (event) => event.id,
+        );
+      const create = async (fields: object = {}): Promise<number> =>
+        (await organizer.post('/events/', { ...eventBody(), ...fields })).body.id;
+
+      beforeAll(async () => {
+        ({ id } = await list.create.user());
+        organizer = list.client.as(tokenOf(id));
+      });
+
+      it('are theirs and no others, with the other filters and orders, page by page', async () => {
+        const venue = { latitude: 10, longitude: 10 };
+        const late = await create({ start_time: '2099-06-01T20:00:00Z', title: 'Quintet' });
+        const early = await create({ venue });
+        const soldOut = await create({ start_time: '2099-06-01T21:00:00Z', total_tickets: 0 });
+        await list.create.event({ venue, title: 'Quintet' });
+
+        expect(await idsOf(`${id}`)).toEqual([early, late, soldOut]);
+        expect(await idsOf(`${id}&available=true`)).toEqual([early, late]);
+        expect(await idsOf(`${id}&starts_after=2099-06-01T19:30:00Z`)).toEqual([late, soldOut]);
+        expect(await idsOf(`${id}&q=quintet`)).toEqual([late]);
+        expect(await idsOf(`${id}&near=10,10&sort=distance`)).toEqual([early]);
+        const pages = await list.client.pages(`/events/?organizer_id=${id}&limit=2`);
+        expect(pages.map((page) => page.map((event) => event.id))).toEqual([[early, late], [soldOut]]);
+        expect((await list.client.get(`/events/${early}`)).body.organizer_id).toBe(id);
+      });
+
+      it('may be none, also where there is no such user', async () => {
+        expect(await idsOf('999999')).toEqual([]);
+      });
+
+      it('that are older than accounts have none', async () => {
+        const event = await create();
+        await list.sql('UPDATE events SET organizer_id = NULL WHERE id = $1', [event]);
+        expect((await list.client.get(`/events/${event}`)).body.organizer_id).toBeNull();
+      });
+
+      it.each(['', '0', '-1', '1.5', 'me', 'null', '9007199254740992', '1&organizer_id=2'])(
+        'can not be %j',
+        async (query) => {
+          const answer = await list.client.get(`/events/?organizer_id=${query}`);
+          expectProblem(answer, 422, 'validation_failed', { pointers: ['/organizer_id'] });
+        },
+      );
     });
 
     it('is an empty list where there is nothing', async () => {

@@ -78,7 +78,7 @@ describe('the headers of every answer', () => {
       const { status, headers } = await preflight(SHOP);
       expect(status).toBe(204);
       expect(headers.get('access-control-allow-origin')).toBe(SHOP);
-      expect(headers.get('access-control-allow-methods')).toBe('GET,HEAD,POST');
+      expect(headers.get('access-control-allow-methods')).toBe('GET,HEAD,POST,PATCH,DELETE');
       expect(headers.get('access-control-allow-headers')).toMatch(
         /^Authorization,Content-Type,Idempotency-Key,/,
       );

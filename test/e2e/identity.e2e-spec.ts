@@ -33,7 +33,8 @@ describe('identity', () => {
     post('/auth/token', { grant_type: 'refresh_token', refresh_token });
   /** As after a sign-in, without the price of one. */
   const begin = async (userId = ada.id) =>
-    (await api.app.get(SessionsService).begin({ userId, role: 'user' })).refreshToken ?? '';
+    (await api.app.get(SessionsService).begin({ userId, role: 'user', createdAt: new Date(0) }))
+      .refreshToken ?? '';
   const me = (token: string) => api.client.as(token).get(`/users/${ada.id}`);
   const form = (fields: string | Record<string, string>, headers: object = {}) =>
     api.client.as('').send('POST', '/auth/token', {
@@ -91,9 +92,10 @@ describe('identity', () => {
             token_type: 'Bearer',
             expires_in: 900,
             refresh_token: expect.any(String),
+            user_id: ada.id,
           },
         });
-        expect(Object.keys(answer.body)).toHaveLength(4);
+        expect(Object.keys(answer.body)).toHaveLength(5);
         expect(answer.headers.get('cache-control')).toBe('no-store');
         expect((await me(answer.body.access_token)).status).toBe(200);
       }

@@ -31,7 +31,11 @@ const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
   'POST /users': [201, 'email_taken', 'overloaded'],
   'POST /auth/token': [200, 'invalid_credentials', 'overloaded'],
   'POST /auth/revoke': [200],
+  'POST /auth/password': [204, 'invalid_credentials', 'user_not_found', 'password_not_set', 'overloaded'],
   'GET /users/{user_id}': [200, 'user_not_found'],
+  'PATCH /users/{user_id}': [200, 'user_not_found'],
+  'GET /users/{user_id}/sessions': [200, 'user_not_found'],
+  'DELETE /sessions/{session_id}': [204, 'session_not_found'],
   'GET /users/for-you': [200, 'user_not_found', 'user_location_not_set'],
   'GET /users/{user_id}/tickets': [200, 'user_not_found'],
   'POST /events': [201],
@@ -53,7 +57,13 @@ const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
 const COMMON = ['validation_failed', 'service_unavailable'];
 const COMMON_WITH_BODY = ['malformed_json', 'body_too_large', 'unsupported_media_type'];
 const CREATED = ['POST /users', 'POST /events', 'POST /tickets'];
-const TAKING = [...CREATED, 'POST /auth/token', 'POST /auth/revoke'];
+const TAKING = [
+  ...CREATED,
+  'POST /auth/token',
+  'POST /auth/revoke',
+  'POST /auth/password',
+  'PATCH /users/{user_id}',
+];
 const PUBLIC = [
   'GET /',
   'POST /users',
@@ -62,7 +72,19 @@ const PUBLIC = [
   'GET /events',
   'GET /events/{event_id}',
 ];
-const LISTS = ['GET /events', 'GET /users/for-you', 'GET /users/{user_id}/tickets'];
+const LISTS = [
+  'GET /events',
+  'GET /users/for-you',
+  'GET /users/{user_id}/tickets',
+  'GET /users/{user_id}/sessions',
+];
+
+const INTEGER = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+/** Of those that are no mere integers. */
+const ID_SCHEMAS: Record<string, object> = {
+  user_id: { anyOf: [INTEGER, { type: 'string', enum: ['me'] }] },
+  session_id: { type: 'string', format: 'uuid' },
+};
 
 describe('the documentation', () => {
   let api: TestApi;
@@ -156,10 +178,10 @@ describe('the documentation', () => {
       const named = [...name.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
       const inPath = parameters.filter((parameter) => parameter.in === 'path');
       expect(inPath.map((parameter) => parameter.name)).toEqual(named);
-      for (const { required, schema } of inPath) {
+      for (const { name: parameterName, required, schema } of inPath) {
         expect({ required, schema }).toMatchObject({
           required: true,
-          schema: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+          schema: ID_SCHEMAS[parameterName] ?? INTEGER,
         });
       }
     }

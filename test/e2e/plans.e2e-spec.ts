@@ -8,16 +8,18 @@ import { cursorAfter, PageQuery } from '../../src/http/page';
 import { PLACE_HOLDS } from '../../src/inventory/place-holds';
 import { RELEASE_DUE_HOLDS, RELEASE_DUE_HOLDS_OF_EVENTS } from '../../src/inventory/release-due-holds';
 import { RESOLVE_HOLDS } from '../../src/inventory/resolve-holds';
+import { LIST_SESSIONS } from '../../src/users/sessions.repository';
 import { startTestApi, type TestApi } from '../support/api';
 import { createDatabase, type TestDatabase } from '../support/databases';
 
 const EVENTS = 100_000;
 const USERS = 20_000;
 const TICKETS = 200_000;
+const SESSIONS = 50_000;
 /** In London, and not over. */
 const LONDON_EVENTS = 500;
 
-/** A user with a hundredth of all tickets. */
+/** A user with a hundredth of all events, tickets and sessions. */
 const COLLECTOR = 1;
 
 const DAY_MS = 86_400_000;
@@ -25,6 +27,8 @@ const LONDON = { center: { latitude: 51.5072, longitude: -0.1276 }, radiusKm: 30
 const SAHARA = { center: { latitude: 23, longitude: 12 }, radiusKm: 30 };
 const tomorrow = new Date(Date.now() + DAY_MS);
 const nextWeek = new Date(Date.now() + 7 * DAY_MS);
+
+const LAST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** Statements and what stands behind their parameters, as values and as EXECUTE takes them. */
 const STATEMENTS: [string, Statement, values: unknown[], literals: string, indexes: string[]][] = [
@@ -47,6 +51,13 @@ const STATEMENTS: [string, Statement, values: unknown[], literals: string, index
     `'{1,2}', '{paid,cancelled}', '{1,NULL}'`,
     ['inventory_pkey', 'tickets_pkey'],
   ],
+  [
+    'the sessions of a user',
+    LIST_SESSIONS,
+    [1, 'infinity', LAST_UUID, 51],
+    `1, 'infinity', '${LAST_UUID}', 51`,
+    ['sessions_user_id_expires_at_id_idx'],
+  ],
   ['releasing', RELEASE_DUE_HOLDS, [1_000], '1000', ['inventory_pkey', 'tickets_due_idx', 'tickets_pkey']],
   [
     'releasing for events',
@@ -58,6 +69,7 @@ const STATEMENTS: [string, Statement, values: unknown[], literals: string, index
 ];
 
 const BY_START = 'events_start_time_id_idx';
+const BY_ORGANIZER = 'events_organizer_id_start_time_id_idx';
 const BY_PLACE = 'events_position_end_time_idx';
 const BY_WORD = 'events_search_idx';
 
@@ -81,6 +93,18 @@ const LISTS: [string, EventFilter, EventKey | undefined, Walk][] = [
     { sort: 'start_time', startsAfter: tomorrow, startsBefore: nextWeek },
     undefined,
     { index: BY_START, isEntered: true },
+  ],
+  [
+    'events of an organizer',
+    { sort: 'start_time', organizerId: COLLECTOR },
+    undefined,
+    { index: BY_ORGANIZER, isEntered: true },
+  ],
+  [
+    'the page after, of an organizer with few events',
+    { sort: 'start_time', organizerId: 2 },
+    [tomorrow.toISOString(), 7],
+    { index: BY_ORGANIZER, isEntered: true },
   ],
   ['events with places', { sort: 'start_time', isAvailable: true }, undefined, { index: BY_START }],
   [
@@ -234,7 +258,7 @@ describe('in a large database', () => {
     expectIndexes(plan, [index, 'inventory_pkey']);
     const [walk] = plan.filter((node) => node['Index Name'] === index);
     expect(walk?.['Node Type']).toMatch(/^Index (Only )?Scan$/);
-    if (isEntered) expect(walk?.['Index Cond']).toMatch(/start_time/);
+    if (isEntered) expect(walk?.['Index Cond']).toMatch(/start_time|organizer_id/);
     if (isByDistance) expect(walk?.['Order By']).toMatch(/<->/);
     else expect(walk?.['Order By']).toBeUndefined();
     // Rows at one place are put in the order of their ids (Incremental Sort); nothing else is to be sorted.
@@ -436,11 +460,12 @@ const FILL = [
   `ALTER TABLE tickets DROP CONSTRAINT tickets_user_id_fkey, DROP CONSTRAINT tickets_event_id_fkey`,
   `INSERT INTO users (name, email) SELECT 'User ' || n, n || '@example.com' FROM generate_series(1, ${USERS}) AS n`,
   // All over the world, half of them over; at the end those of one city. Everything is sold out.
-  `INSERT INTO events (title, start_time, end_time, venue_latitude, venue_longitude, position, search)
-  SELECT title, start_time, start_time + interval '3 hours', latitude, longitude,
+  `INSERT INTO events (organizer_id, title, start_time, end_time, venue_latitude, venue_longitude, position, search)
+  SELECT organizer_id, title, start_time, start_time + interval '3 hours', latitude, longitude,
     unit_sphere_point(latitude, longitude), setweight(to_tsvector('unaccented', title), 'A')
   FROM (
-    SELECT 'Concert ' || n % 1000 || ' solo' || n AS title,
+    SELECT CASE WHEN n % 100 = 1 THEN ${COLLECTOR} ELSE 1 + n % ${USERS} END AS organizer_id,
+      'Concert ' || n % 1000 || ' solo' || n AS title,
       CASE WHEN isLondon THEN now() + interval '30 days' ELSE now() + (n * 7 % 20011 - 10000) * interval '30 minutes' END
         AS start_time,
       CASE WHEN isLondon THEN 51.5072 + n % 10 / 100.0 ELSE degrees(asin(2 * (n * 7919 % 100003) / 100003.0 - 1)) END
@@ -459,9 +484,12 @@ const FILL = [
     SELECT n, 'reserved', now() + (n % 100 - 10) * interval '1 minute'
     FROM generate_series(1, ${TICKETS}) AS n WHERE n % 50 = 0
   ) AS ticket`,
+  `INSERT INTO sessions (id, user_id, token_hash, expires_at)
+  SELECT gen_random_uuid(), CASE WHEN n % 100 = 1 THEN ${COLLECTOR} ELSE 1 + n % ${USERS} END, '', now() + n * interval '1 minute'
+  FROM generate_series(1, ${SESSIONS}) AS n`,
   `ALTER TABLE inventory ADD CONSTRAINT inventory_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id)`,
   `ALTER TABLE tickets
     ADD CONSTRAINT tickets_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id),
     ADD CONSTRAINT tickets_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id)`,
-  `VACUUM ANALYZE users, events, inventory, tickets`,
+  `VACUUM ANALYZE users, events, inventory, tickets, sessions`,
 ];

@@ -34,6 +34,7 @@ describe('users', () => {
         ...body,
         id: expect.any(Number),
         created_at: expect.stringMatching(INSTANT),
+        user_id: answer.id,
         access_token: expect.stringMatching(/./),
         token_type: 'Bearer',
         expires_in: 900,
@@ -58,7 +59,7 @@ describe('users', () => {
       expect(Object.keys(body).sort()).toEqual(
         [
           'access_token created_at email expires_in id',
-          'location_address location_latitude location_longitude name token_type',
+          'location_address location_latitude location_longitude name token_type user_id',
         ].flatMap((names) => names.split(' ')),
       );
     });

@@ -21,7 +21,7 @@ export function factoriesFor(client: Client) {
   };
 }
 
-const TOKENS = ['access_token', 'token_type', 'expires_in', 'refresh_token'];
+const TOKENS = ['user_id', 'access_token', 'token_type', 'expires_in', 'refresh_token'];
 
 export const withoutTokens = (answer: Record<string, any>) =>
   Object.fromEntries(Object.entries(answer).filter(([name]) => !TOKENS.includes(name))) as any;

@@ -222,6 +222,9 @@ const anyHeaders = (hasBody: boolean): fc.Arbitrary<Record<string, string>> =>
       ...extra,
     }));
 
+/** Of no session. */
+const SESSION_ID = '6f1c3a52-0d0e-4c5f-9a41-8c2f8f0f2f5e';
+
 const SEGMENTS = [
   '..',
   '%2e%2e',
@@ -249,7 +252,7 @@ export function anyRequest(document: Schema): fc.Arbitrary<Sent> {
         ids: fc.array(
           fc.oneof(
             { weight: 9, arbitrary: fc.integer({ min: 1, max: 8 }).map(String) },
-            fc.constantFrom('0', 'x', '9007199254740991', '9007199254740992'),
+            fc.constantFrom('0', 'x', '9007199254740991', '9007199254740992', 'me', SESSION_ID),
           ),
           { minLength: 2, maxLength: 2 },
         ),

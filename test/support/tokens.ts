@@ -10,4 +10,5 @@ export const TEST_ADMIN = { id: 4_000_000_000_000, email: 'admin@tixxety.test' }
 const tokens = new AccessTokens([TEST_SECRET]);
 
 /** An access token as if its user had signed in. */
-export const tokenOf = (userId: number, role: Role = 'user') => tokens.sign({ userId, role });
+export const tokenOf = (userId: number, role: Role = 'user') =>
+  tokens.sign({ userId, role, createdAt: new Date(0) });

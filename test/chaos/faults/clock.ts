@@ -119,7 +119,7 @@ async function takesOldTokensRightly(stage: Stage, member: Member): Promise<Find
 
 function tokenMadeAgo(stage: Stage, seconds: number): string {
   const tokens = new AccessTokens([TEST_SECRET], () => Date.now() - seconds * 1_000);
-  return tokens.sign({ userId: stage.market.users[0] ?? 0, role: 'user' });
+  return tokens.sign({ userId: stage.market.users[0] ?? 0, role: 'user', createdAt: new Date(0) });
 }
 
 /** The monotonic clock stays as it is: no clock that is set changes it. */
