@@ -136,8 +136,7 @@ describe('scripts/run.mjs', () => {
     expect(await run('dist/src/main.js')).toEqual({
       code: 1,
       stdout: '',
-      stderr:
-        'The build is older than its sources, and the compiler is not installed: run `npm ci`.\n',
+      stderr: 'The build is older than its sources, and the compiler is not installed: run `npm ci`.\n',
     });
   });
 });
