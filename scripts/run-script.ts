@@ -7,6 +7,11 @@ export class ScriptError extends Error {}
 /** Writes a line for the person at the terminal. */
 export const say = (message: string) => void process.stdout.write(`${message}\n`);
 
+// As in `doctor | head`: the reader has seen enough, and the exit code still tells what was found.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 /** Runs a script to its end; the exit code says when it throws, with a stack only for an error that is not expected. */
 export function runScript(main: () => Promise<void>, failureCode = 1): void {
   main().catch((error: unknown) => {

@@ -10,7 +10,7 @@ import { HttpAdapter } from './http/http-adapter';
 import { requestLogger } from './http/request-log';
 import { NestLogger } from './logging/logger';
 import { RequestDeadline } from './http/request-deadline';
-import type { RunningServer } from './http/running-server';
+import { urlOf, type RunningServer } from './http/running-server';
 import { pageHeaders, securityHeaders } from './http/security-headers';
 import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
@@ -101,15 +101,14 @@ export async function startApi(options: DatabaseOptions, logger: Logger): Promis
     await app.close();
     throw listenError(error, HOST, PORT);
   }
-  const { address, family, port } = app.getHttpServer().address() as AddressInfo;
-  const host = family === 'IPv6' ? `[${address}]` : address;
+  const url = urlOf(app.getHttpServer().address() as AddressInfo);
   const stop = async () => {
     // A connection ends after an answer, not when its client lets go of it.
     app.getHttpServer().keepAliveTimeout = 1;
     await app.get(RequestDeadline, { strict: false }).end(app.getHttpServer());
     await app.close();
   };
-  return { url: `http://${host}:${port}`, admin, stop };
+  return { url, admin, stop };
 }
 
 /** What keeps a server from listening, in words. */
@@ -122,6 +121,7 @@ export function listenError(error: unknown, host: string, port: number): unknown
     case 'EACCES':
       return new StartupError(`PORT ${port} needs rights this user does not have: set PORT to 1024 or more.`);
     case 'EADDRNOTAVAIL':
+    case 'EINVAL': // a link-local address without its interface
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return new StartupError(

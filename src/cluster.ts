@@ -1,8 +1,8 @@
-import cluster from 'node:cluster';
+import cluster, { type Worker } from 'node:cluster';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { withJwtSecret } from './auth/jwt-secret';
-import type { RunningServer } from './http/running-server';
+import { urlOf, type RunningServer } from './http/running-server';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
 import { demoAdmin } from './users/admin.service';
@@ -28,7 +28,9 @@ export async function startCluster(options: DatabaseOptions, logger: Logger): Pr
   const fork = () => cluster.fork({ DATABASE_URL: dataSource.url, JWT_SECRET: JWT_SECRET.join(), ...admin });
   const stop = async () => {
     isStopping = true;
-    const alive = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+    const alive = Object.values(cluster.workers ?? {}).filter(
+      (worker) => worker?.isDead() === false,
+    ) as Worker[];
     const ended = alive.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
     for (const worker of alive) worker.process.kill('SIGTERM');
     await Promise.all(ended);
@@ -37,21 +39,23 @@ export async function startCluster(options: DatabaseOptions, logger: Logger): Pr
 
   try {
     const workers = Array.from({ length: options.settings.WEB_CONCURRENCY }, fork);
-    const [address] = await Promise.all(workers.map((worker) => listening(worker)));
+    const [address] = (await Promise.all(workers.map(listening))) as [Address, ...Address[]];
     cluster.on('exit', (worker, code, signal) => {
       if (isStopping) return;
       logger.warn(`API process ${worker.process.pid} ended (${signal || code}) and is started again.`);
       setTimeout(() => !isStopping && fork(), RESTART_DELAY_MS);
     });
-    return { url: `http://${address?.address}:${address?.port}`, admin, stop };
+    return { url: urlOf(address), admin, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
+type Address = Pick<AddressInfo, 'address' | 'port'>;
+
 /** Where the process listens; rejects when it ends before it does, having said why itself. */
-function listening(worker: ReturnType<typeof cluster.fork>): Promise<Pick<AddressInfo, 'address' | 'port'>> {
+function listening(worker: ReturnType<typeof cluster.fork>): Promise<Address> {
   return new Promise((resolve, reject) => {
     worker.once('listening', ({ address, port }) => resolve({ address, port }));
     worker.once('exit', () => reject(new StartupError('An API process ended before it was ready.')));

@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import { stopEmbeddedPostgres } from './database/embedded/embedded-postgres';
 import { isRedisError } from './queue/redis-client';
 
-/** Longer than a PostgreSQL takes to stop that still writes its last checkpoint to a good disk. */
-const EMBEDDED_LIMIT_MS = 3_000;
+/** After which PostgreSQL knows that it has to stop, and does so by itself. */
+const EMBEDDED_LIMIT_MS = 1_500;
 
 /**
  * Ends the process without waiting for what is under way, but never before the embedded PostgreSQL has stopped: it

@@ -21,7 +21,7 @@ Settings come from the environment and from .env; README.md lists them.
 /** Where the journey goes by itself. */
 const DEFAULT_URL = 'http://127.0.0.1:8000';
 /** With what `endNow` may add, ten seconds. */
-const EXIT_LIMIT_MS = 7_000;
+const EXIT_LIMIT_MS = 8_500;
 const SECOND_SIGNAL_MS = 500;
 
 async function main(): Promise<void> {

@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { WorkerModule } from './app.module';
 import { NestLogger } from './logging/logger';
-import type { RunningServer } from './http/running-server';
+import { urlOf, type RunningServer } from './http/running-server';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
 import { HealthService } from './health/health.service';
@@ -43,9 +43,8 @@ export async function startWorker(options: DatabaseOptions, logger: Logger): Pro
       `WORKER_PORT ${WORKER_PORT} can't be used on ${HOST} (${(error as Error).message}): set it to a free port, or to 0.`,
     );
   }
-  const { address, port } = server.address() as AddressInfo;
   return {
-    url: `http://${address}:${port}`,
+    url: urlOf(server.address() as AddressInfo),
     stop: async () => {
       server.close();
       server.closeAllConnections();

@@ -4,11 +4,10 @@ import type { DataSource } from 'typeorm';
 import type { Settings } from '../../src/config/settings';
 import { StartupError } from '../../src/config/startup-error';
 import { isDiskFull } from '../../src/database/database-error';
-import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
+import { placeOf } from '../../src/config/database-url';
+import { differences, READ_SETTINGS, REQUIRED, settingsFor } from '../../src/database/session';
+import { EXTENSIONS, TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { plural, unchecked, type Finding } from './report';
-
-/** What the migrations install. */
-export const EXTENSIONS = ['btree_gist', 'cube', 'unaccent'];
 
 const OLDEST = 15;
 /** After which the driver no longer waits. */
@@ -52,8 +51,7 @@ export async function checkServer(database: TixxetyDataSource): Promise<Finding>
     `SELECT split_part(current_setting('server_version'), ' ', 1) AS version, current_setting('server_encoding') AS encoding,
       pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS "readOnly"`,
   );
-  const { hostname, port, pathname } = new URL(database.url);
-  const message = `PostgreSQL ${server.version} at ${hostname || 'localhost'}:${port || 5432}${pathname}`;
+  const message = `PostgreSQL ${server.version} at ${placeOf(database.url)}`;
   if (Number.parseInt(server.version) < OLDEST) {
     return {
       status: 'wrong',
@@ -134,10 +132,10 @@ export async function checkMigrations(database: DataSource): Promise<Finding> {
 
 /** The settings that the sessions of this build really have, whatever stands in between. */
 export async function checkSessions(database: DataSource, settings: Settings): Promise<Finding> {
-  const rows = await database.query<{ name: string; setting: string }[]>(
-    `SELECT name, setting FROM pg_settings
-    WHERE name IN ('statement_timeout', 'lock_timeout', 'default_transaction_isolation')`,
-  );
+  const wanted = { ...settingsFor('worker'), ...REQUIRED };
+  const rows = await database.query<{ name: string; setting: string }[]>(READ_SETTINGS, [
+    [...Object.keys(wanted), 'transaction_timeout'],
+  ]);
   const session = Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
   const limits = ['statement_timeout', 'lock_timeout'] as const;
   const message = limits.map((name) => `${name} ${session[name]} ms`).join(', ');
@@ -152,12 +150,19 @@ export async function checkSessions(database: DataSource, settings: Settings): P
           : 'Something between here and PostgreSQL changes them: connect to PostgreSQL itself.',
     };
   }
-  if (session.default_transaction_isolation !== 'read committed') {
+  const { transaction_timeout = '0' } = session;
+  const tooShort = isLimited('transaction_timeout')
+    ? [`transaction_timeout is ${transaction_timeout} ms`]
+    : [];
+  const isOurs = settings.DATABASE_POOLER === 'none';
+  const wrong = [...differences(isOurs ? wanted : REQUIRED, rows), ...tooShort];
+  if (wrong.length > 0) {
     return {
       status: 'wrong',
-      message: `Transactions are ${session.default_transaction_isolation}: bookings of one event would fail each other`,
-      advice:
-        'Set default_transaction_isolation back to read committed: of the server, the database and the role.',
+      message: `${wrong.join(', ')}: statements would not do what they say`,
+      advice: isOurs
+        ? 'Set it back where the server, the database or the role sets it (ALTER DATABASE … RESET …).'
+        : 'Set it back where the server, the database, the role or the pooler (connect_query) sets it.',
     };
   }
   return { status: 'ok', message };

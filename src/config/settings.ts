@@ -13,6 +13,8 @@ import {
   getMetadataStorage,
   validateSync,
 } from 'class-validator';
+import { readableUrl } from './database-url';
+import { environmentWithDotEnv } from './dot-env';
 import { StartupError } from './startup-error';
 
 /** What the operator can set, as the environment names it. Every default is safe on a developer's machine. */
@@ -40,7 +42,9 @@ export class Settings {
 
   /** `postgres://…`; unset: an embedded PostgreSQL under `DATA_DIR`. */
   @IsOptional()
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? readableUrl(value) : value))
   @Url(/^postgres(ql)?:\/\/\S+$/, 'postgres://user:password@host:5432/database')
+  @PasswordInOneLine()
   DATABASE_URL?: string;
 
   /** `transaction`: between here and PostgreSQL stands PgBouncer or its like, and lends sessions by the transaction. */
@@ -50,6 +54,7 @@ export class Settings {
   /** `redis://…`; unset: expiration runs inside the API process. */
   @IsOptional()
   @Url(/^rediss?:\/\/\S+$/, 'redis://host:6379')
+  @PasswordInOneLine()
   REDIS_URL?: string;
 
   /** Folder of the embedded PostgreSQL and of what else is kept between starts. */
@@ -141,7 +146,8 @@ function namesAdmin({ ADMIN_EMAIL, ADMIN_PASSWORD }: Settings): boolean {
  * @throws {StartupError} when a setting is malformed
  */
 export function readSettings(environment: NodeJS.ProcessEnv = environmentWithDotEnv()): Settings {
-  const given = SETTING_NAMES.filter((name) => environment[name]).map((name) => [name, environment[name]]);
+  const valueOf = (name: string) => environment[name]?.replace(/[\r\n]+$/, ''); // that of the file it was read from
+  const given = SETTING_NAMES.filter(valueOf).map((name) => [name, valueOf(name)]);
   const settings = plainToInstance(Settings, Object.fromEntries(given), { exposeDefaultValues: true });
   const problems = validateSync(settings).map(
     ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(' and ')}.`,
@@ -150,15 +156,17 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentWithDot
   return settings;
 }
 
-function environmentWithDotEnv(): NodeJS.ProcessEnv {
-  try {
-    process.loadEnvFile('.env');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new StartupError(`.env could not be read: ${(error as Error).message}.`);
-    }
-  }
-  return process.env;
+/** One that was read from a file may have brought along the line break at the file's end, encoded. */
+function PasswordInOneLine(): PropertyDecorator {
+  return ValidateBy({
+    name: 'password',
+    validator: {
+      validate: (value) =>
+        typeof value !== 'string' || !URL.canParse(value) || !/%0[ad]/i.test(new URL(value).password),
+      defaultMessage: () =>
+        'must have a password without line breaks (%0A), such as the one that ends its file',
+    },
+  });
 }
 
 function Url(pattern: RegExp, example: string): PropertyDecorator {

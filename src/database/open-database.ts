@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings';
 import { StartupError } from '../config/startup-error';
-import { TixxetyDataSource, type Role } from './tixxety-data-source';
+import type { Role } from './connection-options';
+import { TixxetyDataSource } from './tixxety-data-source';
 
 export interface DatabaseOptions {
   settings: Settings;
@@ -22,6 +23,7 @@ export async function openDatabase(
 ): Promise<TixxetyDataSource> {
   const dataSource = await new TixxetyDataSource(settings, role, say).initialize();
   try {
+    await dataSource.requireMeaning();
     if (migrate || settings.DATABASE_URL === undefined) await applyMigrations(settings, dataSource.url);
     else if (await dataSource.showMigrations()) throw new StartupError(PENDING);
     const [{ mode }] = await dataSource.query<[{ mode: string }]>(

@@ -4,32 +4,22 @@ import { join } from 'node:path';
 import { DataSource, type Migration, type QueryRunner, type ReplicationMode } from 'typeorm';
 import type { Settings } from '../config/settings';
 import { StartupError } from '../config/startup-error';
-import { breakOffUseless } from './connections';
+import { placeOf } from '../config/database-url';
+import { connectionOptions, type Role } from './connection-options';
+import { differences, LIMITS, READ_SETTINGS, REQUIRED } from './session';
 import { Transactions } from './transactions';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
 
 /** Any number that no other program would lock on the same database. */
 const MIGRATION_LOCK = 7_499_001;
 
-/**
- * The kind of process that connects. A server answers people, so its statements have time limits; a tool may take as long as it
- * needs. Of the APIs only one may have an embedded database to itself.
- */
-export type Role = 'api' | 'worker' | 'tool';
+/** What the migrations install. */
+export const EXTENSIONS = ['btree_gist', 'cube', 'unaccent'];
 
-/** Kept by the driver: longer than the session's, whose errors say more. */
-const DRIVER_LIMITS = { connectionTimeoutMillis: 2_000, query_timeout: 3_000 };
-
-/** Kept by the session; a pooler that lends sessions by the transaction refuses them, and its operator sets the limits. */
-const SESSION_SETTINGS = {
-  statement_timeout: 2_500,
-  lock_timeout: 2_000,
-  idle_in_transaction_session_timeout: 5_000,
-  // A prepared statement keeps the plan that was made while its tables were small; every statement has its index, so
-  // no plan may do without. Compiling one never pays at this length. The data are in memory or on a disk without
-  // moving parts: else the planner would gather all that is due and sort it, rather than begin with the first.
-  options: '-c enable_seqscan=off -c jit=off -c random_page_cost=1.1',
-};
+interface Setting {
+  name: string;
+  setting: string;
+}
 
 const load = createRequire(__filename);
 
@@ -46,18 +36,13 @@ export class TixxetyDataSource extends DataSource {
   ) {
     super({
       type: 'postgres',
-      url: settings.DATABASE_URL,
-      applicationName: `tixxety ${role}`,
+      ...connectionOptions(settings, role, say),
       entities: classesIn('..', /\.entity\.[jt]s$/),
       migrations: classesIn('../../migrations', /^\d+-[^.]+\.[jt]s$/),
       migrationsTransactionMode: 'each',
       installExtensions: false, // the migrations do; a connection must change nothing
       parseInt8: true,
       poolSize: 10,
-      extra: {
-        ...(role !== 'tool' && { ...DRIVER_LIMITS, onConnect: breakOffUseless() }),
-        ...(hasSessionSettings(settings, role) && SESSION_SETTINGS),
-      },
       poolErrorHandler: () => undefined, // an idle connection that breaks is replaced by the next query
     });
   }
@@ -79,6 +64,7 @@ export class TixxetyDataSource extends DataSource {
     try {
       await super.initialize();
       if (hasSessionSettings(this.settings, this.role)) await this.requireSessions();
+      await this.requireExtensions();
       return this;
     } catch (error) {
       if (this.isInitialized) await super.destroy();
@@ -119,12 +105,33 @@ export class TixxetyDataSource extends DataSource {
     await this.locked(() => super.undoLastMigration(options));
   }
 
+  /**
+   * What a pooler in between may not have passed on, or a server may tell all sessions.
+   *
+   * @throws {StartupError} where a statement would not mean what it says
+   */
+  async requireMeaning(): Promise<void> {
+    const rows = await this.query<Setting[]>(READ_SETTINGS, [Object.keys(REQUIRED)]);
+    const wrong = differences(REQUIRED, rows);
+    if (wrong.length > 0) throw new StartupError(`DATABASE_URL: ${wrong.join(', ')}: ${MEANING_WAY_OUT}`);
+  }
+
   /** What a pooler was told to ignore did not reach the session: then a statement prepared there would be lost too. */
   private async requireSessions(): Promise<void> {
-    const [limit] = await this.query<{ setting: string }[]>(
-      `SELECT setting FROM pg_settings WHERE name = 'statement_timeout'`,
+    const { statement_timeout } = LIMITS;
+    const rows = await this.query<Setting[]>(READ_SETTINGS, [['statement_timeout']]);
+    if (differences({ statement_timeout }, rows).length > 0) throw new StartupError(POOLER);
+  }
+
+  /** Where they are not found, `CREATE EXTENSION IF NOT EXISTS` does nothing and what needs them fails. */
+  private async requireExtensions(): Promise<void> {
+    const [hidden] = await this.query<{ name: string; schema: string }[]>(
+      `SELECT extname AS name, nspname AS schema FROM pg_extension
+      JOIN pg_namespace ON pg_namespace.oid = extnamespace
+      WHERE extname = ANY ($1) AND nspname <> ALL (current_schemas(true))`,
+      [EXTENSIONS],
     );
-    if (Number(limit?.setting) !== SESSION_SETTINGS.statement_timeout) throw new StartupError(POOLER);
+    if (hidden) throw new StartupError(hiddenExtension(hidden.name, hidden.schema));
   }
 
   /** The lock belongs to a transaction, which even a pooler keeps on one session; it goes with the process if that is killed. */
@@ -158,16 +165,22 @@ const POOLER =
   'DATABASE_URL names a pooler such as PgBouncer, which does not pass on the settings of a session: set ' +
   'DATABASE_POOLER=transaction, or connect to PostgreSQL itself.';
 
+const MEANING_WAY_OUT =
+  'set it back where the server, the database or the role sets it (ALTER DATABASE … RESET …), or where a pooler makes ' +
+  'its sessions (connect_query in pgbouncer.ini).';
+
+const hiddenExtension = (name: string, schema: string) =>
+  `DATABASE_URL: the extension ${name} is in the schema ${schema}, which is not on the search path: put it there, such ` +
+  `as with ?options=-c%20search_path%3Dpublic,${schema}, or with ALTER DATABASE … SET search_path.`;
+
 function connectionError(error: unknown, url: string): unknown {
   const { code, message, errors } = error as NodeJS.ErrnoException & { errors?: Error[] };
   if (message.includes('startup parameter')) return new StartupError(POOLER);
   const isConnection =
     /^(E[A-Z]+|28|3D|53|57P|08)/.test(code ?? '') || /timeout|terminated|SSL/.test(message);
   if (!isConnection) return error;
-  const { hostname, port, pathname } = new URL(url);
-  const where = `${hostname || 'localhost'}:${port || 5432}${pathname}`;
   return new StartupError(
-    `DATABASE_URL: no connection to ${where} (${message || errors?.[0]?.message}); start PostgreSQL there, correct ` +
+    `DATABASE_URL: no connection to ${placeOf(url)} (${message || errors?.[0]?.message}); start PostgreSQL there, correct ` +
       'DATABASE_URL, or unset it to use the embedded PostgreSQL.',
   );
 }

@@ -51,7 +51,12 @@ export class RequestDeadline implements OnApplicationShutdown {
     for (const response of this.responses.keys()) response.shouldKeepAlive = false;
     // That of HTTP's own server would close the connections on which nothing is under way at this moment.
     const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
-    await Promise.race([closed, sleep(LAST_REQUESTS_MS, undefined, { ref: false })]);
+    const closedWithin = (ms: number) => Promise.race([closed, sleep(ms, undefined, { ref: false })]);
+    await closedWithin(LAST_REQUESTS_MS);
+    server.closeIdleConnections();
+    // By then what has been asked in full is answered. A client that sends or reads no further must not keep us.
+    await closedWithin(ANSWER_WITHIN_MS);
+    server.closeAllConnections();
   }
 
   onApplicationShutdown(): void {

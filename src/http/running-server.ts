@@ -7,3 +7,7 @@ export interface RunningServer {
   /** Lets the requests under way finish, then closes everything. */
   stop(): Promise<void>;
 }
+
+/** The URL of what listens there; the interface of a link-local address stands behind a `%25` (RFC 6874). */
+export const urlOf = ({ address, port }: { address: string; port: number }): string =>
+  `http://${address.includes(':') ? `[${address.replace('%', '%25')}]` : address}:${port}`;

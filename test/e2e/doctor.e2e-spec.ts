@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Redis from 'ioredis';
 import { checkClocks } from '../../scripts/doctor/clocks';
 import { examine } from '../../scripts/doctor/checks';
-import { EXTENSIONS } from '../../scripts/doctor/postgres';
+import { EXTENSIONS } from '../../src/database/tixxety-data-source';
 import { Report } from '../../scripts/doctor/report';
 import { readSettings } from '../../src/config/settings';
 import { startTestApi, type TestApi } from '../support/api';
@@ -163,7 +163,7 @@ describe('of PostgreSQL', () => {
   it('finds a server that may lose, mix up or refuse what is written to it', async () => {
     const settings = {
       synchronous_commit: 'off',
-      default_transaction_isolation: `'repeatable read'`,
+      transaction_timeout: `'2s'`,
       default_transaction_read_only: 'on',
     };
     for (const [name, value] of Object.entries(settings)) {
@@ -174,7 +174,7 @@ describe('of PostgreSQL', () => {
     expect(found).toMatchObject({
       code: 1,
       postgresql: { status: 'wrong', message: expect.stringMatching(/takes no writes$/) },
-      sessions: { status: 'wrong', message: expect.stringMatching(/^Transactions are repeatable read: /) },
+      sessions: { status: 'wrong', message: expect.stringMatching(/^transaction_timeout is 2000 ms: /) },
       durability: { status: 'wrong', message: expect.stringMatching(/^synchronous_commit off: /) },
       connections: { status: 'wrong', message: expect.stringMatching(/ may take 2560, 10 a process$/) },
     });

@@ -1,0 +1,19 @@
+/**
+ * The URL of a database so that `new URL` can read it: what libpq and its relatives write for a socket,
+ * `postgres://user@/database?host=/folder`, is none.
+ */
+export function readableUrl(text: string): string {
+  const [, scheme, user, password, rest] =
+    /^(postgres(?:ql)?:\/\/)([^:@/]*)(?::([^@/]*))?@(\/.*)$/.exec(text) ?? [];
+  if (scheme === undefined || rest === undefined || !URL.canParse(`${scheme}${rest}`)) return text;
+  const url = new URL(`${scheme}${rest}`);
+  if (user) url.searchParams.set('user', decodeURIComponent(user));
+  if (password) url.searchParams.set('password', decodeURIComponent(password));
+  return url.href;
+}
+
+/** Where the database is, in words that tell no password. */
+export function placeOf(url: string): string {
+  const { hostname, port, pathname, searchParams } = new URL(url);
+  return `${searchParams.get('host') ?? (hostname || 'localhost')}:${port || 5432}${pathname}`;
+}
