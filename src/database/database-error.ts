@@ -49,6 +49,12 @@ export const isRetryable = (error: unknown): boolean =>
 export const isDiskFull = (error: unknown): boolean =>
   ['53100', '53400'].includes(driverError(error).code ?? '');
 
+/** True when a lock was not to be had in time: somebody keeps a row. */
+export const isLockTimeout = (error: unknown): boolean => driverError(error).code === '55P03';
+
+/** True when a statement took longer than it may, or somebody cancelled it. */
+export const isStatementTimeout = (error: unknown): boolean => driverError(error).code === '57014';
+
 /** True when PostgreSQL takes no writes: a standby, or told to. */
 export const isReadOnly = (error: unknown): boolean => driverError(error).code === '25006';
 

@@ -1,12 +1,16 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DueHolds } from './due-holds';
+import { HoldPlacement } from './hold-placement';
+import { HoldResolution } from './hold-resolution';
 import { Inventory } from './inventory.entity';
 import { InventoryRepository } from './inventory.repository';
 import { InventoryService } from './inventory.service';
+import { StuckRows } from './stuck-rows';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Inventory])],
-  providers: [InventoryRepository, InventoryService],
+  providers: [InventoryRepository, StuckRows, DueHolds, HoldPlacement, HoldResolution, InventoryService],
   exports: [InventoryService],
 })
 export class InventoryModule {}

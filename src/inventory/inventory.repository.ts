@@ -5,7 +5,13 @@ import { buyerIn, type Scope } from '../database/scope';
 import { Statements } from '../database/statements';
 import { Inventory } from './inventory.entity';
 import { PLACE_HOLDS } from './place-holds';
-import { RELEASE_DUE_HOLDS, RELEASE_DUE_HOLDS_OF_EVENTS } from './release-due-holds';
+import type { Since } from './due-looks';
+import { EVENTS_OF_DUE_HOLDS } from './find-stuck';
+import {
+  RELEASE_DUE_HOLDS,
+  RELEASE_DUE_HOLDS_OF_EVENTS,
+  RELEASE_UNLOCKED_HOLDS_OF_EVENTS,
+} from './release-due-holds';
 import { RESOLVE_HOLDS } from './resolve-holds';
 import { SAMPLE_DRIFT } from './sample-drift';
 import type { TicketStatus } from './ticket-status';
@@ -66,8 +72,36 @@ export interface Drift {
   eventIds: string[];
 }
 
-/** `found`: the ticket is there and within the scope; `id` is null where this request did not change it. */
-export type ResolveAnswer = { found: boolean } & (SeatTicket | { id: null });
+/**
+ * `found`: the ticket is there and within the scope; `stuckEventId`: it is left as it is, because the counters of its
+ * event are locked; `id` is null where this request did not change it.
+ */
+export type ResolveAnswer = { found: boolean; stuckEventId: number | null } & (SeatTicket | { id: null });
+
+/** Which holds to end. */
+export interface Due {
+  limit: number;
+  /** Only those that fell due after this time. */
+  since: Since;
+  /** Ids of events whose counters are locked. */
+  leftOut: number[];
+}
+
+export interface DueOfEvents {
+  eventIds: readonly number[];
+  limit: number;
+  /** Of each event, in the order of the events. */
+  since: Since[];
+  /** Ids of tickets that are locked. */
+  leftOut: number[];
+}
+
+/** What a look for due holds came to. */
+export interface Released {
+  lookedAt: Date;
+  /** How late each of the holds was ended. */
+  lateSeconds: number[];
+}
 
 @Injectable()
 export class InventoryRepository {
@@ -86,6 +120,7 @@ export class InventoryRepository {
     holdSeconds: number,
     limit: number,
     coolDownSeconds: number,
+    patienceMs: number,
   ): Promise<HoldAnswer[]> {
     const users = requests.map((request) => request.userId);
     const events = requests.map((request) => request.eventId);
@@ -95,35 +130,65 @@ export class InventoryRepository {
       holdSeconds,
       limit,
       coolDownSeconds,
+      patienceMs,
     ]);
   }
 
   /** One answer per request, in the order of the requests. */
-  async resolveHolds(requests: readonly ResolveRequest[]): Promise<ResolveAnswer[]> {
+  async resolveHolds(
+    requests: readonly ResolveRequest[],
+    stuckEventIds: number[],
+    patienceMs: number,
+  ): Promise<ResolveAnswer[]> {
     const tickets = requests.map((request) => request.ticketId);
     const targets = requests.map((request) => request.target);
     const buyers = requests.map((request) => buyerIn(request.scope));
-    return await this.statements.run<ResolveAnswer>(RESOLVE_HOLDS, [tickets, targets, buyers]);
+    return await this.statements.run<ResolveAnswer>(RESOLVE_HOLDS, [
+      tickets,
+      targets,
+      buyers,
+      stuckEventIds,
+      patienceMs,
+    ]);
   }
 
-  /** @returns how late each of the holds was ended, at most `limit` */
-  async releaseDueHolds(limit: number): Promise<number[]> {
-    const rows = await this.statements.run<{ lateSeconds: number }>(RELEASE_DUE_HOLDS, [limit]);
-    return rows.map((row) => row.lateSeconds);
-  }
-
-  /** @returns those of the events that have free seats again, and how late each of the holds was ended */
-  async releaseDueHoldsOf(
-    eventIds: number[],
-    limit: number,
-  ): Promise<{ eventIds: number[]; lateSeconds: number[] }> {
-    const rows = await this.statements.run<{ eventId: number | null; lateSeconds: number | null }>(
-      RELEASE_DUE_HOLDS_OF_EVENTS,
-      [eventIds, limit],
+  /** Ends what is due of all events, at most `limit` holds. */
+  async releaseDueHolds(
+    { limit, since, leftOut }: Due,
+    patienceMs: number,
+  ): Promise<Released & { leftSince: Date | null }> {
+    const values = [limit, since, leftOut, patienceMs];
+    const [found] = await this.statements.run<Released & { leftSince: Date | null }>(
+      RELEASE_DUE_HOLDS,
+      values,
     );
+    return found as Released & { leftSince: Date | null };
+  }
+
+  /** Of the holds that `releaseDueHolds` would end. */
+  async findEventsOfDueHolds({ limit, since, leftOut }: Due): Promise<number[]> {
+    const rows = await this.statements.run<{ id: number }>(EVENTS_OF_DUE_HOLDS, [limit, since, leftOut]);
+    return rows.map(({ id }) => id);
+  }
+
+  /**
+   * Ends what is due of some events.
+   *
+   * @returns beside: those of the events that have free places again, the tickets that were skipped, and whether there
+   *   were fewer holds than `limit`
+   */
+  async releaseDueHoldsOf(
+    { eventIds, since, limit, leftOut }: DueOfEvents,
+    { patienceMs, isWaiting }: { patienceMs: number; isWaiting: boolean },
+  ): Promise<Released & { eventIds: number[]; skippedIds: number[]; isAll: boolean }> {
+    const statement = isWaiting ? RELEASE_DUE_HOLDS_OF_EVENTS : RELEASE_UNLOCKED_HOLDS_OF_EVENTS;
+    const [found] = await this.statements.run<
+      Released & { eventIds: string[]; skippedIds: string[]; isAll: boolean }
+    >(statement, [eventIds, limit, since, leftOut, patienceMs]);
     return {
-      eventIds: rows.flatMap(({ eventId }) => eventId ?? []),
-      lateSeconds: rows.flatMap(({ lateSeconds }) => lateSeconds ?? []),
+      ...(found as Released & { isAll: boolean }),
+      eventIds: found?.eventIds.map(Number) ?? [],
+      skippedIds: found?.skippedIds.map(Number) ?? [],
     };
   }
 

@@ -1,4 +1,5 @@
 import type { Statement } from '../database/statements';
+import { waitAtMost } from './wait-at-most';
 
 /**
  * What keeps two batches from giving the same seat away twice. Tests take a guard out, and show that seats are then sold
@@ -13,21 +14,28 @@ export const PLACE_HOLDS_GUARDS = {
 /**
  * Takes seats for requests in their order: `$1` user ids, `$2` event ids, `$3` hold in seconds, `$4` live holds one
  * user may have on one event (0 = any number), `$5` for how many seconds holds that ended unpaid count: of those the
- * user may have three times as many (0 = any number). Answers a row per request: a ticket, or why there is none.
+ * user may have three times as many (0 = any number), `$6` how many milliseconds to wait for a lock. Answers a row per
+ * request: a ticket, or why there is none. Where nothing is free, "sold out" is said without a lock: it is true of the
+ * instant at which the statement began.
  */
 export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
   name: 'place_holds',
   text: `
-    WITH request AS MATERIALIZED (
+    WITH ${waitAtMost('$6')}, request AS MATERIALIZED (
       SELECT r.n, r.user_id, r.event_id,
         CASE
           WHEN users.id IS NULL THEN 'user_not_found'
           WHEN events.id IS NULL THEN 'event_not_found'
           WHEN events.end_time <= now() THEN 'event_ended'
+          -- An event that lost its counter has no places.
+          WHEN inventory.held + inventory.sold < inventory.capacity THEN NULL
+          ELSE 'event_sold_out'
         END AS refusal
       FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS r (user_id, event_id, n)
+      CROSS JOIN patience
       LEFT JOIN users ON users.id = r.user_id
       LEFT JOIN events ON events.id = r.event_id
+      LEFT JOIN inventory ON inventory.event_id = r.event_id
     ), seats AS MATERIALIZED (
       SELECT event_id, ${read}
       FROM inventory
@@ -78,10 +86,7 @@ export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
       SELECT id, user_id, event_id, 'reserved', created_at, created_at + make_interval(secs => $3::int)
       FROM granted ORDER BY n
     )
-    -- Neither refused nor granted: the event lost its counter, and has no places.
-    SELECT coalesce(
-        request.refusal, decided.refusal, CASE WHEN granted.id IS NULL THEN 'event_sold_out' END
-      ) AS refusal,
+    SELECT coalesce(request.refusal, decided.refusal) AS refusal,
       ceil(extract(epoch FROM decided.cools_at - clock_timestamp()))::int AS "retryAfter",
       granted.id, request.user_id AS "userId", request.event_id AS "eventId", 'reserved' AS status, granted.created_at AS "createdAt",
       granted.created_at + make_interval(secs => $3::int) AS "expiresAt", NULL AS "paidAt"

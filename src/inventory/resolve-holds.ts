@@ -1,4 +1,5 @@
 import type { Statement } from '../database/statements';
+import { waitAtMost } from './wait-at-most';
 
 /** What keeps a hold from being resolved twice, or too late. Tests take a guard out, and show what then goes wrong. */
 export const RESOLVE_HOLDS_GUARDS = {
@@ -11,14 +12,17 @@ export const RESOLVE_HOLDS_GUARDS = {
 /**
  * Ends live holds as their holders ask: `$1` ticket ids, `$2` what each becomes, `paid` or `cancelled`, `$3` whose it
  * must be (null = any buyer's); a ticket out of scope is as good as none. Of several requests for one ticket the first
- * wins. Answers a row per request: whether the ticket is there, and the ticket if this request changed it.
+ * wins. `$4` are events whose counters are locked by somebody: their holds are left as they are, and the answer says so.
+ * `$5` is how many milliseconds to wait for a lock. Answers a row per request: whether the ticket is there, and the
+ * ticket if this request changed it.
  */
 export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): Statement => ({
   name: 'resolve_holds',
   text: `
-    WITH request AS MATERIALIZED (
-      SELECT * FROM unnest($1::bigint[], $2::varchar[], $3::bigint[])
-        WITH ORDINALITY AS r (ticket_id, target, buyer_id, n)
+    WITH ${waitAtMost('$5')}, request AS MATERIALIZED (
+      SELECT ticket_id, target, buyer_id, n
+      FROM unnest($1::bigint[], $2::varchar[], $3::bigint[]) WITH ORDINALITY AS r (ticket_id, target, buyer_id, n)
+      CROSS JOIN patience
     ), ticket AS MATERIALIZED (
       SELECT id, user_id, event_id, status, expires_at
       FROM tickets
@@ -31,7 +35,7 @@ export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): S
     ), live AS MATERIALIZED (
       SELECT DISTINCT ON (id) n, id, event_id, target, clock.at
       FROM ticket JOIN request ON ticket_id = id AND user_id = coalesce(buyer_id, user_id), clock
-      WHERE ${isHeld} AND ${isLive}
+      WHERE ${isHeld} AND ${isLive} AND event_id <> ALL ($4::bigint[])
       ORDER BY id, n
     ), seats AS MATERIALIZED (
       SELECT event_id FROM inventory
@@ -53,7 +57,9 @@ export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): S
       WHERE tickets.id = live.id
       RETURNING tickets.*, live.n
     )
-    SELECT ticket.id IS NOT NULL AS found, changed.id, changed.user_id AS "userId", changed.event_id AS "eventId",
+    SELECT ticket.id IS NOT NULL AS found,
+      CASE WHEN ticket.status = 'reserved' AND ticket.event_id = ANY ($4::bigint[]) THEN ticket.event_id END AS "stuckEventId",
+      changed.id, changed.user_id AS "userId", changed.event_id AS "eventId",
       changed.status, changed.created_at AS "createdAt", changed.expires_at AS "expiresAt", changed.paid_at AS "paidAt"
     FROM request
     LEFT JOIN ticket ON ticket.id = ticket_id AND ticket.user_id = coalesce(buyer_id, ticket.user_id)

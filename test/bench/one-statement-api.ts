@@ -6,6 +6,8 @@ import { openDatabase } from '../../src/database/open-database';
 import { InventoryRepository, type HoldRequest } from '../../src/inventory/inventory.repository';
 import { InventoryService } from '../../src/inventory/inventory.service';
 
+const PATIENCE_MS = 2_000;
+
 /** The API of this build with one difference: each reservation is a statement of its own, on any free connection. */
 async function main(): Promise<void> {
   const settings = readSettings();
@@ -19,12 +21,13 @@ async function main(): Promise<void> {
       HOLD_SECONDS,
       MAX_HOLDS_PER_USER_EVENT,
       HOLD_COOL_DOWN_SECONDS,
+      PATIENCE_MS,
     );
     if (!answer) throw new Error('a reservation without an answer');
     if (answer.refusal) throw new Problem(answer.refusal);
     return answer;
   };
-  Object.assign(app.get(InventoryService), { reserve });
+  Object.assign(app.get(InventoryService), { holdPlace: reserve });
   await app.listen(settings.PORT, settings.HOST);
   process.once('SIGTERM', () => void app.close().then(() => process.exit()));
 }

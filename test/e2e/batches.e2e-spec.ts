@@ -28,7 +28,9 @@ describe('requests that share a statement', () => {
     users = rows.map(({ id }) => id);
     const repository = api.app.get(InventoryRepository);
     // No sweep comes between what happens in a test.
-    Object.assign(repository, { releaseDueHolds: () => Promise.resolve(0) });
+    Object.assign(repository, {
+      releaseDueHolds: () => Promise.resolve({ lookedAt: new Date(), lateSeconds: [], leftSince: null }),
+    });
     for (const method of ['placeHolds', 'resolveHolds'] as const) {
       const statement = repository[method].bind(repository) as (...args: unknown[]) => Promise<unknown>;
       Object.assign(repository, {

@@ -337,7 +337,7 @@ describe('tickets', () => {
         answers = act();
         const waiting = `SELECT count(*)::int AS number FROM pg_stat_activity
           WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-        await eventually(async () => expect(await second.sql(waiting)).toEqual([{ number: 2 }]));
+        await eventually(async () => expect((await second.sql(waiting))[0].number).toBeGreaterThanOrEqual(2));
       });
       return (await answers) ?? [];
     }

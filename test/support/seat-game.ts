@@ -95,10 +95,10 @@ export function chosenTicket(chosen: number, tickets: Ticket[]): number {
 export const outcomeOf = ({ status, body }: Answer<{ code?: string }>) =>
   status < 300 ? `${status}` : `${status} ${body.code}`;
 
-/** Puts a hold two hours into the past, as if they had gone by. */
+/** Puts a hold back until it is just due, as if the time had gone by. */
 export const expire = (sql: Sql, ticket: number) =>
   sql(
-    `UPDATE tickets SET created_at = created_at - interval '2 hours', expires_at = expires_at - interval '2 hours'
+    `UPDATE tickets SET created_at = created_at - (expires_at - now()), expires_at = now()
     WHERE id = $1 AND status = 'reserved'`,
     [ticket],
   );

@@ -4,6 +4,9 @@ import { PLACE_HOLDS } from '../../../src/inventory/place-holds';
 import { LONG_HOLD_SECONDS } from './job';
 import type { Lane, Request } from './requests';
 
+/** For a lock: 32 connections wait for each other. */
+const PATIENCE_MS = 10_000;
+
 const { MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS } = new Settings();
 
 /**
@@ -41,7 +44,7 @@ export class SqlLane implements Lane {
         const { rowCount } = await this.client.query({ name: 'simple', text: SIMPLE, values });
         return rowCount === 1 ? '201' : '409 event_sold_out';
       }
-      const policy = [LONG_HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS];
+      const policy = [LONG_HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS, PATIENCE_MS];
       const values = [[user], [event], ...policy];
       const { rows } = await this.client.query<{ refusal: string | null }>({ ...PLACE_HOLDS, values });
       return rows[0]?.refusal ?? '201';

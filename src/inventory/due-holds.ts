@@ -1,0 +1,109 @@
+import { Injectable } from '@nestjs/common';
+import { DatabaseClock } from '../database/database-clock';
+import { isLockTimeout, isStatementTimeout } from '../database/database-error';
+import { Transactions } from '../database/transactions';
+import { releases, type Release, type ReleaseTrigger } from '../telemetry/channels';
+import { DueLooks } from './due-looks';
+import { InventoryRepository } from './inventory.repository';
+import { StuckRows } from './stuck-rows';
+import { PATIENCE_MS } from './work-around';
+
+/** Holds ended by one statement: many, for it locks the seats only at its end, and each statement waits its turn there. */
+const MOST_AT_ONCE = 2_000;
+/** Of one call: halved so often, `MOST_AT_ONCE` is one. */
+const TRIES = 12;
+
+/** Ends holds that are due and gives their seats back. */
+@Injectable()
+export class DueHolds {
+  private readonly looks = new DueLooks<'all' | number>();
+  /** Halved when a statement takes too long: a few holds in time are more than many never. */
+  private size = MOST_AT_ONCE;
+
+  constructor(
+    private readonly repository: InventoryRepository,
+    private readonly stuck: StuckRows,
+    private readonly transactions: Transactions,
+    private readonly clock: DatabaseClock,
+  ) {}
+
+  /**
+   * Ends every hold that is due; safe to call from anywhere, any number of times. Those of events whose counters somebody
+   * keeps locked are left for the next call.
+   *
+   * @returns how many holds were ended
+   */
+  async release(trigger: ReleaseTrigger): Promise<number> {
+    await this.stuck.lookAtEvents(this.stuck.eventIds);
+    let total = 0;
+    for (let failures = 0; ;) {
+      const size = this.size;
+      try {
+        const { length } = await this.releaseSome(size, trigger);
+        total += length;
+        if (length < size) return total;
+      } catch (error) {
+        if (!(isLockTimeout(error) || isStatementTimeout(error)) || ++failures === TRIES) throw error;
+      }
+    }
+  }
+
+  /**
+   * Ends the due holds of events whose seats somebody wants now. Those whose tickets stay locked are left out.
+   *
+   * @param patienceMs how long to wait for a lock, such as that of another process that ends the same holds
+   * @returns those of the events that have free seats again
+   */
+  async releaseOf(eventIds: readonly number[], patienceMs: number): Promise<number[]> {
+    const { size } = this;
+    const since = eventIds.map((id) => this.looks.since(id));
+    const releaseOf = (isWaiting: boolean) =>
+      this.repository.releaseDueHoldsOf(
+        { eventIds, since, limit: size, leftOut: this.stuck.ticketIds },
+        { patienceMs, isWaiting },
+      );
+    try {
+      const found = await releaseOf(true).catch((error: unknown) => {
+        if (isLockTimeout(error)) return releaseOf(false);
+        throw error;
+      });
+      this.stuck.markTickets(found.skippedIds);
+      if (found.isAll && this.stuck.ticketIds.length === 0) {
+        for (const [i, id] of eventIds.entries()) this.looks.remember(id, since[i], found);
+      }
+      this.tell('reservation', found.lateSeconds, size);
+      return found.eventIds;
+    } catch (error) {
+      this.adapt(error);
+      throw error;
+    }
+  }
+
+  private async releaseSome(size: number, trigger: ReleaseTrigger): Promise<number[]> {
+    const since = this.looks.since('all');
+    const due = { limit: size, since, leftOut: this.stuck.eventIds };
+    try {
+      const found = await this.repository.releaseDueHolds(due, PATIENCE_MS);
+      if (found.lateSeconds.length < size) this.looks.remember('all', since, found);
+      this.tell(trigger, found.lateSeconds, size);
+      return found.lateSeconds;
+    } catch (error) {
+      if (isLockTimeout(error))
+        await this.stuck.lookAtEvents(await this.repository.findEventsOfDueHolds(due));
+      if (isStatementTimeout(error) && since === '-infinity')
+        this.looks.skipEverything('all', this.clock.now());
+      this.adapt(error);
+      throw error;
+    }
+  }
+
+  private adapt(error: unknown): void {
+    if (isStatementTimeout(error)) this.size = Math.max(1, this.size >> 1);
+  }
+
+  private tell(trigger: ReleaseTrigger, lateSeconds: number[], size: number): void {
+    if (lateSeconds.length === size) this.size = Math.min(MOST_AT_ONCE, size * 2);
+    const release: Release = { trigger, lateSeconds };
+    if (lateSeconds.length > 0) this.transactions.afterCommit(() => releases.publish(release));
+  }
+}

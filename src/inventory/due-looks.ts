@@ -1,0 +1,63 @@
+import { LRUCache } from 'lru-cache';
+
+/** As many events as anybody may ask for at once; of one that is forgotten everything is looked at again. */
+const MOST = 100_000;
+/** How often everything is looked at, whenever it fell due: what was locked, or was put into the past by hand. */
+const EVERYTHING_MS = 60_000;
+/** A hold is written within this time of its beginning, so that it may be due before it is there to be seen. */
+const MARGIN_MS = 2_000;
+
+/** Before every time there is. */
+const EVERYTHING = '-infinity';
+
+/** A time of the database's clock, which what is looked for fell due after. */
+export type Since = Date | typeof EVERYTHING;
+
+interface Look {
+  since: Date;
+  /** By `performance.now()`, when everything was looked at. */
+  everythingAt: number;
+}
+
+/** What a look for due holds found. */
+export interface Found {
+  /** By the database's clock. */
+  lookedAt: Date;
+  /** Since when the first hold is due that the look left behind; left out or null where it left none. */
+  leftSince?: Date | null;
+}
+
+/**
+ * Since when holds are to be looked for. The index of live holds keeps the entries of those that ended for as long as any
+ * transaction has an older snapshot (a dump, a forgotten BEGIN), and a look from the beginning walks them all. So each
+ * look goes on where the last one ended, and now and then one looks at everything.
+ */
+export class DueLooks<Key extends number | string> {
+  private readonly looks = new LRUCache<Key, Look>({ max: MOST });
+
+  /** What the next look starts behind: a time of the database's clock. */
+  since(key: Key): Since {
+    const look = this.looks.get(key);
+    return !look || performance.now() - look.everythingAt > EVERYTHING_MS ? EVERYTHING : look.since;
+  }
+
+  /** Remembers a look that began behind `since`, and saw all there was. */
+  remember(key: Key, since: Since | undefined, { lookedAt, leftSince }: Found): void {
+    const now = performance.now();
+    const everythingAt = since === EVERYTHING ? now : (this.looks.get(key)?.everythingAt ?? now);
+    const goOn = lookedAt.getTime() - MARGIN_MS;
+    // What stays behind for longer is met again when everything is looked at.
+    const left = Math.max(leftSince?.getTime() ?? Infinity, lookedAt.getTime() - EVERYTHING_MS) - 1;
+    this.looks.set(key, { since: new Date(Math.min(goOn, left)), everythingAt });
+  }
+
+  /**
+   * Everything could not be looked at in time: until it is tried again, the looks see what fell due within the last minute.
+   *
+   * @param now by the database's clock
+   */
+  skipEverything(key: Key, now: number): void {
+    const since = this.looks.get(key)?.since ?? new Date(now - EVERYTHING_MS);
+    this.looks.set(key, { since, everythingAt: performance.now() });
+  }
+}

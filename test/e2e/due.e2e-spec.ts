@@ -1,0 +1,138 @@
+import { Client } from 'pg';
+import { Statements, type Statement } from '../../src/database/statements';
+import { InventoryService } from '../../src/inventory/inventory.service';
+import { RELEASE_DUE_HOLDS, RELEASE_DUE_HOLDS_OF_EVENTS } from '../../src/inventory/release-due-holds';
+import { startTestApi, type TestApi } from '../support/api';
+import { createDatabase, type TestDatabase } from '../support/databases';
+import { INVENTORY_MISMATCHES } from '../support/seats';
+
+/** Nothing listens on it; an API that is told to leave expiration to workers releases nothing by itself. */
+const DEAD_REDIS = 'redis://127.0.0.1:1';
+
+let database: TestDatabase;
+let api: TestApi;
+let user: { id: number };
+
+beforeAll(async () => {
+  database = await createDatabase();
+  api = await startTestApi({ DATABASE_URL: database.url, REDIS_URL: DEAD_REDIS });
+  user = await api.create.user();
+});
+afterEach(async () => expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]));
+afterAll(async () => {
+  await api.stop();
+  await database.drop();
+});
+
+const release = () => api.app.get(InventoryService).releaseDueHolds('sweeper');
+const reserve = (eventId: number) => api.client.post('/tickets/', { user_id: user.id, event_id: eventId });
+
+/** An event that is sold out by holds that are due. */
+async function heldEvent(holds: number): Promise<number> {
+  const { id } = await api.create.event({ total_tickets: holds });
+  await api.sql(
+    `WITH hold AS (
+      INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
+      SELECT $1, $2, 'reserved', now() - interval '2 minutes', now() FROM generate_series(1, $3::int)
+    ) UPDATE inventory SET held = $3 WHERE event_id = $2`,
+    [user.id, id, holds],
+  );
+  return id;
+}
+
+describe('while somebody keeps a snapshot open, such as a dump', () => {
+  const ENDED = 20_000;
+  let snapshot: { commit(): Promise<void> };
+  let eventId: number;
+
+  beforeAll(async () => {
+    snapshot = await database.begin('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT');
+    eventId = await heldEvent(ENDED);
+    expect(await release()).toBe(ENDED);
+    // The margin of the look is over.
+    await database.sql('SELECT pg_sleep(2.1)');
+    expect(await release()).toBe(0);
+  });
+  afterAll(() => snapshot.commit());
+
+  /** The values with which the API runs a statement next. */
+  async function nextValues({ text }: Statement, act: () => Promise<unknown>): Promise<unknown[]> {
+    const run = jest.spyOn(Statements.prototype, 'run');
+    await act();
+    const values = run.mock.calls.find(([statement]) => statement.text === text)?.[1];
+    run.mockRestore();
+    return values ?? [];
+  }
+
+  /** Pages that PostgreSQL reads for it. */
+  async function pagesReadBy({ text }: Statement, values: unknown[]): Promise<number> {
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    await client.query('BEGIN; SET enable_seqscan = off');
+    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(
+      `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`,
+      values,
+    );
+    await client.query('ROLLBACK');
+    await client.end();
+    const plan = rows[0]?.['QUERY PLAN'][0].Plan ?? {};
+    return (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0);
+  }
+
+  it('a look for due holds walks nothing that has ended', async () => {
+    const values = await nextValues(RELEASE_DUE_HOLDS, release);
+    expect(await pagesReadBy(RELEASE_DUE_HOLDS, values)).toBeLessThan(50);
+    // What it would walk from the beginning: the entry of every hold that ended, and the row behind it.
+    const everything = [values[0], '-infinity', ...values.slice(2)];
+    expect(await pagesReadBy(RELEASE_DUE_HOLDS, everything)).toBeGreaterThan(ENDED / 100);
+  });
+
+  it('neither does a look for those of an event that is sold out', async () => {
+    await api.sql('UPDATE inventory SET capacity = 0 WHERE event_id = $1', [eventId]);
+    expect((await reserve(eventId)).status).toBe(409);
+    const values = await nextValues(RELEASE_DUE_HOLDS_OF_EVENTS, () => reserve(eventId));
+    expect(await pagesReadBy(RELEASE_DUE_HOLDS_OF_EVENTS, values)).toBeLessThan(50);
+    const everything = [values[0], values[1], ['-infinity'], ...values.slice(3)];
+    expect(await pagesReadBy(RELEASE_DUE_HOLDS_OF_EVENTS, everything)).toBeGreaterThan(ENDED / 100);
+  });
+
+  it('what falls due later is found', async () => {
+    await heldEvent(3);
+    expect(await release()).toBe(3);
+  });
+});
+
+describe('where each hold takes PostgreSQL long to end', () => {
+  beforeAll(async () => {
+    // 2,000 take four seconds: over the time limit of a statement.
+    await api.sql(`
+      CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END $$`);
+    await api.sql(`
+      CREATE TRIGGER dawdle BEFORE UPDATE ON tickets FOR EACH ROW
+      WHEN (NEW.status = 'expired') EXECUTE FUNCTION dawdle()`);
+  });
+  afterAll(() => api.sql('DROP FUNCTION dawdle CASCADE'));
+
+  const sizes = async (act: () => Promise<unknown>) => {
+    const run = jest.spyOn(Statements.prototype, 'run');
+    await act();
+    const sizes = run.mock.calls.flatMap(([{ text }, values]) =>
+      text === RELEASE_DUE_HOLDS.text ? [values[0]] : [],
+    );
+    run.mockRestore();
+    return sizes as number[];
+  };
+
+  it('ends fewer at once, and more again once it is quick', async () => {
+    await heldEvent(2_100);
+    const slow = await sizes(async () => expect(await release()).toBe(2_100));
+    expect(slow[0]).toBe(2_000);
+    expect(Math.min(...slow)).toBeLessThan(2_000);
+
+    await api.sql('ALTER TABLE tickets DISABLE TRIGGER dawdle');
+    await heldEvent(4_100);
+    const quick = await sizes(async () => expect(await release()).toBe(4_100));
+    expect(Math.max(...quick)).toBe(2_000);
+  });
+});

@@ -1,0 +1,210 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InventoryRepository } from '../../src/inventory/inventory.repository';
+import { startTestApi, type TestApi } from '../support/api';
+import { createDatabase, type TestDatabase } from '../support/databases';
+import { eventually } from '../support/eventually';
+import { expectProblem } from '../support/problems';
+import { INVENTORY_MISMATCHES } from '../support/seats';
+
+const ROUND_MS = 1_000;
+const ROUNDS = 2;
+/** As long as every statement waited before there were lanes. */
+const LONG_PATIENCE_MS = 2_000;
+
+/** A row that somebody keeps locked, such as a person at a console, stops those who need it and nobody else. */
+describe('a row that stays locked', () => {
+  let database: TestDatabase;
+  let api: TestApi;
+  let user: { id: number };
+  let others: { id: number }[];
+  let wanted: { id: number };
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    api = await startTestApi({ DATABASE_URL: database.url, MAX_HOLDS_PER_USER_EVENT: '0' });
+    user = await api.create.user();
+    others = await Promise.all(
+      Array.from({ length: 10 }, () => api.create.event({ total_tickets: 1_000_000 })),
+    );
+  });
+  beforeEach(async () => {
+    wanted = await api.create.event({ total_tickets: 1_000 });
+  });
+  afterEach(async () => expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]));
+  afterAll(async () => {
+    await api.stop();
+    await database.drop();
+  });
+
+  const reserve = ({ id }: { id: number }) =>
+    api.client.post('/tickets/', { user_id: user.id, event_id: id });
+  const resolve = (id: number, verb: 'pay' | 'cancel') => api.client.post(`/tickets/${id}/${verb}`);
+  const lockCounters = () =>
+    database.begin('SELECT FROM inventory WHERE event_id = $1 FOR UPDATE', [wanted.id]);
+  const lockTicket = (id: number) => database.begin('SELECT FROM tickets WHERE id = $1 FOR UPDATE', [id]);
+
+  /** How many succeed of what eight customers do, one after the other, until the round is over. */
+  async function countOf(act: (i: number) => Promise<boolean>): Promise<number> {
+    const end = performance.now() + ROUND_MS;
+    let count = 0;
+    const customer = async (i: number) => {
+      while (performance.now() < end) if (await act(i++)) count++;
+    };
+    await Promise.all(Array.from({ length: 8 }, (_, i) => customer(i)));
+    return count;
+  }
+
+  /** What is done beside a lock and somebody who wants what is locked, as a share of what is done without. */
+  async function shareOf(
+    act: (i: number) => Promise<boolean>,
+    lock: () => Promise<{ commit(): Promise<void> }>,
+    want: () => Promise<unknown>,
+  ): Promise<number> {
+    let [quiet, disturbed] = [0, 0];
+    await countOf(act);
+    for (let round = 0; round < ROUNDS; round++) {
+      quiet += await countOf(act);
+      const locked = await lock();
+      const over = new AbortController();
+      const wanting = (async () => {
+        while (!over.signal.aborted) await want();
+      })();
+      await sleep(500);
+      disturbed += await countOf(act);
+      over.abort();
+      await locked.commit();
+      await wanting;
+    }
+    return disturbed / quiet;
+  }
+
+  const reserveOther = async (i: number) =>
+    (await reserve(others[i % others.length] as { id: number })).status === 201;
+  const payOther = async (i: number) => {
+    const { body } = await reserve(others[i % others.length] as { id: number });
+    return (await resolve(body.id, 'pay')).status === 200;
+  };
+
+  describe('of counters', () => {
+    it('leaves reservations of other events as they were', async () => {
+      expect(await shareOf(reserveOther, lockCounters, () => reserve(wanted))).toBeGreaterThan(0.5);
+    });
+
+    it('leaves payments for other events as they were', async () => {
+      const tickets = await Promise.all(Array.from({ length: 40 }, () => reserve(wanted)));
+      const pay = () => resolve(tickets.pop()?.body.id ?? 0, 'pay');
+      expect(await shareOf(payOther, lockCounters, pay)).toBeGreaterThan(0.5);
+    });
+
+    it('would stop them all if every batch waited for it', async () => {
+      const repository = api.app.get(InventoryRepository);
+      const { placeHolds } = InventoryRepository.prototype;
+      repository.placeHolds = (requests, seconds, limit, coolDown) =>
+        placeHolds.call(repository, requests, seconds, limit, coolDown, LONG_PATIENCE_MS);
+      const share = await shareOf(reserveOther, lockCounters, () => reserve(wanted));
+      Reflect.deleteProperty(repository, 'placeHolds');
+      expect(share).toBeLessThan(0.4);
+    });
+
+    it('is told to those who need it, and forgotten once it is free', async () => {
+      const ticket = (await reserve(wanted)).body;
+      const lock = await lockCounters();
+      const [reserved, paid] = await Promise.all([reserve(wanted), resolve(ticket.id, 'pay')]);
+      for (const answer of [reserved, paid]) {
+        expectProblem(answer, 503, 'service_unavailable');
+        expect(answer.headers.get('retry-after')).toBe('1');
+      }
+      await lock.commit();
+      // On a slow machine the first payment may have gone through after it was answered.
+      await resolve(ticket.id, 'pay');
+      expect(await statusOf(ticket.id)).toBe('paid');
+      expect((await reserve(wanted)).status).toBe(201);
+    });
+
+    it('is waited for where it is free soon', async () => {
+      const lock = await lockCounters();
+      const answers = Promise.all([reserve(wanted), reserve(wanted)]);
+      await sleep(600);
+      await lock.commit();
+      expect((await answers).map(({ status }) => status)).toEqual([201, 201]);
+    });
+
+    it('lets the holds of other events end, and its own once it is free', async () => {
+      const [ours, theirs] = await Promise.all([reserve(wanted), reserve(others[0] as { id: number })]);
+      // More than one statement ends, and due before those of the other event.
+      await api.sql(
+        `WITH more AS (
+          INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
+          SELECT $1, $2, 'reserved', now() - interval '1 minute', now() + interval '1 hour' FROM generate_series(1, 2500)
+        ) UPDATE inventory SET capacity = 10000, held = held + 2500 WHERE event_id = $2`,
+        [user.id, wanted.id],
+      );
+      const lock = await lockCounters();
+      await fallDue('event_id = $1', wanted.id);
+      await fallDue('id = $1', theirs.body.id);
+      await eventually(async () => expect(await statusOf(theirs.body.id)).toBe('expired'), 5_000);
+      expect(await statusOf(ours.body.id)).toBe('reserved');
+      await lock.commit();
+      await eventually(async () => expect(await statusOf(ours.body.id)).toBe('expired'));
+      await eventually(async () =>
+        expect(await api.sql('SELECT held FROM inventory WHERE event_id = $1', [wanted.id])).toEqual([
+          { held: 0 },
+        ]),
+      );
+    });
+  });
+
+  describe('of a ticket', () => {
+    it('leaves payments for other tickets as they were', async () => {
+      const { id } = (await reserve(wanted)).body;
+      expect(
+        await shareOf(
+          payOther,
+          () => lockTicket(id),
+          () => resolve(id, 'cancel'),
+        ),
+      ).toBeGreaterThan(0.5);
+    });
+
+    it('would stop them all if every batch waited for it', async () => {
+      const { id } = (await reserve(wanted)).body;
+      const repository = api.app.get(InventoryRepository);
+      const { resolveHolds } = InventoryRepository.prototype;
+      repository.resolveHolds = (requests, stuck) =>
+        resolveHolds.call(repository, requests, stuck, LONG_PATIENCE_MS);
+      const share = await shareOf(
+        payOther,
+        () => lockTicket(id),
+        () => resolve(id, 'cancel'),
+      );
+      Reflect.deleteProperty(repository, 'resolveHolds');
+      expect(share).toBeLessThan(0.4);
+    });
+
+    it('that is due lets others be told "sold out" beside it, and is for sale once it is free', async () => {
+      await api.sql('UPDATE inventory SET capacity = 1 WHERE event_id = $1', [wanted.id]);
+      const { id } = (await reserve(wanted)).body;
+      await api.sql(`UPDATE tickets SET expires_at = now() + interval '1 second' WHERE id = $1`, [id]);
+      const lock = await lockTicket(id);
+      await sleep(1_000);
+      const share = await shareOf(
+        reserveOther,
+        () => Promise.resolve({ commit: () => Promise.resolve() }),
+        () => reserve(wanted),
+      );
+      expect(share).toBeGreaterThan(0.5);
+      expectProblem(await reserve(wanted), 409, 'event_sold_out');
+      await lock.commit();
+      await eventually(async () => expect((await reserve(wanted)).status).toBe(201));
+    });
+  });
+
+  const fallDue = (which: string, id: number) =>
+    api.sql(
+      `UPDATE tickets SET created_at = created_at - (expires_at - now()), expires_at = now()
+      WHERE status = 'reserved' AND ${which}`,
+      [id],
+    );
+  const statusOf = async (id: number) =>
+    (await api.sql<{ status: string }>('SELECT status FROM tickets WHERE id = $1', [id]))[0]?.status;
+});
