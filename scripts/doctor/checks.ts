@@ -1,4 +1,5 @@
 import type Redis from 'ioredis';
+import { secretFingerprint } from '../../src/auth/secret-fingerprint';
 import type { Settings } from '../../src/config/settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { RedisClient } from '../../src/queue/redis-client';
@@ -38,7 +39,9 @@ async function attempt<Result>(work: () => Result | Promise<Result>): Promise<Re
 
 function checkSettings({ NODE_ENV, DATABASE_URL, REDIS_URL, DATA_DIR, JWT_SECRET }: Settings): Finding {
   const database = DATABASE_URL === undefined ? `an embedded PostgreSQL in ${DATA_DIR}` : 'DATABASE_URL';
-  const message = `${NODE_ENV}, ${database}, ${REDIS_URL === undefined ? 'no Redis' : 'REDIS_URL'}`;
+  const known =
+    JWT_SECRET === undefined ? '' : `, JWT_SECRET ${JWT_SECRET.map(secretFingerprint).join(', ')}`;
+  const message = `${NODE_ENV}, ${database}, ${REDIS_URL === undefined ? 'no Redis' : 'REDIS_URL'}${known}`;
   if (NODE_ENV === 'production' && JWT_SECRET === undefined) {
     return {
       status: 'wrong',

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { DataSource } from 'typeorm';
+import { secretFingerprint } from '../auth/secret-fingerprint';
 import { Settings } from '../config/settings';
 import { isDiskFull, isReadOnly } from '../database/database-error';
 import { RedisHealth } from '../queue/redis-health';
@@ -43,6 +44,7 @@ export class HealthService {
         () => this.database(),
         () => this.migrations(),
         () => this.redis(),
+        () => this.secrets(),
       ]);
       return { isReady: true, report };
     } catch (error) {
@@ -64,6 +66,12 @@ export class HealthService {
       (arePending) => (arePending ? check.down('pending') : check.up()),
       () => check.down('unknown'),
     );
+  }
+
+  /** Which secrets this process knows, in order: the first signs. For the one who rotates them. */
+  private secrets(): HealthIndicatorResult {
+    const secrets = this.settings.JWT_SECRET ?? [];
+    return this.indicator.check('secrets').up({ fingerprints: secrets.map(secretFingerprint) });
   }
 
   private redis(): HealthIndicatorResult {
