@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -6,12 +5,14 @@ import type { Logger } from 'pino';
 import { ApiModule } from './app.module';
 import { withJwtSecret } from './auth/jwt-secret';
 import { answerClientErrors } from './http/client-errors';
+import { limitConnections } from './http/connection-limits';
 import { HttpAdapter } from './http/http-adapter';
 import { requestLogger } from './http/request-log';
 import { NestLogger } from './logging/logger';
 import { RequestDeadline } from './http/request-deadline';
 import { urlOf, type RunningServer } from './http/running-server';
 import { pageHeaders, securityHeaders } from './http/security-headers';
+import { refuseUnsound } from './http/sound-requests';
 import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
@@ -20,6 +21,9 @@ import { RequestMetrics } from './metrics/request-metrics';
 import { serveDocs } from './openapi/serve-docs';
 import { demoAdmin } from './users/admin.service';
 import { serveQueueDashboard } from './queue-dashboard/queue-dashboard';
+
+/** Express's reading of `TRUST_PROXY`; `hop` counts from this process on. */
+type IsTrusted = (address: string, hop: number) => boolean;
 
 /** The API with its routes and documentation, not yet listening. */
 export async function createApi(
@@ -40,27 +44,19 @@ export async function createApi(
   // Most answers change with every ticket: hashing each for an ETag would hardly ever save a byte.
   app.disable('etag');
   app.set('trust proxy', settings.TRUST_PROXY);
-  boundConnections(app.getHttpServer());
+  const isTrusted = app.getHttpAdapter().getInstance().get('trust proxy fn') as IsTrusted;
+  limitConnections(app.getHttpServer(), (address) => isTrusted(address, 0));
   answerClientErrors(app.getHttpServer(), logger);
   app.use(requestLogger(logger));
   app.use(app.get(RequestMetrics, { strict: false }).middleware);
   app.use(securityHeaders(settings.TRUST_PROXY !== 0));
+  app.use(refuseUnsound());
   app.use('/docs', pageHeaders());
   if (settings.CORS_ORIGINS.length > 0) app.enableCors(crossOrigin(settings.CORS_ORIGINS));
   if (hasQueueDashboard(settings)) await serveQueueDashboard(app);
   app.use(app.get(RequestDeadline, { strict: false }).middleware);
   serveDocs(app);
   return app;
-}
-
-/** Keeps a client that says little, slowly, from using up what others need. Node looks every half a minute. */
-function boundConnections(server: Server): void {
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 30_000;
-  // Longer than the minute for which a load balancer usually keeps a connection, so that it never uses a closed one.
-  server.keepAliveTimeout = 65_000;
-  server.maxHeadersCount = 100;
-  server.maxConnections = 10_000;
 }
 
 /** What pages of the origins may do: as much as any client, with a token but never by a cookie. */

@@ -4,6 +4,9 @@ import { once } from 'node:events';
 import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { WorkerModule } from './app.module';
+import { answerClientErrors } from './http/client-errors';
+import { limitConnections } from './http/connection-limits';
+import { SECURITY_HEADERS } from './http/security-headers';
 import { NestLogger } from './logging/logger';
 import { urlOf, type RunningServer } from './http/running-server';
 import { StartupError } from './config/startup-error';
@@ -34,6 +37,8 @@ export async function startWorker(options: DatabaseOptions, logger: Logger): Pro
     },
   );
   const server = createWorkerServer(app.get(HealthService), app.get(MetricsService, { strict: false }));
+  limitConnections(server, () => false);
+  answerClientErrors(server, logger);
   try {
     server.listen(WORKER_PORT, HOST);
     await once(server, 'listening');
@@ -57,7 +62,9 @@ export async function startWorker(options: DatabaseOptions, logger: Logger): Pro
 function createWorkerServer(health: HealthService, metrics: MetricsService): Server {
   return createServer((request, response) => {
     const send = (status: number, body: object) => {
-      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+      response
+        .writeHead(status, { ...SECURITY_HEADERS, 'Content-Type': 'application/json' })
+        .end(JSON.stringify(body));
     };
     if (request.url === '/health/live') send(200, { status: 'ok' });
     else if (request.url === '/health/ready') {
@@ -65,7 +72,9 @@ function createWorkerServer(health: HealthService, metrics: MetricsService): Ser
     } else if (request.url === '/metrics' && metrics.isAllowed(request.headers.authorization)) {
       void metrics
         .scrape()
-        .then((text) => response.writeHead(200, { 'Content-Type': metrics.contentType }).end(text));
+        .then((text) =>
+          response.writeHead(200, { ...SECURITY_HEADERS, 'Content-Type': metrics.contentType }).end(text),
+        );
     } else send(404, { status: 'not found' });
   });
 }

@@ -24,6 +24,9 @@ const WRITE = `DELETE FROM migrations WHERE false;
 const PATIENCE_MS = 2_000;
 
 /** Tells whether this process can do its work, and the reason if not. */
+/** How long an answer is good for. */
+const FRESH_MS = 250;
+
 @Injectable()
 export class HealthService {
   constructor(
@@ -34,11 +37,21 @@ export class HealthService {
     private readonly modules: ModuleRef,
   ) {}
 
+  private shared?: Promise<Readiness>;
+
+  /** Found out once for all who ask at the same time, and for a moment after: asking must not load the database. */
+  ready(): Promise<Readiness> {
+    this.shared ??= this.examine().finally(
+      () => void setTimeout(() => (this.shared = undefined), FRESH_MS).unref(),
+    );
+    return this.shared;
+  }
+
   /**
-   * The database must answer, take writes, have room on its disk and a schema that is up to date. Without Redis holds still end on
-   * time: degraded, not down.
+   * The database must answer, take writes, have room on its disk and a schema that is up to date. Without Redis holds
+   * still end on time: degraded, not down.
    */
-  async ready(): Promise<Readiness> {
+  private async examine(): Promise<Readiness> {
     try {
       const report = await this.health.check([
         () => this.database(),

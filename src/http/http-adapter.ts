@@ -15,9 +15,18 @@ export class HttpAdapter extends ExpressAdapter {
     class ExpressResponse<Request extends IncomingMessage> extends ServerResponse<Request> {}
     app.request = Object.setPrototypeOf(ExpressRequest.prototype, app.request) as Express['request'];
     app.response = Object.setPrototypeOf(ExpressResponse.prototype, app.response) as Express['response'];
-    this.httpServer = createServer({ IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse }, app);
-    // Node would ask for the body before anybody knows whether it is wanted.
+    this.httpServer = createServer(
+      {
+        IncomingMessage: ExpressRequest,
+        ServerResponse: ExpressResponse,
+        // Node would answer without a problem document; `refuseUnsound` looks for the header.
+        requireHostHeader: false,
+      },
+      app,
+    );
+    // Node would ask for the body before it is known whether it is wanted, and refuse other expectations by itself.
     this.httpServer.on('checkContinue', app);
+    this.httpServer.on('checkExpectation', app);
   }
 
   /** Sends an object as JSON. (Express would first look for an ETag, a charset and how to indent.) */

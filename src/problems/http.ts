@@ -51,12 +51,18 @@ export const HTTP_PROBLEMS = {
     advice:
       'Set `Content-Type: application/json` and encode the body in UTF-8; `/auth/…` takes HTML forms, too. Do not compress the body.',
   },
+  expectation_failed: {
+    status: 417,
+    title: 'Expectation failed',
+    detail: 'The Expect header may say nothing but 100-continue',
+    advice: 'Leave the `Expect` header out.',
+  },
   headers_too_large: {
     status: 431,
     title: 'Headers too large',
-    detail: 'The address and the headers together are larger than this server takes',
+    detail: 'The address and the headers together are larger, or the headers more, than this server takes',
     advice:
-      'Shorten the address and the headers to 16 kB together. Cookies and long query strings are the usual cause.',
+      'Shorten the address and the headers to 16 kB together, and send at most 100 headers. Cookies and long query strings are the usual cause.',
   },
   internal_error: {
     status: 500,

@@ -40,9 +40,17 @@ export function adminsOnly(app: INestApplication): RequestHandler {
   };
 }
 
-/** Browsers add the password to whatever any page sends here; what another site sends counts for nothing. */
-const isForeign = ({ headers }: Request) =>
-  !['same-origin', 'none'].includes(headers['sec-fetch-site'] ?? 'none');
+/**
+ * Browsers add the password to whatever any page sends here; what another site sends counts for nothing. Browsers that do
+ * not say which site asks name its origin with what changes anything. (Behind a proxy its scheme may be another.)
+ */
+function isForeign(request: Request): boolean {
+  const { origin } = request.headers;
+  const isFromElsewhere = origin !== undefined && hostOf(origin) !== request.host;
+  return isFromElsewhere || !['same-origin', 'none'].includes(request.headers['sec-fetch-site'] ?? 'none');
+}
+
+const hostOf = (origin: string) => (URL.canParse(origin) ? new URL(origin).host : undefined);
 
 const refusal = () =>
   new Problem('unauthenticated', {

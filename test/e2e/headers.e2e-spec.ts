@@ -111,26 +111,7 @@ describe('the headers of every answer', () => {
   });
 });
 
-describe('a client that says little, slowly', () => {
-  let api: TestApi;
-  let server: Server;
-
-  beforeAll(async () => {
-    api = await startTestApi();
-    server = api.app.getHttpServer();
-  });
-  afterAll(() => api.stop());
-
-  it('is given a limited time, headers and connections', () => {
-    expect(server.headersTimeout).toBeLessThanOrEqual(10_000);
-    expect(server.requestTimeout).toBeLessThanOrEqual(30_000);
-    expect(server.keepAliveTimeout).toBeLessThanOrEqual(65_000);
-    expect(server.maxHeadersCount).toBeLessThanOrEqual(100);
-    expect(server.maxConnections).toBeLessThanOrEqual(10_000);
-  });
-});
-
-describe('what Node refuses before it is a request', () => {
+describe('what is refused before it is a request', () => {
   let api: TestApi;
   let server: Server;
 
@@ -155,6 +136,20 @@ describe('what Node refuses before it is a request', () => {
       'headers_too_large',
       `GET / HTTP/1.1\r\nCookie: ${'x'.repeat(20_000)}\r\n\r\n`,
     ],
+    [
+      'has more than 100 headers, of which one might be a key or a token',
+      431,
+      'headers_too_large',
+      `GET / HTTP/1.1\r\nHost: x\r\n${'a: b\r\n'.repeat(100)}\r\n`,
+    ],
+    ['names no host', 400, 'malformed_request', 'GET / HTTP/1.1\r\n\r\n'],
+    ['names two hosts', 400, 'malformed_request', 'GET / HTTP/1.1\r\nHost: x\r\nHOST: y\r\n\r\n'],
+    [
+      'expects what nobody can do',
+      417,
+      'expectation_failed',
+      'GET / HTTP/1.1\r\nHost: x\r\nExpect: a miracle\r\n\r\n',
+    ],
   ])(
     'because it %s is told so like anything else, and the connection closed',
     async (_, status, code, sent) => {
@@ -169,6 +164,32 @@ describe('what Node refuses before it is a request', () => {
       });
     },
   );
+
+  it('lets a hundred headers and the host of HTTP/1.0 pass', async () => {
+    for (const sent of [
+      `GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${'a: b\r\n'.repeat(98)}\r\n`,
+      'GET /health/live HTTP/1.0\r\n\r\n',
+    ]) {
+      expect(await exchange(sent)).toMatch(/^HTTP\/1.1 200 /);
+    }
+  });
+
+  it('closes a connection that asks for a tunnel', async () => {
+    expect(await exchange('CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n')).toBe('');
+  });
+
+  it('answers a request to speak another protocol as if it had not asked', async () => {
+    const upgrade = 'Connection: Upgrade, close\r\nUpgrade: websocket\r\n';
+    const answer = await exchange(`GET /health/live HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`);
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  /** Sends what is given, and answers all that comes back until the connection is closed. */
+  async function exchange(sent: string): Promise<string> {
+    const socket = connect(Number(new URL(api.client.url).port), '127.0.0.1');
+    socket.write(sent);
+    return await text(socket);
+  }
 
   it('because it does not arrive in time is told so, too', async () => {
     const accepted = once(server, 'connection') as Promise<[Socket]>;

@@ -51,6 +51,12 @@ describe('health', () => {
       });
     }
     await redis.stop();
+    for (const path of ['/health/live', '/health/ready', '/nothing']) {
+      expect(Object.fromEntries((await clients[1]?.get(path))?.headers ?? [])).toMatchObject({
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      });
+    }
     await Promise.all([api.stop(), worker.stop()]);
   });
 
@@ -60,16 +66,20 @@ describe('health', () => {
     const [last] = await database.sql(
       'DELETE FROM migrations WHERE id = (SELECT max(id) FROM migrations) RETURNING *',
     );
-    expect(await api.client.get('/health/ready')).toMatchObject({
-      status: 503,
-      body: { details: { database: { status: 'up' }, migrations: { status: 'down', message: 'pending' } } },
-    });
+    await eventually(async () =>
+      expect(await api.client.get('/health/ready')).toMatchObject({
+        status: 503,
+        body: { details: { database: { status: 'up' }, migrations: { status: 'down', message: 'pending' } } },
+      }),
+    );
     expect(await api.client.get('/health/live')).toMatchObject(LIVE);
     await database.sql('INSERT INTO migrations (timestamp, name) VALUES ($1, $2)', [
       last.timestamp,
       last.name,
     ]);
-    expect(await api.client.get('/health/ready')).toMatchObject({ status: 200 });
+    await eventually(async () =>
+      expect(await api.client.get('/health/ready')).toMatchObject({ status: 200 }),
+    );
     await api.stop();
   });
 });

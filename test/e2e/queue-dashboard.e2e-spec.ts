@@ -43,6 +43,8 @@ describeWithRedis('the queue dashboard', () => {
       { Authorization: `Bearer ${user.access_token}` },
       { ...ADMIN, 'Sec-Fetch-Site': 'cross-site' },
       { ...ADMIN, 'Sec-Fetch-Site': 'same-site' },
+      { ...ADMIN, Origin: 'https://elsewhere.example' },
+      { ...ADMIN, Origin: 'null' },
     ];
     for (const path of ['/queues', '/queues/api/queues', '/queues/static/js/main.js']) {
       for (const headers of refused) {
@@ -54,6 +56,14 @@ describeWithRedis('the queue dashboard', () => {
     for (const site of ['same-origin', 'none']) {
       expect((await nobody.get('/queues', { ...ADMIN, 'Sec-Fetch-Site': site })).status).toBe(200);
     }
+  });
+
+  it('changes nothing for the page of another origin', async () => {
+    const path = `/queues/api/queues/${EXPIRATION_QUEUE}/1/retry`;
+    const put = (Origin: string) => nobody.send('PUT', path, { headers: { ...ADMIN, Origin } });
+    expectProblem(await put('https://elsewhere.example'), 401, 'unauthenticated');
+    expectProblem(await put(api.client.url.replace(/\d+$/, '1')), 401, 'unauthenticated');
+    expect((await put(api.client.url)).status).toBe(404);
   });
 
   it('is a page whose parts all load', async () => {
