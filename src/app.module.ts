@@ -3,6 +3,7 @@ import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AppController } from './app.controller';
 import { AuthGuard } from './auth/auth.guard';
 import { AuthModule } from './auth/auth.module';
+import { oauthErrorOf } from './auth/oauth-error';
 import { BodyGuard } from './http/body.guard';
 import { ProblemFilter } from './http/problem.filter';
 import { RequestDeadline } from './http/request-deadline';
@@ -75,7 +76,7 @@ export class ApiModule {
       ],
       providers: [
         RequestDeadline,
-        { provide: APP_FILTER, useValue: new ProblemFilter(databaseProblem) },
+        { provide: APP_FILTER, useValue: new ProblemFilter(databaseProblem, oauthErrorOf) },
         ...guards(settings),
         { provide: APP_GUARD, useClass: UndeclaredInputGuard },
         { provide: APP_PIPE, useClass: ValidationPipe },

@@ -7,14 +7,19 @@ import { invalid, Problem, ProblemAnswer, sendAnswer, toAnswer } from '../proble
 /** Turns thrown errors into `application/problem+json` (RFC 9457). Unforeseen ones are logged, not shown. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  /** @param translate knows the errors of a layer that this one must not know, such as the database */
-  constructor(private readonly translate: (error: unknown) => Problem | undefined) {}
+  /**
+   * @param translate knows the errors of a layer that this one must not know, such as the database
+   * @param membersOf knows what clients of some routes want to be told beside the problem
+   */
+  constructor(
+    private readonly translate: (error: unknown) => Problem | undefined,
+    private readonly membersOf: (problem: Problem, request: Request) => object | undefined,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
-    const answer =
-      error instanceof ProblemAnswer ? error : toAnswer(this.problemOf(error, request), request.id);
+    const answer = error instanceof ProblemAnswer ? error : this.answerTo(error, request);
     if (response.headersSent) {
       // Cut short in the midst of its answer; or it was answered by the deadline, and its connection serves others.
       if (!response.writableEnded) response.destroy();
@@ -24,6 +29,11 @@ export class ProblemFilter implements ExceptionFilter {
     if (answer.status >= 500) response.locals.error = error;
     closeIfUnread(request, response);
     sendAnswer(response, answer);
+  }
+
+  private answerTo(error: unknown, request: Request): ProblemAnswer {
+    const problem = this.problemOf(error, request);
+    return toAnswer(problem, request.id, this.membersOf(problem, request));
   }
 
   private problemOf(error: unknown, request: Request): Problem {

@@ -76,8 +76,10 @@ export class HoldResolution {
 }
 
 function ticketOrRefusal(answer: ResolveAnswer, { target }: ResolveRequest): SeatTicket | Problem {
-  if (!answer.found) return new Problem('ticket_not_found');
-  if (answer.id === null)
-    return new Problem(target === 'paid' ? 'ticket_not_payable' : 'ticket_not_cancellable');
-  return answer;
+  if (answer.id === null) return new Problem('ticket_not_found');
+  if (answer.isChanged) return answer;
+  // A client whose first answer was lost learns here how that request ended.
+  const { status, paidAt } = answer;
+  const members = { ticket_status: status, ...(paidAt && { paid_at: paidAt }) };
+  return new Problem(target === 'paid' ? 'ticket_not_payable' : 'ticket_not_cancellable', { members });
 }

@@ -73,10 +73,10 @@ export interface Drift {
 }
 
 /**
- * `found`: the ticket is there and within the scope; `stuckEventId`: it is left as it is, because the counters of its
- * event are locked; `id` is null where this request did not change it.
+ * `isChanged`: by this request; `stuckEventId`: the ticket is left as it is, because the counters of its event are
+ * locked; `id` is null where there is no such ticket within the scope.
  */
-export type ResolveAnswer = { found: boolean; stuckEventId: number | null } & (SeatTicket | { id: null });
+export type ResolveAnswer = { isChanged: boolean; stuckEventId: number | null } & (SeatTicket | { id: null });
 
 /** Which holds to end. */
 export interface Due {

@@ -13,8 +13,8 @@ export const RESOLVE_HOLDS_GUARDS = {
  * Ends live holds as their holders ask: `$1` ticket ids, `$2` what each becomes, `paid` or `cancelled`, `$3` whose it
  * must be (null = any buyer's); a ticket out of scope is as good as none. Of several requests for one ticket the first
  * wins. `$4` are events whose counters are locked by somebody: their holds are left as they are, and the answer says so.
- * `$5` is how many milliseconds to wait for a lock. Answers a row per request: whether the ticket is there, and the
- * ticket if this request changed it.
+ * `$5` is how many milliseconds to wait for a lock. Answers a row per request: the ticket as it is then
+ * (null where there is none; a hold that is due counts as expired), and whether this request changed it.
  */
 export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): Statement => ({
   name: 'resolve_holds',
@@ -24,7 +24,7 @@ export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): S
       FROM unnest($1::bigint[], $2::varchar[], $3::bigint[]) WITH ORDINALITY AS r (ticket_id, target, buyer_id, n)
       CROSS JOIN patience
     ), ticket AS MATERIALIZED (
-      SELECT id, user_id, event_id, status, expires_at
+      SELECT id, user_id, event_id, status, created_at, expires_at, paid_at
       FROM tickets
       WHERE id IN (SELECT ticket_id FROM request)
       ORDER BY id
@@ -57,13 +57,20 @@ export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): S
       WHERE tickets.id = live.id
       RETURNING tickets.*, live.n
     )
-    SELECT ticket.id IS NOT NULL AS found,
+    SELECT coalesce(changed.n = request.n, false) AS "isChanged",
       CASE WHEN ticket.status = 'reserved' AND ticket.event_id = ANY ($4::bigint[]) THEN ticket.event_id END AS "stuckEventId",
-      changed.id, changed.user_id AS "userId", changed.event_id AS "eventId",
-      changed.status, changed.created_at AS "createdAt", changed.expires_at AS "expiresAt", changed.paid_at AS "paidAt"
+      ticket.id, ticket.user_id AS "userId", ticket.event_id AS "eventId",
+      CASE
+        WHEN changed.id IS NOT NULL THEN changed.status
+        WHEN ticket.status = 'reserved' AND ticket.expires_at <= clock.at THEN 'expired'
+        ELSE ticket.status
+      END AS status,
+      ticket.created_at AS "createdAt", ticket.expires_at AS "expiresAt",
+      coalesce(changed.paid_at, ticket.paid_at) AS "paidAt"
     FROM request
     LEFT JOIN ticket ON ticket.id = ticket_id AND ticket.user_id = coalesce(buyer_id, ticket.user_id)
-    LEFT JOIN changed ON changed.n = request.n
+    LEFT JOIN changed ON changed.id = ticket.id
+    CROSS JOIN clock
     ORDER BY request.n`,
 });
 

@@ -1,4 +1,5 @@
 import { isKept } from '../idempotency/idempotency.service';
+import { TICKET_STATUSES } from '../inventory/ticket-status';
 import { PROBLEMS, type ProblemCode } from '../problems/catalogue';
 
 interface Reference {
@@ -16,6 +17,22 @@ const PROBLEM_SCHEMA = {
     detail: { type: 'string', description: 'A sentence for a person' },
     code: { type: 'string', enum: Object.keys(PROBLEMS), description: 'Stable, for programs' },
     request_id: { type: 'string' },
+    ticket_status: {
+      type: 'string',
+      enum: [...TICKET_STATUSES],
+      description: 'Only with `ticket_not_payable` and `ticket_not_cancellable`: what the ticket is',
+    },
+    paid_at: {
+      type: 'string',
+      format: 'date-time',
+      description: 'Only where `ticket_status` is `paid`',
+    },
+    error: {
+      type: 'string',
+      enum: ['invalid_grant', 'invalid_request', 'unsupported_grant_type'],
+      description: 'For OAuth clients (RFC 6749, section 5.2)',
+    },
+    error_description: { type: 'string', description: 'A sentence for the developer of an OAuth client' },
     errors: {
       type: 'array',
       description: 'What does not validate, part by part',
@@ -97,6 +114,19 @@ const CODES = Object.keys(PROBLEMS) as ProblemCode[];
 const nameOf = (code: ProblemCode) =>
   code.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
 
+/** What the refusals of a code say beside the usual. */
+const EXAMPLES: Partial<Record<ProblemCode, object>> = {
+  validation_failed: {
+    errors: [{ pointer: '/venue/latitude', detail: 'must be a number from -90 to 90' }],
+  },
+  ticket_not_payable: { ticket_status: 'paid', paid_at: '2030-01-01T12:01:00.000Z' },
+  ticket_not_cancellable: { ticket_status: 'expired' },
+  invalid_credentials: {
+    error: 'invalid_grant',
+    error_description: PROBLEMS.invalid_credentials.detail,
+  },
+};
+
 const exampleOf = (code: ProblemCode) => ({
   type: `/docs/errors#${code}`,
   title: PROBLEMS[code].title,
@@ -104,7 +134,5 @@ const exampleOf = (code: ProblemCode) => ({
   detail: PROBLEMS[code].detail,
   code,
   request_id: '6f1c3a52-0d0e-4c5f-9a41-8c2f8f0f2f5e',
-  ...(code === 'validation_failed' && {
-    errors: [{ pointer: '/venue/latitude', detail: 'must be a number from -90 to 90' }],
-  }),
+  ...EXAMPLES[code],
 });

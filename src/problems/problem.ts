@@ -56,8 +56,15 @@ export class ProblemAnswer extends Error {
   }
 }
 
-/** @param requestId the request that is refused */
-export function toAnswer({ code, errors, headers, members }: Problem, requestId: string): ProblemAnswer {
+/**
+ * @param requestId the request that is refused
+ * @param more members for its client, which those of the problem itself come before
+ */
+export function toAnswer(
+  { code, errors, headers, members }: Problem,
+  requestId: string,
+  more: object = {},
+): ProblemAnswer {
   const { status, title, detail } = PROBLEMS[code];
   const type = `/docs/errors#${code}`;
   const body = {
@@ -67,6 +74,7 @@ export function toAnswer({ code, errors, headers, members }: Problem, requestId:
     detail,
     code,
     request_id: requestId,
+    ...more,
     ...members,
     errors: errors && shown(errors),
   };

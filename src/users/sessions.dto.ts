@@ -79,6 +79,14 @@ export class RevocationRequestDto {
   @IgnoredText()
   @ApiHideProperty()
   token_type_hint?: string;
+
+  @IgnoredText()
+  @ApiHideProperty()
+  client_id?: string;
+
+  @IgnoredText()
+  @ApiHideProperty()
+  client_secret?: string;
 }
 
 /** A change of the caller's password. */

@@ -229,7 +229,9 @@ describe('tickets', () => {
     it('refuses a ticket that is paid, and leaves it as it is', async () => {
       const event = await api.create.event();
       const { body: paid } = await pay(await hold(event));
-      expectRefusal(await pay(paid), 'ticket_not_payable');
+      const refused = await pay(paid);
+      expectRefusal(refused, 'ticket_not_payable');
+      expect(refused.body).toMatchObject({ ticket_status: 'paid', paid_at: paid.paid_at });
       expect(await show(paid)).toEqual(paid);
       expect(await seats(event)).toMatchObject({ held: 0, sold: 1 });
     });
@@ -237,7 +239,9 @@ describe('tickets', () => {
     it('refuses a ticket that is cancelled', async () => {
       const ticket = await hold(await api.create.event());
       await cancel(ticket);
-      expectRefusal(await pay(ticket), 'ticket_not_payable');
+      const refused = await pay(ticket);
+      expectRefusal(refused, 'ticket_not_payable');
+      expect(refused.body.ticket_status).toBe('cancelled');
     });
 
     it('refuses a ticket that is not there', async () => {
@@ -276,7 +280,9 @@ describe('tickets', () => {
       const { body: ticket } = await resolve(await hold(event));
       expect(ticket.status).toBe(state);
       const before = await seats(event);
-      expectRefusal(await cancel(ticket), 'ticket_not_cancellable');
+      const refused = await cancel(ticket);
+      expectRefusal(refused, 'ticket_not_cancellable');
+      expect(refused.body.ticket_status).toBe(state);
       expect(await show(ticket)).toEqual(ticket);
       expect(await seats(event)).toEqual(before);
     });
@@ -350,7 +356,11 @@ describe('tickets', () => {
       expect(paid?.body).toEqual(await show(ticket));
       expect(paid).toMatchObject({ status: 200, body: { status: 'paid' } });
       expect(others).toHaveLength(29);
-      for (const answer of others) expectRefusal(answer, 'ticket_not_payable');
+      for (const answer of others) {
+        expectRefusal(answer, 'ticket_not_payable');
+        // Also those that came with it in one statement.
+        expect(answer.body).toMatchObject({ ticket_status: 'paid', paid_at: paid?.body.paid_at });
+      }
       expect(await seats(event)).toEqual({ capacity: 2, held: 0, sold: 1 });
     });
 
@@ -503,7 +513,9 @@ describe('tickets', () => {
         expires_at: expect.any(String),
       });
       expect((await lonely.client.get(`/users/${user.id}/tickets?limit=1`)).body).toEqual([shown]);
-      expectRefusal(await pay(ticket, lonely), 'ticket_not_payable');
+      const refused = await pay(ticket, lonely);
+      expectRefusal(refused, 'ticket_not_payable');
+      expect(refused.body.ticket_status).toBe('expired');
       expectRefusal(await cancel(ticket, lonely), 'ticket_not_cancellable');
       expect(await stored(ticket)).toBe('reserved');
     });

@@ -2,6 +2,8 @@ import type { Answer } from './client';
 
 interface ProblemBody {
   code: string;
+  ticket_status?: string;
+  error?: string;
   errors?: { pointer: string; detail: string }[];
 }
 
@@ -15,6 +17,18 @@ interface Expected {
 /** What no client may ever see: stacks, SQL, the names of our files and libraries. */
 const INTERNALS =
   /\bat .+:\d+|\.[jt]s\b|node_modules|\b(SELECT|INSERT|UPDATE|DELETE)\b|syntax error|constraint|postgres|typeorm/i;
+
+/** What OAuth clients are told, where they ask. */
+const OAUTH_ERROR = {
+  error: expect.stringMatching(/^(invalid_grant|invalid_request|unsupported_grant_type)$/),
+  error_description: expect.stringMatching(/./),
+};
+
+/** What a refusal tells of the ticket. */
+const stateOf = ({ ticket_status }: ProblemBody) => ({
+  ticket_status: expect.stringMatching(/^(reserved|paid|expired|cancelled)$/),
+  ...(ticket_status === 'paid' && { paid_at: expect.stringMatching(/^\d{4}-.*Z$/) }),
+});
 
 /** Holds a refusal against the contract: RFC 9457, with the fields of the contract and no others. */
 export function expectProblem(
@@ -35,6 +49,8 @@ export function expectProblem(
     code,
     request_id: headers.get('x-request-id'),
     ...(code === 'validation_failed' && { errors: expect.any(Array) }),
+    ...(problem.error !== undefined && OAUTH_ERROR),
+    ...(/^ticket_not_(payable|cancellable)$/.test(code) && stateOf(problem)),
   });
   for (const error of errors) {
     expect(error).toEqual({ pointer: expect.any(String), detail: expect.stringMatching(/./) });
