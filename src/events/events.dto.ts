@@ -149,6 +149,7 @@ export class EventDto {
 /** An event as a list without `near` shows it. */
 export const EVENT_EXAMPLE = {
   id: 1,
+  organizer_id: 1,
   title: 'Night of the Analytical Engine',
   description: 'An evening of music for one engine and orchestra.',
   start_time: '2030-06-01T19:00:00.000Z',

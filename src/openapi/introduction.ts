@@ -51,8 +51,8 @@ export const SIGN_IN_DESCRIPTION =
 /** The groups of operations, in the order of the document. */
 export const TAGS = {
   service: 'The service itself.',
-  auth: 'Tokens: sign in with e-mail and password, renew, sign out.',
   users: 'Accounts, and what is near them.',
+  auth: 'Tokens: sign in with e-mail and password, renew, sign out.',
   events: 'Events with their places: sold, held and for sale.',
   tickets: 'Tickets: reserve a place, then pay for it or give it back before its hold ends.',
 };

@@ -91,13 +91,16 @@ export class RevocationRequestDto {
 
 /** A change of the caller's password. */
 export class ChangePasswordDto {
-  /** The password as it is. */
+  /**
+   * The password as it is.
+   * @example "notes on the engine"
+   */
   @Text(1, 128)
   current: string;
 
   /**
    * What it shall be.
-   * @example "twelve characters or more"
+   * @example "more notes on the engine"
    */
   @Text(12, 128)
   new: string;
