@@ -32,7 +32,7 @@ import { UsersModule } from './users/users.module';
 const shared = (role: 'api' | 'worker', settings: Settings, dataSource: TixxetyDataSource) => [
   ConfigModule.register(settings),
   DatabaseModule.register(dataSource),
-  QueueModule.register(settings),
+  QueueModule.register(settings, dataSource.installation),
   HealthModule,
   MetricsModule.register(role, settings),
   TracingModule.register(role, settings, dataSource),
@@ -64,7 +64,7 @@ export class ApiModule {
       imports: [
         ...shared('api', settings, dataSource),
         AuthModule,
-        RateLimitModule.register(settings),
+        RateLimitModule.register(settings, dataSource.installation),
         IdempotencyModule,
         // Events come before users: /users/for-you would otherwise be taken for /users/{user_id}.
         EventsModule,

@@ -19,7 +19,7 @@ export async function examine(report: Report, read: () => Settings, options: Sea
   const client = await attempt(() => redis.connect(settings));
   try {
     await examinePostgres(report, settings, database);
-    await examineRedis(report, client);
+    await examineRedis(report, client, database);
     await examineClocks(report, database, client);
     if (database instanceof TixxetyDataSource) await examineSeats(report, settings, database, options);
   } finally {
@@ -76,7 +76,11 @@ async function examinePostgres(
   await report.add('connections', postgres.checkConnections(database, settings));
 }
 
-async function examineRedis(report: Report, client: Redis | Error | undefined): Promise<void> {
+async function examineRedis(
+  report: Report,
+  client: Redis | Error | undefined,
+  database: TixxetyDataSource | Error,
+): Promise<void> {
   if (client === undefined) {
     await report.add('redis', { status: 'ok', message: 'Not used: holds end inside the API' });
     return;
@@ -89,7 +93,9 @@ async function examineRedis(report: Report, client: Redis | Error | undefined): 
   await report.add('redis', redis.checkServer(info, client));
   await report.add('redis-memory', redis.checkMemory(info));
   await report.add('redis-persistence', redis.checkPersistence(info));
-  await report.add('redis-keys', redis.checkKeys(client));
+  if (database instanceof TixxetyDataSource) {
+    await report.add('redis-keys', redis.checkKeys(client, database.installation));
+  }
 }
 
 async function examineClocks(

@@ -1,6 +1,6 @@
 import type Redis from 'ioredis';
 import type { Settings } from '../../src/config/settings';
-import { EXPIRATION_QUEUE, QUEUE_PREFIX } from '../../src/queue/expiration-queue';
+import { EXPIRATION_QUEUE, redisPrefix } from '../../src/queue/expiration-queue';
 import { RedisClient } from '../../src/queue/redis-client';
 import type { Finding } from './report';
 
@@ -129,8 +129,8 @@ export function checkPersistence(info: RedisInfo): Finding {
 }
 
 /** A key of another type under one of Bull's names stops Bull for as long as it is there. */
-export async function checkKeys(client: Redis): Promise<Finding> {
-  const prefix = `${QUEUE_PREFIX}:${EXPIRATION_QUEUE}`;
+export async function checkKeys(client: Redis, installation: string): Promise<Finding> {
+  const prefix = `${redisPrefix(installation)}:${EXPIRATION_QUEUE}`;
   const names = Object.entries(KEY_TYPES);
   const types = await Promise.all(names.map(([name]) => client.type(`${prefix}:${name}`)));
   const strange = names.flatMap(([name, expected], i) =>

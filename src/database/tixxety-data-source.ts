@@ -7,6 +7,7 @@ import { StartupError } from '../config/startup-error';
 import { placeOf } from '../config/database-url';
 import { connectionOptions, type Role } from './connection-options';
 import { differences, LIMITS, READ_SETTINGS, REQUIRED } from './session';
+import { INSTALLATION } from './installation';
 import { Transactions } from './transactions';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
 
@@ -27,6 +28,8 @@ const load = createRequire(__filename);
 export class TixxetyDataSource extends DataSource {
   /** The transactions that calls on this data source take part in. */
   readonly transactions = new Transactions(() => super.createQueryRunner('master'));
+  /** The name of this database among those that share a Redis; known once connected. */
+  installation = '';
   private embedded?: EmbeddedPostgres;
 
   constructor(
@@ -65,6 +68,8 @@ export class TixxetyDataSource extends DataSource {
       await super.initialize();
       if (hasSessionSettings(this.settings, this.role)) await this.requireSessions();
       await this.requireExtensions();
+      const [{ name }] = await this.query<[{ name: string }]>(INSTALLATION);
+      this.installation = name;
       return this;
     } catch (error) {
       if (this.isInitialized) await super.destroy();

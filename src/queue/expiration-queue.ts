@@ -1,8 +1,8 @@
 /** The queue that wakes workers when holds fall due, or the outbox has something for them. */
 export const EXPIRATION_QUEUE = 'expiration';
 
-/** Before the name of every key that Bull makes in Redis. */
-export const QUEUE_PREFIX = 'tixxety';
+/** Before the name of every key in Redis: several installations may share one. */
+export const redisPrefix = (installation: string): string => `tixxety:${installation}`;
 
 /** Releases everything that is due when it runs. */
 export const RELEASE_JOB = 'release';

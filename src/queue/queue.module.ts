@@ -6,7 +6,7 @@ import type { Queue } from 'bull';
 import type Redis from 'ioredis';
 import type { Settings } from '../config/settings';
 import { BullWakeUpSender } from './bull-wake-up-sender';
-import { EXPIRATION_QUEUE, QUEUE_PREFIX } from './expiration-queue';
+import { EXPIRATION_QUEUE, redisPrefix } from './expiration-queue';
 import { RedisClient } from './redis-client';
 import { RedisHealth } from './redis-health';
 import { NoWakeUpSender, WakeUpSender } from './wake-up-sender';
@@ -18,7 +18,8 @@ const KEPT_FAILURES = 100;
 /** The way to the queue: Bull where there is a Redis, nothing where there is none. */
 @Module({})
 export class QueueModule {
-  static register({ REDIS_URL }: Settings): DynamicModule {
+  /** @param installation the name of the database, for the keys in Redis */
+  static register({ REDIS_URL }: Settings, installation: string): DynamicModule {
     if (REDIS_URL === undefined) {
       const sender = { provide: WakeUpSender, useClass: NoWakeUpSender };
       return { module: QueueModule, global: true, providers: [sender], exports: [WakeUpSender] };
@@ -26,7 +27,7 @@ export class QueueModule {
     const clients: Redis[] = [];
     const queue = BullModule.registerQueue({
       name: EXPIRATION_QUEUE,
-      prefix: QUEUE_PREFIX,
+      prefix: redisPrefix(installation),
       createClient: (type) => {
         const client = createClient(REDIS_URL, type);
         clients.push(client);

@@ -3,7 +3,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
 import type { Queue } from 'bull';
 import type { Settings } from '../config/settings';
-import { EXPIRATION_QUEUE } from '../queue/expiration-queue';
+import { EXPIRATION_QUEUE, redisPrefix } from '../queue/expiration-queue';
 import { RateLimitStorage } from './rate-limit.storage';
 import { SharedWindows } from './shared-windows';
 
@@ -12,12 +12,14 @@ const MINUTE_MS = 60_000;
 /** What the rate limit guard needs: how much is allowed, and where it is counted. */
 @Module({})
 export class RateLimitModule {
-  static register({ RATE_LIMIT_PER_MINUTE, REDIS_URL }: Settings): DynamicModule {
+  /** @param installation the name of the database: those who share a Redis and not a database count apart */
+  static register({ RATE_LIMIT_PER_MINUTE, REDIS_URL }: Settings, installation: string): DynamicModule {
+    const key = `${redisPrefix(installation)}:rate-limit`;
     const throttler = ThrottlerModule.forRootAsync({
       inject: REDIS_URL === undefined ? [] : [getQueueToken(EXPIRATION_QUEUE)],
       useFactory: (queue?: Queue) => ({
         throttlers: [{ ttl: MINUTE_MS, limit: RATE_LIMIT_PER_MINUTE }],
-        storage: new RateLimitStorage(MINUTE_MS, queue && new SharedWindows(queue.client, MINUTE_MS)),
+        storage: new RateLimitStorage(MINUTE_MS, queue && new SharedWindows(queue.client, MINUTE_MS, key)),
       }),
     });
     return { module: RateLimitModule, imports: [throttler] };

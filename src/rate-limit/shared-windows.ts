@@ -30,10 +30,14 @@ export class SharedWindows {
   private isLate = false;
   private isFailing = false;
 
-  /** @param redis a connection that may be shared; it is left open */
+  /**
+   * @param redis a connection that may be shared; it is left open
+   * @param key under which those who count together meet
+   */
   constructor(
     redis: Redis,
     private readonly lengthMs: number,
+    private readonly key: string,
   ) {
     redis.defineCommand('countHits', { numberOfKeys: 1, lua: COUNT_HITS });
     this.redis = redis as CountingRedis;
@@ -80,7 +84,7 @@ export class SharedWindows {
       // Where this process was the slow one, the answer is there by now, and read within one turn.
       const patience = setTimeout(() => setImmediate(giveUp), PATIENCE_MS);
       this.redis
-        .countHits(KEY, this.lengthMs, counted)
+        .countHits(this.key, this.lengthMs, counted)
         .then((told) => this.learn(reports, told))
         .catch((error: unknown) => this.complain(error as Error))
         .finally(() => {
@@ -116,8 +120,6 @@ export class SharedWindows {
 type CountingRedis = Redis & {
   countHits(key: string, lengthMs: number, keysAndHits: (string | number)[]): Promise<number[]>;
 };
-
-const KEY = 'tixxety:rate-limit';
 
 /*
  * A hash per window's length holds what all callers did: two keys in all, whoever calls, and they lapse by themselves.

@@ -13,6 +13,7 @@ import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer';
 import { runScript } from '../support/processes';
 import { startRedis, type RunningRedis } from '../support/redis';
 import { INVENTORY_MISMATCHES } from '../support/seats';
+import { redisPrefixOf } from '../support/redis-prefix';
 import { services } from '../support/services';
 import { TEST_SECRET } from '../support/tokens';
 import { describeWithRedis } from '../support/with-redis';
@@ -226,13 +227,14 @@ describeWithRedis('of Redis', () => {
       'redis-keys': { status: 'ok' },
     });
     await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
-    await redis.set('tixxety:expiration:delayed', 'x');
+    const delayed = `${await redisPrefixOf(database)}:expiration:delayed`;
+    await redis.set(delayed, 'x');
     expect(await findings({ REDIS_URL })).toMatchObject({
       code: 1,
       'redis-memory': { status: 'wrong', message: expect.stringMatching(/allkeys-lru/) },
       'redis-keys': {
         status: 'wrong',
-        details: [{ message: 'tixxety:expiration:delayed is a string, not a zset' }],
+        details: [{ message: `${delayed} is a string, not a zset` }],
       },
     });
     await redis.flushall();

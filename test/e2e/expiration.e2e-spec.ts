@@ -20,6 +20,7 @@ import { eventually } from '../support/eventually';
 import { factoriesFor, type Factories } from '../support/factories';
 import { startMain, type RunningProcess } from '../support/processes';
 import { ownRedis, type OwnRedis } from '../support/redis';
+import { redisPrefixOf } from '../support/redis-prefix';
 import { INVENTORY_MISMATCHES, REMOVE_EVENTS } from '../support/seats';
 import { TEST_SECRET } from '../support/tokens';
 import { describeWithRedis } from '../support/with-redis';
@@ -64,7 +65,7 @@ describe('the end of a hold', () => {
     });
 
     it('comes by a delayed job in a worker process, on time and never early', async () => {
-      const jobs = await watchJobs(redis.url);
+      const jobs = await watchJobs(redis.url, database);
       const scene = await openScene(factoriesFor(new Client(api.url)), 12);
 
       const first = await scene.reserve();
@@ -108,7 +109,7 @@ describe('the end of a hold', () => {
       await eventually(async () =>
         expect(await Promise.all([api, worker].map(seesRedis))).toEqual([true, true]),
       );
-      const jobs = await watchJobs(redis.url);
+      const jobs = await watchJobs(redis.url, database);
       await eventually(async () => {
         await released(database, await scene.reserveOneByOne(4), 'a worker with its Redis back', 'worker');
         expect(jobs.releasedTickets()).toBeGreaterThan(0);
@@ -142,7 +143,7 @@ describe('the end of a hold', () => {
 
       it('comes by the processor alone, and without it not at all', async () => {
         const api = await startTestApi(environment);
-        const jobs = await watchJobs(redis.url);
+        const jobs = await watchJobs(redis.url, database);
         const scene = await openScene(api.create, 2);
 
         const unattended = await scene.reserve();
@@ -163,7 +164,7 @@ describe('the end of a hold', () => {
 
       it('costs one job per interval, however many holds fall due in it', async () => {
         const api = await startTestApi({ ...environment, MAX_HOLDS_PER_USER_EVENT: '0' });
-        const jobs = await watchJobs(redis.url);
+        const jobs = await watchJobs(redis.url, database);
         const scene = await openScene(api.create, 200);
 
         const holds: Hold[] = [];
@@ -323,8 +324,9 @@ const jobIdFor = ({ expires_at }: Hold) =>
   `release-${Math.ceil(Date.parse(expires_at) / INTERVAL_MS) * INTERVAL_MS}`;
 
 /** Looks into the queue from outside. */
-async function watchJobs(redisUrl: string) {
-  const queue = new Bull(EXPIRATION_QUEUE, redisUrl, { prefix: 'tixxety' });
+async function watchJobs(redisUrl: string, database: TestDatabase) {
+  const prefix = await redisPrefixOf(database);
+  const queue = new Bull(EXPIRATION_QUEUE, redisUrl, { prefix });
   let tickets = 0;
   queue.on('global:completed', (_id, result: string) => (tickets += Number(result)));
   await queue.isReady();
@@ -334,8 +336,8 @@ async function watchJobs(redisUrl: string) {
     releasedTickets: () => tickets,
     /** The ids of the jobs that Redis knows, in whatever state. */
     left: async () =>
-      (await queue.client.keys(`tixxety:${EXPIRATION_QUEUE}:release-*`))
-        .map((key) => key.replace(`tixxety:${EXPIRATION_QUEUE}:`, ''))
+      (await queue.client.keys(`${prefix}:${EXPIRATION_QUEUE}:release-*`))
+        .map((key) => key.replace(`${prefix}:${EXPIRATION_QUEUE}:`, ''))
         .sort(),
     stop: () => queue.close(),
   };
@@ -349,7 +351,7 @@ async function startProcessorAlone(environment: Record<string, string>) {
     imports: [
       ConfigModule.register(settings),
       DatabaseModule.register(dataSource),
-      QueueModule.register(settings),
+      QueueModule.register(settings, dataSource.installation),
       TicketsModule,
     ],
     providers: [ReleaseProcessor],

@@ -1,12 +1,13 @@
 import { hash } from '@node-rs/argon2';
 import Bull from 'bull';
-import { EXPIRATION_QUEUE, QUEUE_PREFIX, RELEASE_JOB } from '../../src/queue/expiration-queue';
+import { EXPIRATION_QUEUE, RELEASE_JOB } from '../../src/queue/expiration-queue';
 import { startTestApi, type TestApi } from '../support/api';
 import type { Client } from '../support/client';
 import { eventually } from '../support/eventually';
 import { userBody } from '../support/factories';
 import { expectProblem } from '../support/problems';
 import { ownRedis, type OwnRedis } from '../support/redis';
+import { redisPrefixOf } from '../support/redis-prefix';
 import { TEST_ADMIN } from '../support/tokens';
 import { describeWithRedis } from '../support/with-redis';
 
@@ -79,7 +80,7 @@ describeWithRedis('the queue dashboard', () => {
   });
 
   it('shows jobs that failed, and tries them again', async () => {
-    const worker = new Bull(EXPIRATION_QUEUE, redis.url, { prefix: QUEUE_PREFIX });
+    const worker = new Bull(EXPIRATION_QUEUE, redis.url, { prefix: await redisPrefixOf(api) });
     let isBroken = true;
     void worker.process(RELEASE_JOB, () =>
       isBroken ? Promise.reject(new Error('the database is out of reach')) : Promise.resolve(),

@@ -7,6 +7,7 @@ import { eventually } from '../support/eventually';
 import { eventBody, userBody } from '../support/factories';
 import { expectProblem } from '../support/problems';
 import { ownRedis, type OwnRedis } from '../support/redis';
+import { redisPrefixOf } from '../support/redis-prefix';
 import { tokenOf } from '../support/tokens';
 import { describeWithRedis } from '../support/with-redis';
 
@@ -193,7 +194,7 @@ describeWithRedis('with Redis', () => {
 
   it('two keys are all that is kept there, and they lapse', async () => {
     const client = new Redis(redis.url);
-    const keys = await client.keys('tixxety:rate-limit:*');
+    const keys = await client.keys(`${await redisPrefixOf(database)}:rate-limit:*`);
     expect([1, 2]).toContain(keys.length);
     for (const key of keys) expect(await client.pttl(key)).toBeGreaterThan(0);
     client.disconnect();

@@ -62,7 +62,7 @@ export async function startMain(
   const { child, output, finished } = launch([MAIN, ...args], { PORT: '0', ...environment }, cwd);
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.on('data', () => {
-      const [, address] = /\n {2}(?:API|Health) +(http:\/\/\S+)/.exec(output()) ?? [];
+      const [, address] = /\n {2}(?:API|Health) +(http:\/\/[^/\s]+)/.exec(output()) ?? [];
       if (address) resolve(address);
     });
     void finished.then(({ code }) =>

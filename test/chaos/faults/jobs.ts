@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Bull from 'bull';
-import { EXPIRATION_QUEUE, QUEUE_PREFIX, RELEASE_JOB } from '../../../src/queue/expiration-queue';
+import { EXPIRATION_QUEUE, RELEASE_JOB } from '../../../src/queue/expiration-queue';
+import { redisPrefixOf } from '../../support/redis-prefix';
 import type { Stage } from '../stage';
 import type { Fault } from './fault';
 import { within, type Finding } from './finding';
@@ -16,7 +17,9 @@ const threeTimes: Fault = {
   about: 'each release job is delivered three times, and at once',
   strike: (stage) =>
     countingReleases(stage, async () => {
-      const queue = new Bull(EXPIRATION_QUEUE, stage.system.redis.url, { prefix: QUEUE_PREFIX });
+      const queue = new Bull(EXPIRATION_QUEUE, stage.system.redis.url, {
+        prefix: await redisPrefixOf(stage.system.postgres),
+      });
       const timer = setInterval(() => {
         const job = { dueAt: new Date().toISOString() };
         for (let i = 0; i < 3; i++)

@@ -1,5 +1,6 @@
 import Redis from 'ioredis';
-import { EXPIRATION_QUEUE, QUEUE_PREFIX } from '../../../src/queue/expiration-queue';
+import { EXPIRATION_QUEUE } from '../../../src/queue/expiration-queue';
+import { redisPrefixOf } from '../../support/redis-prefix';
 import { p99Of, type Stage } from '../stage';
 import type { Fault } from './fault';
 import { within, type Finding } from './finding';
@@ -60,9 +61,15 @@ const wrongType: Fault = {
   about: 'something else wrote to our keys in Redis: all are of another type',
   strike: (stage) =>
     doWithout(stage, {
-      strike: () => withRedis(stage, spoil),
+      strike: async () => {
+        const prefix = await redisPrefixOf(stage.system.postgres);
+        await withRedis(stage, (redis) => spoil(redis, prefix));
+      },
       last: () => stage.wait(10_000, 3_000),
-      heal: () => withRedis(stage, (redis) => redis.del(...OUR_KEYS, ...rateLimitKeys())),
+      heal: async () => {
+        const prefix = await redisPrefixOf(stage.system.postgres);
+        await withRedis(stage, (redis) => redis.del(...queueKeys(prefix), ...rateLimitKeys(prefix)));
+      },
     }),
 };
 
@@ -125,9 +132,8 @@ async function doWithout(stage: Stage, { strike, last, heal }: Trouble): Promise
   ];
 }
 
-const BULL = `${QUEUE_PREFIX}:${EXPIRATION_QUEUE}`;
 /** Each with a type that Bull does not have there. */
-const OUR_KEYS = [
+const QUEUE_KEYS = [
   'delayed',
   'wait',
   'active',
@@ -137,22 +143,24 @@ const OUR_KEYS = [
   'id',
   'stalled',
   'limiter',
-].map((name) => `${BULL}:${name}`);
+];
+
+const queueKeys = (prefix: string) => QUEUE_KEYS.map((name) => `${prefix}:${EXPIRATION_QUEUE}:${name}`);
 
 /** Those of the present minute and its neighbours. */
-function rateLimitKeys(): string[] {
+function rateLimitKeys(prefix: string): string[] {
   const minute = Math.floor(Date.now() / 60_000);
-  return [-1, 0, 1].map((step) => `tixxety:rate-limit:${minute + step}`);
+  return [-1, 0, 1].map((step) => `${prefix}:rate-limit:${minute + step}`);
 }
 
-async function spoil(redis: Redis): Promise<void> {
-  for (const key of OUR_KEYS) {
+async function spoil(redis: Redis, prefix: string): Promise<void> {
+  for (const key of queueKeys(prefix)) {
     await redis.del(key);
     // The one that is text to Bull.
     if (key.endsWith(':id')) await redis.rpush(key, 'not ours');
     else await redis.set(key, 'not ours');
   }
-  for (const key of rateLimitKeys()) await redis.set(key, 'not ours');
+  for (const key of rateLimitKeys(prefix)) await redis.set(key, 'not ours');
 }
 
 async function withRedis(
