@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 import { PROBLEMS } from '../problems/catalogue';
 import { invalid, Problem, ProblemAnswer, toAnswer } from '../problems/problem';
 import { IdempotencyService, type Answer } from './idempotency.service';
-import { IS_IDEMPOTENT } from './idempotent.decorator';
+import { IS_IDEMPOTENT, REPLAYED_WITHOUT } from './idempotent.decorator';
 
 type Handler = (...args: unknown[]) => unknown;
 
@@ -36,11 +36,12 @@ export class IdempotentRoutes {
   }
 
   private wrap(call: Handler, handler: Handler): Handler {
+    const without = Reflect.getMetadata(REPLAYED_WITHOUT, handler) as string[];
     const wrapped = (...args: unknown[]) => {
       const request = args[handler.length] as Request;
       return request.headers['idempotency-key'] === undefined
         ? call(...args)
-        : this.answerOnce(request, () => call(...args));
+        : this.answerOnce(request, without, () => call(...args));
     };
     Object.defineProperty(wrapped, 'name', { value: handler.name });
     for (const key of Reflect.getMetadataKeys(handler)) {
@@ -49,7 +50,11 @@ export class IdempotentRoutes {
     return wrapped;
   }
 
-  private async answerOnce(request: Request, call: () => unknown): Promise<string | undefined> {
+  private async answerOnce(
+    request: Request,
+    without: string[],
+    call: () => unknown,
+  ): Promise<string | undefined> {
     const response = request.res as Response;
     const { answer, isReplayed } = await this.idempotency.once(
       {
@@ -71,9 +76,13 @@ export class IdempotentRoutes {
     response.set(headers);
     if (answer.body === '') return undefined;
     response.type('application/json');
-    return answer.body;
+    return isReplayed && without.length > 0 ? leaveOut(without, answer.body) : answer.body;
   }
 }
+
+/** A JSON object without these fields. */
+const leaveOut = (fields: string[], json: string) =>
+  JSON.stringify(JSON.parse(json), (name, value: unknown) => (fields.includes(name) ? undefined : value));
 
 async function recordAnswer(response: Response, call: () => unknown): Promise<Answer> {
   const before = new Set(response.getHeaderNames());

@@ -5,6 +5,17 @@ export const IS_IDEMPOTENT = 'isIdempotent';
 /** Tells the OpenAPI document what the route takes; it does not stay in there. */
 export const IDEMPOTENT_EXTENSION = 'x-idempotent';
 
-/** Lets a POST take an `Idempotency-Key`: the same key gets the first answer again, and nothing is done twice. */
-export const Idempotent = () =>
-  applyDecorators(SetMetadata(IS_IDEMPOTENT, true), ApiExtension(IDEMPOTENT_EXTENSION, true));
+/** The fields of the first answer that a replay leaves out. */
+export const REPLAYED_WITHOUT = 'replayedWithout';
+
+/**
+ * Lets a POST take an `Idempotency-Key`: the same key gets the first answer again, and nothing is done twice.
+ *
+ * @param without fields that a replay leaves out: knowing a request must not be as good as the credentials it made
+ */
+export const Idempotent = (...without: string[]) =>
+  applyDecorators(
+    SetMetadata(IS_IDEMPOTENT, true),
+    SetMetadata(REPLAYED_WITHOUT, without),
+    ApiExtension(IDEMPOTENT_EXTENSION, true),
+  );

@@ -29,7 +29,7 @@ export class UsersController {
 
   @Public()
   @Post()
-  @Idempotent()
+  @Idempotent('access_token', 'token_type', 'expires_in', 'refresh_token')
   @Header('Cache-Control', 'no-store')
   @LimitAsCredentials()
   @ApiOperation({
