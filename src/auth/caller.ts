@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import type { Scope } from '../database/scope';
+import type { Scope, Subject } from '../database/scope';
 import { Problem } from '../problems/problem';
 
 export type Role = 'user' | 'admin';
@@ -36,15 +36,15 @@ export const Caller = createParamDecorator(
 );
 
 /** What the caller may touch: an admin everything, a user their own. */
-export const scopeOf = ({ userId, role }: Caller): Scope =>
-  role === 'admin' ? { by: 'anyone' } : { by: 'buyer', userId };
+export const scopeOf = ({ userId, role, issuedAt }: Caller): Scope =>
+  role === 'admin' ? { by: 'anyone' } : { by: 'buyer', userId, issuedAt };
 
 /**
  * The user a request is about: the caller, unless it names another.
  *
  * @throws {Problem} `user_not_found` where the caller may not act for that user, as if there were none
  */
-export function userFor({ userId, role }: Caller, named = userId): number {
+export function userFor({ userId, role, issuedAt }: Caller, named = userId): Subject {
   if (named !== userId && role !== 'admin') throw new Problem('user_not_found');
-  return named;
+  return named === userId ? { userId, issuedAt } : { userId: named };
 }

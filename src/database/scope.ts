@@ -1,8 +1,33 @@
+/** The user a statement is about. */
+export interface Subject {
+  userId: number;
+  /**
+   * When the token of that user was issued, in seconds since 1970, rounded down. A younger account is another's: after
+   * a restore it may have got the id of one that is lost. Left out where a trusted back end names the user.
+   */
+  issuedAt?: number;
+}
+
 /**
  * Whose objects a statement may see. A scope stands in the SQL and not in a check after it, so that a foreign object
  * looks like a missing one.
  */
-export type Scope = { by: 'anyone' } | { by: 'buyer'; userId: number };
+export type Scope = { by: 'anyone' } | ({ by: 'buyer' } & Subject);
 
 /** The id that an object's buyer must have, as a statement takes it; null: any. */
 export const buyerIn = (scope: Scope): number | null => (scope.by === 'buyer' ? scope.userId : null);
+
+/** When the buyer's token was issued, as a statement takes it; null: the age of the account is no matter. */
+export const issuedAtIn = (scope: Scope): number | null =>
+  scope.by === 'buyer' ? (scope.issuedAt ?? null) : null;
+
+/** SQL: whether an account was there when a token was issued. */
+export const wasThere = (createdAt: string, issuedAt: string) =>
+  `(${issuedAt} IS NULL OR ${createdAt} < to_timestamp(${issuedAt} + 1))`;
+
+/** SQL: the buyer, if it was there when its token was issued, else 0, whom nothing belongs to; null stays null. */
+export const buyerThere = (buyerId: string, issuedAt: string) => `CASE
+        WHEN ${buyerId} IS NULL THEN NULL
+        WHEN ${wasThere(`(SELECT created_at FROM users WHERE id = ${buyerId})`, issuedAt)} THEN ${buyerId}
+        ELSE 0
+      END`;

@@ -42,10 +42,10 @@ export class EventsController {
   @ApiProblems()
   async create(
     @Body() body: CreateEventDto,
-    @Caller() { userId }: Caller,
+    @Caller() caller: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<EventDto> {
-    const event = await this.events.create(toNewEvent(body, userId), body.total_tickets);
+    const event = await this.events.create(toNewEvent(body, caller.userId), body.total_tickets, caller);
     response.location(`/events/${event.id}`);
     return toEventDto(event);
   }
@@ -96,8 +96,8 @@ export class EventsController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<ListedEventDto[]> {
     const filter = toNearbyFilter(query);
-    const userId = userFor(caller, query.user_id);
-    const page = await this.events.listForUser(userId, query.max_distance_km, filter, query);
+    const subject = userFor(caller, query.user_id);
+    const page = await this.events.listForUser(subject, query.max_distance_km, filter, query);
     return sendPage(page, toListedEventDto, request, response);
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { unauthenticated } from '../auth/refusals';
 import { isId, isNumber, isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { Problem } from '../problems/problem';
+import type { Subject } from '../database/scope';
 import { violatedConstraint } from '../database/database-error';
 import { Transactions } from '../database/transactions';
 import { InventoryService } from '../inventory/inventory.service';
@@ -22,18 +23,20 @@ export class EventsService {
   /**
    * Creates an event together with its seats.
    *
+   * @param organizer the caller
    * @throws {Problem} `unauthenticated` when the organizer's account is gone
    */
-  async create(event: NewEvent, capacity: number): Promise<EventWithSeats> {
+  async create(event: NewEvent, capacity: number, organizer: Subject): Promise<EventWithSeats> {
     try {
       return await this.transactions.run(async () => {
+        await this.users.get(organizer);
         const created = await this.repository.insert(event);
         await this.inventory.createQuota(created.id, capacity);
         return { ...created, capacity, held: 0, sold: 0 };
       });
     } catch (error) {
       // An access token may outlive its account.
-      throw violatedConstraint(error) === EVENTS_ORGANIZER_FKEY ? unauthenticated() : error;
+      throw isWithoutOrganizer(error) ? unauthenticated() : error;
     }
   }
 
@@ -60,15 +63,19 @@ export class EventsService {
    * @throws {Problem} `user_not_found` or `user_location_not_set`
    */
   async listForUser(
-    userId: number,
+    subject: Subject,
     radiusKm: number,
     filter: Omit<EventFilter, 'near' | 'hasNotEnded' | 'sort'>,
     page: PageQuery,
   ): Promise<Page<ListedEvent>> {
-    const { locationLatitude: latitude, locationLongitude: longitude } = await this.users.get(userId);
+    const { locationLatitude: latitude, locationLongitude: longitude } = await this.users.get(subject);
     // Zero is a place: the equator, and the meridian of Greenwich.
     if (latitude === null || longitude === null) throw new Problem('user_location_not_set');
     const near = { center: { latitude, longitude }, radiusKm };
     return await this.list({ ...filter, near, hasNotEnded: true, sort: 'distance' }, page);
   }
 }
+
+const isWithoutOrganizer = (error: unknown) =>
+  violatedConstraint(error) === EVENTS_ORGANIZER_FKEY ||
+  (error instanceof Problem && error.code === 'user_not_found');

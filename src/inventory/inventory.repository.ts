@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
-import { buyerIn, type Scope } from '../database/scope';
+import { buyerIn, issuedAtIn, type Scope, type Subject } from '../database/scope';
 import { Statements } from '../database/statements';
 import { Inventory } from './inventory.entity';
 import { PLACE_HOLDS } from './place-holds';
@@ -40,8 +40,7 @@ export interface SeatTicket {
   paidAt: Date | null;
 }
 
-export interface HoldRequest {
-  userId: number;
+export interface HoldRequest extends Subject {
   eventId: number;
 }
 
@@ -131,6 +130,7 @@ export class InventoryRepository {
       limit,
       coolDownSeconds,
       patienceMs,
+      requests.map((request) => request.issuedAt ?? null),
     ]);
   }
 
@@ -149,6 +149,7 @@ export class InventoryRepository {
       buyers,
       stuckEventIds,
       patienceMs,
+      requests.map((request) => issuedAtIn(request.scope)),
     ]);
   }
 

@@ -1,3 +1,4 @@
+import { wasThere } from '../database/scope';
 import type { Statement } from '../database/statements';
 import { waitAtMost } from './wait-at-most';
 
@@ -14,7 +15,8 @@ export const PLACE_HOLDS_GUARDS = {
 /**
  * Takes seats for requests in their order: `$1` user ids, `$2` event ids, `$3` hold in seconds, `$4` live holds one
  * user may have on one event (0 = any number), `$5` for how many seconds holds that ended unpaid count: of those the
- * user may have three times as many (0 = any number), `$6` how many milliseconds to wait for a lock. Answers a row per
+ * user may have three times as many (0 = any number), `$6` how many milliseconds to wait for a lock, `$7` when the token of
+ * each user was issued (null = the age of the account is no matter). Answers a row per
  * request: a ticket, or why there is none. Where nothing is free, "sold out" is said without a lock: it is true of the
  * instant at which the statement began.
  */
@@ -31,9 +33,9 @@ export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
           WHEN inventory.held + inventory.sold < inventory.capacity THEN NULL
           ELSE 'event_sold_out'
         END AS refusal
-      FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS r (user_id, event_id, n)
+      FROM unnest($1::bigint[], $2::bigint[], $7::bigint[]) WITH ORDINALITY AS r (user_id, event_id, issued_at, n)
       CROSS JOIN patience
-      LEFT JOIN users ON users.id = r.user_id
+      LEFT JOIN users ON users.id = r.user_id AND ${wasThere('users.created_at', 'r.issued_at')}
       LEFT JOIN events ON events.id = r.event_id
       LEFT JOIN inventory ON inventory.event_id = r.event_id
     ), seats AS MATERIALIZED (

@@ -1,3 +1,4 @@
+import { buyerThere } from '../database/scope';
 import type { Statement } from '../database/statements';
 import { waitAtMost } from './wait-at-most';
 
@@ -13,15 +14,17 @@ export const RESOLVE_HOLDS_GUARDS = {
  * Ends live holds as their holders ask: `$1` ticket ids, `$2` what each becomes, `paid` or `cancelled`, `$3` whose it
  * must be (null = any buyer's); a ticket out of scope is as good as none. Of several requests for one ticket the first
  * wins. `$4` are events whose counters are locked by somebody: their holds are left as they are, and the answer says so.
- * `$5` is how many milliseconds to wait for a lock. Answers a row per request: the ticket as it is then
+ * `$5` is how many milliseconds to wait for a lock, `$6` when the token of each buyer was issued: one whose account is
+ * younger is nobody's. Answers a row per request: the ticket as it is then
  * (null where there is none; a hold that is due counts as expired), and whether this request changed it.
  */
 export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): Statement => ({
   name: 'resolve_holds',
   text: `
     WITH ${waitAtMost('$5')}, request AS MATERIALIZED (
-      SELECT ticket_id, target, buyer_id, n
-      FROM unnest($1::bigint[], $2::varchar[], $3::bigint[]) WITH ORDINALITY AS r (ticket_id, target, buyer_id, n)
+      SELECT ticket_id, target, ${buyerThere('r.buyer_id', 'r.issued_at')} AS buyer_id, n
+      FROM unnest($1::bigint[], $2::varchar[], $3::bigint[], $6::bigint[])
+        WITH ORDINALITY AS r (ticket_id, target, buyer_id, issued_at, n)
       CROSS JOIN patience
     ), ticket AS MATERIALIZED (
       SELECT id, user_id, event_id, status, created_at, expires_at, paid_at

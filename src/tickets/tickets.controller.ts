@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { Caller, scopeOf, userFor } from '../auth/caller';
 import { UserInPath } from '../auth/user-in-path';
 import { ApiCreated, ApiId, ApiList, ApiProblems, ApiUserId } from '../http/api-docs';
+import type { Subject } from '../database/scope';
 import { IdPipe } from '../http/id.pipe';
 import { PageQuery, sendPage } from '../http/page';
 import { Idempotent } from '../idempotency/idempotent.decorator';
@@ -101,12 +102,12 @@ export class TicketsController {
   @ApiList(TicketDto)
   @ApiProblems('user_not_found')
   async listByUser(
-    @UserInPath() userId: number,
+    @UserInPath() subject: Subject,
     @Query() query: PageQuery,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TicketDto[]> {
-    const page = await this.tickets.listByUser(userId, query);
+    const page = await this.tickets.listByUser(subject, query);
     return sendPage(page, toTicketDto, request, response);
   }
 }

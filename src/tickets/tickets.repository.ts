@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository, SelectQueryBuilder } from 'typeorm';
-import { buyerIn, type Scope } from '../database/scope';
+import { buyerIn, buyerThere, issuedAtIn, type Scope, type Subject } from '../database/scope';
 import { Ticket } from './ticket.entity';
 
 /** A ticket as it is now, by the database's clock. */
@@ -10,23 +10,30 @@ export interface TicketView extends Omit<Ticket, 'user' | 'event'> {
   expiresInMs: number;
 }
 
+const BUYER = buyerThere(':buyerId::bigint', ':issuedAt::bigint');
+
 @Injectable()
 export class TicketsRepository {
   constructor(@InjectRepository(Ticket) private readonly repository: Repository<Ticket>) {}
 
   async findById(id: number, scope: Scope): Promise<TicketView | undefined> {
     return await this.select()
-      .where('ticket.id = :id AND ticket.user_id = coalesce(:buyerId, ticket.user_id)', {
+      .where(`ticket.id = :id AND ticket.user_id = coalesce(${BUYER}, ticket.user_id)`, {
         id,
         buyerId: buyerIn(scope),
+        issuedAt: issuedAtIn(scope),
       })
       .getRawOne<TicketView>();
   }
 
   /** Newest first, from behind the ticket `before`. */
-  async listByUser(userId: number, before: number, limit: number): Promise<TicketView[]> {
+  async listByUser({ userId, issuedAt }: Subject, before: number, limit: number): Promise<TicketView[]> {
     return await this.select()
-      .where('ticket.user_id = :userId AND ticket.id < :before', { userId, before })
+      .where(`ticket.user_id = ${BUYER} AND ticket.id < :before`, {
+        buyerId: userId,
+        issuedAt: issuedAt ?? null,
+        before,
+      })
       .orderBy('ticket.id', 'DESC')
       .limit(limit)
       .getRawMany<TicketView>();

@@ -4,7 +4,7 @@ import { Problem } from '../problems/problem';
 import { MAX_ID } from '../http/fields';
 import type { ReleaseTrigger } from '../telemetry/channels';
 import { Settings } from '../config/settings';
-import type { Scope } from '../database/scope';
+import type { Scope, Subject } from '../database/scope';
 import { Transactions } from '../database/transactions';
 import { InventoryService } from '../inventory/inventory.service';
 import { WakeUpSender } from '../queue/wake-up-sender';
@@ -28,8 +28,8 @@ export class TicketsService {
    * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out`, `hold_limit_reached` or
    *   `hold_cool_down`
    */
-  async reserve(userId: number, eventId: number): Promise<TicketView> {
-    const ticket = await this.inventory.holdPlace({ userId, eventId });
+  async reserve(subject: Subject, eventId: number): Promise<TicketView> {
+    const ticket = await this.inventory.holdPlace({ ...subject, eventId });
     const expiresInMs = this.settings.HOLD_SECONDS * 1_000;
     // After the commit and without waiting: a reservation does not depend on the queue.
     this.transactions.afterCommit(() => this.wakeUps.wakeAtExpiry(ticket.expiresAt, expiresInMs));
@@ -67,10 +67,10 @@ export class TicketsService {
    *
    * @throws {Problem} `user_not_found`
    */
-  async listByUser(userId: number, query: PageQuery): Promise<Page<TicketView>> {
+  async listByUser(subject: Subject, query: PageQuery): Promise<Page<TicketView>> {
     const [before] = sortKeyOf<[number]>(query, isId) ?? [MAX_ID];
-    const rows = await this.repository.listByUser(userId, before, query.limit + 1);
-    if (rows.length === 0) await this.users.get(userId);
+    const rows = await this.repository.listByUser(subject, before, query.limit + 1);
+    if (rows.length === 0) await this.users.get(subject);
     return pageOf(rows, query, (ticket) => [ticket.id]);
   }
 

@@ -15,6 +15,7 @@ import { ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/s
 import type { Request, Response } from 'express';
 import { Caller, scopeOf } from '../auth/caller';
 import { UserInPath } from '../auth/user-in-path';
+import type { Subject } from '../database/scope';
 import { ApiList, ApiProblems, ApiUserId } from '../http/api-docs';
 import { PageQuery, sendPage } from '../http/page';
 import { invalid } from '../problems/problem';
@@ -60,13 +61,13 @@ export class AccountController {
   @ApiList(SessionDto)
   @ApiProblems('user_not_found')
   async list(
-    @UserInPath() userId: number,
+    @UserInPath() subject: Subject,
     @Query() query: PageQuery,
     @Caller() { sessionId }: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<SessionDto[]> {
-    const page = await this.sessions.listByUser(userId, query);
+    const page = await this.sessions.listByUser(subject, query);
     return sendPage(page, toSessionDto(sessionId), request, response);
   }
 

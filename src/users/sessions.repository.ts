@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Account } from '../auth/caller';
-import { buyerIn, type Scope } from '../database/scope';
+import { buyerIn, buyerThere, issuedAtIn, type Scope, type Subject } from '../database/scope';
 import { Statements, type Statement } from '../database/statements';
 
 /** A session as its list shows it. */
@@ -14,13 +14,16 @@ export interface SessionView {
 /** Where a page of sessions starts: when the last one before it expires, and its id. */
 export type SessionKey = [expiresAt: string, id: string];
 
-/** The live sessions of the user `$1` behind the one that expires at `$2` with the id `$3`, at most `$4`. */
+/**
+ * The live sessions of the user `$1` behind the one that expires at `$2` with the id `$3`, at most `$4`; `$5`:
+ * when the user's token was issued.
+ */
 export const LIST_SESSIONS: Statement = {
   name: 'list_sessions',
   text: `
     SELECT id, created_at AS "createdAt", coalesce(last_used_at, created_at) AS "lastUsedAt", expires_at AS "expiresAt"
     FROM sessions
-    WHERE user_id = $1 AND expires_at > now() AND (expires_at, id) < ($2::timestamptz, $3::uuid)
+    WHERE user_id = ${buyerThere('$1::bigint', '$5::bigint')} AND expires_at > now() AND (expires_at, id) < ($2::timestamptz, $3::uuid)
     ORDER BY expires_at DESC, id DESC
     LIMIT $4`,
 };
@@ -78,8 +81,13 @@ export class SessionsRepository {
   }
 
   /** Newest first, from behind the session `before`. */
-  async listByUser(userId: number, before: SessionKey, limit: number): Promise<SessionView[]> {
-    return await this.statements.run<SessionView>(LIST_SESSIONS, [userId, ...before, limit]);
+  async listByUser({ userId, issuedAt }: Subject, before: SessionKey, limit: number): Promise<SessionView[]> {
+    return await this.statements.run<SessionView>(LIST_SESSIONS, [
+      userId,
+      ...before,
+      limit,
+      issuedAt ?? null,
+    ]);
   }
 
   /** @returns false when there is no such session within the scope */
@@ -87,10 +95,10 @@ export class SessionsRepository {
     const ended = await this.statements.run<{ isLive: boolean }>(
       {
         text: `
-          DELETE FROM sessions WHERE id = $1 AND user_id = coalesce($2::bigint, user_id)
+          DELETE FROM sessions WHERE id = $1 AND user_id = coalesce(${buyerThere('$2::bigint', '$3::bigint')}, user_id)
           RETURNING expires_at > now() AS "isLive"`,
       },
-      [id, buyerIn(scope)],
+      [id, buyerIn(scope), issuedAtIn(scope)],
     );
     return ended.some(({ isLive }) => isLive);
   }

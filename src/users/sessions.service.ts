@@ -4,7 +4,7 @@ import { AccessTokens } from '../auth/access-tokens';
 import type { Account, Caller } from '../auth/caller';
 import { Passwords } from '../auth/passwords';
 import { invalidCredentials } from '../auth/refusals';
-import type { Scope } from '../database/scope';
+import type { Scope, Subject } from '../database/scope';
 import { Transactions } from '../database/transactions';
 import { isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { Problem } from '../problems/problem';
@@ -72,8 +72,9 @@ export class SessionsService {
    *
    * @throws {Problem} `invalid_credentials`, `password_not_set`, `user_not_found`, `overloaded`
    */
-  async changePassword({ userId, sessionId }: Caller, current: string, next: string): Promise<void> {
-    const login = await this.users.findLoginById(userId);
+  async changePassword({ sessionId, ...caller }: Caller, current: string, next: string): Promise<void> {
+    const { userId } = caller;
+    const login = await this.users.findLoginOf(caller);
     if (!login) throw new Problem('user_not_found');
     const { passwordHash } = login;
     if (passwordHash === null) throw new Problem('password_not_set');
@@ -87,10 +88,10 @@ export class SessionsService {
   }
 
   /** The user's live sessions, newest first. */
-  async listByUser(userId: number, query: PageQuery): Promise<Page<SessionView>> {
+  async listByUser(subject: Subject, query: PageQuery): Promise<Page<SessionView>> {
     const before = sortKeyOf<SessionKey>(query, isTime, isSessionId) ?? BEHIND_NONE;
-    const rows = await this.repository.listByUser(userId, before, query.limit + 1);
-    if (rows.length === 0 && !(await this.users.findById(userId))) throw new Problem('user_not_found');
+    const rows = await this.repository.listByUser(subject, before, query.limit + 1);
+    if (rows.length === 0 && !(await this.users.find(subject))) throw new Problem('user_not_found');
     return pageOf(rows, query, ({ expiresAt, id }) => [expiresAt.toISOString(), id]);
   }
 

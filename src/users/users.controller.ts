@@ -3,6 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Public } from '../auth/public';
 import { UserInPath } from '../auth/user-in-path';
+import type { Subject } from '../database/scope';
 import { ApiCreated, ApiProblems, ApiUserId } from '../http/api-docs';
 import { Idempotent } from '../idempotency/idempotent.decorator';
 import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
@@ -59,8 +60,8 @@ export class UsersController {
   })
   @ApiUserId()
   @ApiProblems('user_not_found')
-  async get(@UserInPath() id: number): Promise<UserDto> {
-    return toUserDto(await this.users.get(id));
+  async get(@UserInPath() subject: Subject): Promise<UserDto> {
+    return toUserDto(await this.users.get(subject));
   }
 
   @Patch(':user_id')
@@ -71,7 +72,7 @@ export class UsersController {
   })
   @ApiUserId()
   @ApiProblems('user_not_found')
-  async update(@UserInPath() id: number, @Body() body: UpdateUserDto): Promise<UserDto> {
-    return toUserDto(await this.users.update(id, toUserChanges(body)));
+  async update(@UserInPath() subject: Subject, @Body() body: UpdateUserDto): Promise<UserDto> {
+    return toUserDto(await this.users.update(subject, toUserChanges(body)));
   }
 }

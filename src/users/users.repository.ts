@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository, SelectQueryBuilder } from 'typeorm';
+import { LessThan, type Repository, type SelectQueryBuilder } from 'typeorm';
 import type { Account } from '../auth/caller';
+import { wasThere, type Subject } from '../database/scope';
 import { User } from './user.entity';
 
 export type NewUser = Omit<User, 'id' | 'role' | 'passwordHash' | 'createdAt'>;
@@ -26,14 +27,14 @@ export class UsersRepository {
     return await this.repository.save(entity, { transaction: false });
   }
 
-  async findById(id: number): Promise<User | null> {
-    return await this.repository.findOneBy({ id });
+  async find(subject: Subject): Promise<User | null> {
+    return await this.repository.findOneBy(conditionsOf(subject));
   }
 
   /** @returns the user as they are then; null when there is no such user */
-  async update(id: number, changes: UserChanges): Promise<User | null> {
-    if (Object.keys(changes).length > 0) await this.repository.update({ id }, changes);
-    return await this.findById(id);
+  async update(subject: Subject, changes: UserChanges): Promise<User | null> {
+    if (Object.keys(changes).length > 0) await this.repository.update(conditionsOf(subject), changes);
+    return await this.find(subject);
   }
 
   /** @returns false when the user has another password by now */
@@ -65,8 +66,11 @@ export class UsersRepository {
     return await this.selectLogin().where('lower(user.email) = lower(:email)', { email }).getRawOne<Login>();
   }
 
-  async findLoginById(id: number): Promise<Login | undefined> {
-    return await this.selectLogin().where('user.id = :id', { id }).getRawOne<Login>();
+  async findLoginOf({ userId, issuedAt }: Subject): Promise<Login | undefined> {
+    const isTheirs = `user.id = :userId AND ${wasThere('user.created_at', ':issuedAt::bigint')}`;
+    return await this.selectLogin()
+      .where(isTheirs, { userId, issuedAt: issuedAt ?? null })
+      .getRawOne<Login>();
   }
 
   private selectLogin(): SelectQueryBuilder<User> {
@@ -78,3 +82,8 @@ export class UsersRepository {
       .addSelect('user.password_hash', 'passwordHash');
   }
 }
+
+const conditionsOf = ({ userId, issuedAt }: Subject) =>
+  issuedAt === undefined
+    ? { id: userId }
+    : { id: userId, createdAt: LessThan(new Date((issuedAt + 1) * 1_000)) };

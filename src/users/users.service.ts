@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Passwords } from '../auth/passwords';
 import { Problem } from '../problems/problem';
+import type { Subject } from '../database/scope';
 import { violatedConstraint } from '../database/database-error';
 import { User, USERS_EMAIL_KEY } from './user.entity';
 import { UsersRepository, type NewUser, type UserChanges } from './users.repository';
@@ -27,15 +28,15 @@ export class UsersService {
   }
 
   /** @throws {Problem} `user_not_found` */
-  async update(id: number, changes: UserChanges): Promise<User> {
-    const user = await this.repository.update(id, changes);
+  async update(subject: Subject, changes: UserChanges): Promise<User> {
+    const user = await this.repository.update(subject, changes);
     if (!user) throw new Problem('user_not_found');
     return user;
   }
 
   /** @throws {Problem} `user_not_found` */
-  async get(id: number): Promise<User> {
-    const user = await this.repository.findById(id);
+  async get(subject: Subject): Promise<User> {
+    const user = await this.repository.find(subject);
     if (!user) throw new Problem('user_not_found');
     return user;
   }

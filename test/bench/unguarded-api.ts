@@ -10,7 +10,11 @@ import { RateLimitGuard } from '../../src/rate-limit/rate-limit.guard';
 /** The API of this build with one difference: it takes each caller for an admin, verifies no token and counts no requests. */
 async function main(): Promise<void> {
   AuthGuard.prototype.canActivate = (context: ExecutionContext) => {
-    context.switchToHttp().getRequest<Request>().caller = { userId: 1, role: 'admin', issuedAt: Date.UTC(2100) / 1_000 };
+    context.switchToHttp().getRequest<Request>().caller = {
+      userId: 1,
+      role: 'admin',
+      issuedAt: Date.UTC(2100) / 1_000,
+    };
     return true;
   };
   RateLimitGuard.prototype.canActivate = () => Promise.resolve(true);

@@ -28,6 +28,8 @@ const SAHARA = { center: { latitude: 23, longitude: 12 }, radiusKm: 30 };
 const tomorrow = new Date(Date.now() + DAY_MS);
 const nextWeek = new Date(Date.now() + 7 * DAY_MS);
 
+/** When a token was issued: later than all accounts. */
+const NOW = Math.floor(Date.now() / 1_000) + 600;
 const LAST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** Statements and what stands behind their parameters, as values and as EXECUTE takes them. */
@@ -36,23 +38,23 @@ const STATEMENTS: [string, Statement, values: unknown[], literals: string, index
   [
     'reserving',
     PLACE_HOLDS,
-    [[1, 2], [3, 4], 120, 10, 600, 100],
-    `'{1,2}', '{3,4}', 120, 10, 600, 100`,
+    [[1, 2], [3, 4], 120, 10, 600, 100, [NOW, null]],
+    `'{1,2}', '{3,4}', 120, 10, 600, 100, '{${NOW},NULL}'`,
     ['events_pkey', 'inventory_pkey', 'users_pkey'],
   ],
   [
     'settling',
     RESOLVE_HOLDS,
-    [[1, 2], ['paid', 'cancelled'], [1, null], [], 100],
-    `'{1,2}', '{paid,cancelled}', '{1,NULL}', '{}', 100`,
-    ['inventory_pkey', 'tickets_pkey'],
+    [[1, 2], ['paid', 'cancelled'], [1, null], [], 100, [NOW, null]],
+    `'{1,2}', '{paid,cancelled}', '{1,NULL}', '{}', 100, '{${NOW},NULL}'`,
+    ['inventory_pkey', 'tickets_pkey', 'users_pkey'],
   ],
   [
     'the sessions of a user',
     LIST_SESSIONS,
-    [1, 'infinity', LAST_UUID, 51],
-    `1, 'infinity', '${LAST_UUID}', 51`,
-    ['sessions_user_id_expires_at_id_idx'],
+    [1, 'infinity', LAST_UUID, 51, NOW],
+    `1, 'infinity', '${LAST_UUID}', 51, ${NOW}`,
+    ['sessions_user_id_expires_at_id_idx', 'users_pkey'],
   ],
   [
     'releasing',
@@ -387,6 +389,7 @@ describe('in a large database', () => {
         Array(128).fill(null),
         [],
         100,
+        Array(128).fill(NOW),
       ]);
       expect(plan[0]?.['Actual Rows']).toBe(128);
       expectNoComparing(plan);
@@ -414,7 +417,7 @@ describe('while there are few tickets', () => {
 
   // A connection keeps its plan while they become many, until they are analyzed again.
   it.each([
-    ['settling', RESOLVE_HOLDS, `'{1,2}', '{paid,cancelled}', '{1,NULL}', '{}', 100`],
+    ['settling', RESOLVE_HOLDS, `'{1,2}', '{paid,cancelled}', '{1,NULL}', '{}', 100, '{1,NULL}'`],
     [
       'releasing for events',
       RELEASE_DUE_HOLDS_OF_EVENTS,

@@ -44,8 +44,9 @@ export class SqlLane implements Lane {
         const { rowCount } = await this.client.query({ name: 'simple', text: SIMPLE, values });
         return rowCount === 1 ? '201' : '409 event_sold_out';
       }
+      const issuedAt = Math.floor(Date.now() / 1_000);
       const policy = [LONG_HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS, PATIENCE_MS];
-      const values = [[user], [event], ...policy];
+      const values = [[user], [event], ...policy, [issuedAt]];
       const { rows } = await this.client.query<{ refusal: string | null }>({ ...PLACE_HOLDS, values });
       return rows[0]?.refusal ?? '201';
     } catch (error) {
