@@ -21,7 +21,7 @@ const LINE = [
   ['http'],
   ['problems', 'logging', 'telemetry'],
   ['config'],
-  ['app.dto', 'version'],
+  ['app.dto', 'version', 'text'],
 ];
 /** The folders with tables of their own; the others of them see only what they offer. */
 const FEATURES = ['idempotency', 'users', 'events', 'tickets', 'inventory'];

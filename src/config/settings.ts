@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 import { Transform, plainToInstance } from 'class-transformer';
 import {
-  IsEmail,
   IsIn,
   IsNotEmpty,
   IsOptional,
@@ -15,6 +14,7 @@ import {
 } from 'class-validator';
 import { readableUrl } from './database-url';
 import { environmentWithDotEnv } from './dot-env';
+import { isEmailAddress } from '../text/email';
 import { StartupError } from './startup-error';
 
 /** What the operator can set, as the environment names it. Every default is safe on a developer's machine. */
@@ -69,7 +69,7 @@ export class Settings {
 
   /** E-mail of an admin that exists once the API has started, with `ADMIN_PASSWORD`. */
   @ValidateIf(namesAdmin)
-  @IsEmail(undefined, { message: 'must be an e-mail address, set together with ADMIN_PASSWORD' })
+  @Email('must be an e-mail address, set together with ADMIN_PASSWORD')
   ADMIN_EMAIL?: string;
 
   /** Password of that admin; another one than before is taken over. */
@@ -166,6 +166,13 @@ function PasswordInOneLine(): PropertyDecorator {
       defaultMessage: () =>
         'must have a password without line breaks (%0A), such as the one that ends its file',
     },
+  });
+}
+
+function Email(message: string): PropertyDecorator {
+  return ValidateBy({
+    name: 'email',
+    validator: { validate: isEmailAddress, defaultMessage: () => message },
   });
 }
 

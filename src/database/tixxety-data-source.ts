@@ -43,6 +43,7 @@ export class TixxetyDataSource extends DataSource {
       entities: classesIn('..', /\.entity\.[jt]s$/),
       migrations: classesIn('../../migrations', /^\d+-[^.]+\.[jt]s$/),
       migrationsTransactionMode: 'each',
+      logger: 'debug', // the other prints an error that is thrown as well
       installExtensions: false, // the migrations do; a connection must change nothing
       parseInt8: true,
       poolSize: 10,

@@ -1,7 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { isEmail, IsOptional, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
+import { IsOptional, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
+import { isEmailAddress } from '../text/email';
 
 /** The largest id: what a JSON number carries exactly. */
 export const MAX_ID = Number.MAX_SAFE_INTEGER;
@@ -36,17 +37,12 @@ const isText = (least: number, most: number) =>
     return length >= least && length <= most && (least === 0 || value.trim() !== '');
   });
 
-/** An e-mail address. (`IsEmail` itself throws a URIError at half a surrogate pair.) */
-export function Email(): PropertyDecorator {
-  return applyDecorators(
+/** An e-mail address. */
+export const Email = () =>
+  applyDecorators(
     ApiProperty({ format: 'email' }),
-    field(
-      'email',
-      'must be an e-mail address',
-      (value) => typeof value === 'string' && value.isWellFormed() && isEmail(value),
-    ),
+    field('email', 'must be an e-mail address', isEmailAddress),
   );
-}
 
 /** A JSON integer from `least` to `most`. */
 export function Int(least: number, most: number): PropertyDecorator {

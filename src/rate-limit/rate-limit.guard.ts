@@ -3,6 +3,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { normalizeIp, ThrottlerGuard, type ThrottlerStorage } from '@nestjs/throttler';
 import type { Request, Response } from 'express';
 import { Problem } from '../problems/problem';
+import { emailKey } from '../text/email';
 import { RATE_LIMIT, type RateLimit } from './rate-limit.decorator';
 
 /** For people who share an address. */
@@ -127,6 +128,6 @@ type NamedAccount = { username?: unknown; email?: unknown } | undefined;
 function accountOf(body: NamedAccount): string | undefined {
   const account = body?.username ?? body?.email;
   return typeof account === 'string'
-    ? createHash('sha256').update(account.trim().toLowerCase()).digest('base64url')
+    ? createHash('sha256').update(emailKey(account)).digest('base64url')
     : undefined;
 }

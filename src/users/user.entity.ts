@@ -1,13 +1,16 @@
 import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 import type { Role } from '../auth/caller';
 
-/** Unique without regard to case; an expression, so the migration makes it and not TypeORM. */
-export const USERS_EMAIL_KEY = 'users_email_key';
+const EMAIL_KEY = 'users_email_key_idx';
+/** On an expression, which TypeORM can't index; for builds before the column. */
+const LOWER_EMAIL = 'users_email_key';
+/** Each refuses a second account of one e-mail. */
+export const EMAIL_INDEXES: unknown[] = [EMAIL_KEY, LOWER_EMAIL];
 
 @Entity('users')
 @Check('users_location_check', '(location_latitude IS NULL) = (location_longitude IS NULL)')
 @Check('users_role_check', `role IN ('user', 'admin')`)
-@Index(USERS_EMAIL_KEY, { synchronize: false })
+@Index(LOWER_EMAIL, { synchronize: false })
 export class User {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'users_pkey' })
   id: number;
@@ -15,8 +18,14 @@ export class User {
   @Column('varchar', { length: 100 })
   name: string;
 
+  /** As it was typed. */
   @Column('varchar', { length: 255 })
   email: string;
+
+  /** The e-mail in its normal form (`emailKey`). A trigger fills it in where it is left out. */
+  @Column('text', { name: 'email_key', nullable: true, select: false })
+  @Index(EMAIL_KEY, { unique: true })
+  emailKey: string;
 
   @Column('varchar', { length: 5, default: 'user' })
   role: Role;

@@ -20,7 +20,7 @@ export class CreateUserDto {
   name: string;
 
   /**
-   * Unique, without regard to case.
+   * Unique, however it is spelled: in letters of any case, with a domain in Unicode or in ASCII.
    * @example "ada@example.com"
    */
   @Email()

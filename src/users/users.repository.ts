@@ -3,9 +3,10 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, type Repository, type SelectQueryBuilder } from 'typeorm';
 import type { Account } from '../auth/caller';
 import { wasThere, type Subject } from '../database/scope';
+import { emailKey } from '../text/email';
 import { User } from './user.entity';
 
-export type NewUser = Omit<User, 'id' | 'role' | 'passwordHash' | 'createdAt'>;
+export type NewUser = Omit<User, 'id' | 'emailKey' | 'role' | 'passwordHash' | 'createdAt'>;
 
 /** What a user may change; what is left out stays as it is. */
 export type UserChanges = Partial<
@@ -21,9 +22,9 @@ export interface Login extends Account {
 export class UsersRepository {
   constructor(@InjectRepository(User) private readonly repository: Repository<User>) {}
 
-  /** @throws a violation of `USERS_EMAIL_KEY` when the e-mail is taken */
+  /** @throws a violation of one of `EMAIL_INDEXES` when the e-mail is taken */
   async insert(user: NewUser, passwordHash: string | null): Promise<User> {
-    const entity = this.repository.create({ ...user, passwordHash });
+    const entity = this.repository.create({ ...user, emailKey: emailKey(user.email), passwordHash });
     return await this.repository.save(entity, { transaction: false });
   }
 
@@ -53,17 +54,19 @@ export class UsersRepository {
    */
   async putAdmin(email: string, passwordHash: string): Promise<number> {
     const [admin] = await this.repository.query<[{ id: number }]>(
-      `INSERT INTO users (name, email, role, password_hash) VALUES ('Admin', $1, 'admin', $2)
-      ON CONFLICT (lower(email)) DO UPDATE SET role = 'admin', password_hash = excluded.password_hash
+      `INSERT INTO users (name, email, email_key, role, password_hash) VALUES ('Admin', $1, $2, 'admin', $3)
+      ON CONFLICT (email_key) DO UPDATE SET role = 'admin', password_hash = excluded.password_hash
       RETURNING id`,
-      [email, passwordHash],
+      [email, emailKey(email), passwordHash],
     );
     return admin.id;
   }
 
-  /** @param email in letters of any case */
+  /** @param email in any spelling */
   async findLogin(email: string): Promise<Login | undefined> {
-    return await this.selectLogin().where('lower(user.email) = lower(:email)', { email }).getRawOne<Login>();
+    return await this.selectLogin()
+      .where('user.email_key = :key', { key: emailKey(email) })
+      .getRawOne<Login>();
   }
 
   async findLoginOf({ userId, issuedAt }: Subject): Promise<Login | undefined> {

@@ -3,7 +3,7 @@ import { Passwords } from '../auth/passwords';
 import { Problem } from '../problems/problem';
 import type { Subject } from '../database/scope';
 import { violatedConstraint } from '../database/database-error';
-import { User, USERS_EMAIL_KEY } from './user.entity';
+import { EMAIL_INDEXES, User } from './user.entity';
 import { UsersRepository, type NewUser, type UserChanges } from './users.repository';
 
 @Injectable()
@@ -23,7 +23,7 @@ export class UsersService {
       return await this.repository.insert(user, passwordHash);
     } catch (error) {
       // Asking first would lose the race against another sign-up; the unique index never does.
-      throw violatedConstraint(error) === USERS_EMAIL_KEY ? new Problem('email_taken') : error;
+      throw EMAIL_INDEXES.includes(violatedConstraint(error)) ? new Problem('email_taken') : error;
     }
   }
 

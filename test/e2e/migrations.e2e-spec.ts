@@ -89,6 +89,33 @@ describe('npm run migration:*', () => {
     expect(await migration('run')).toMatchObject({ code: 0, output: 'Nothing is pending.\n' });
   });
 
+  it('give every e-mail its normal form, and name the accounts that share one', async () => {
+    const migrations = await dataSource.query<{ name: string }[]>(
+      'SELECT name FROM migrations ORDER BY id DESC',
+    );
+    const before = migrations.findIndex(({ name }) => name.startsWith('AddEmailKey'));
+    for (let i = 0; i <= before; i++) await dataSource.undoLastMigration();
+    const emails = ['Ada@Example.com', 'zoé@example.com', 'zoe\u0301@example.com', 'x@bücher.example'];
+    const users = await database.sql<{ id: string }>(
+      `INSERT INTO users (name, email) SELECT 'Somebody', unnest($1::text[]) RETURNING id`,
+      [emails],
+    );
+    const [, zoe, second] = users.map(({ id }) => id);
+    expect(await migration('run')).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(RegExp(`^(Applied \\w+\\.\n)*Users ${zoe} and ${second} [^\n]+\\.\n$`)),
+    });
+    await database.sql(`UPDATE users SET email = 'Zoe.2@example.com' WHERE id = $1`, [second]);
+    expect(await migration('run')).toMatchObject({ code: 0 });
+    expect(await database.sql('SELECT email_key FROM users ORDER BY id')).toEqual([
+      { email_key: 'ada@example.com' },
+      { email_key: 'zoé@example.com' },
+      { email_key: 'zoe.2@example.com' },
+      { email_key: 'x@xn--bcher-kva.example' },
+    ]);
+    await database.sql('DELETE FROM users');
+  });
+
   it('find out when entities and migrations differ, and write the difference down', async () => {
     await dataSource.runMigrations();
     expect(await migration('check')).toMatchObject({ code: 0, output: 'Entities and migrations agree.\n' });

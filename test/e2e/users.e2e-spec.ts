@@ -100,6 +100,22 @@ describe('users', () => {
       expectProblem(await signUp({ ...userBody(), email: 'Élodie@example.com' }), 409, 'email_taken');
     });
 
+    it.each([
+      ['a dotted capital I', 'i\u0307rem@example.com', 'İrem@example.com'],
+      ['decomposed letters', 'zoé@example.com', 'zoe\u0301@example.com'],
+      ['a domain in Unicode', 'ada@xn--bcher-kva.example', 'ada@BÜCHER.example'],
+      ['quotes', 'ada.king@example.com', '"Ada.King"@example.com'],
+    ])('refuses an e-mail that is registered in another spelling: %s', async (_what, email, spelling) => {
+      await api.create.user({ email });
+      expectProblem(await signUp({ ...userBody(), email: spelling }), 409, 'email_taken');
+    });
+
+    it('shows an e-mail as it was typed', async () => {
+      const { id, email } = await api.create.user({ email: 'Ada@MÜNCHEN.example' });
+      expect(email).toBe('Ada@MÜNCHEN.example');
+      expect((await api.client.get(`/users/${id}`)).body.email).toBe(email);
+    });
+
     it('lets exactly one of twenty sign-ups at once have the e-mail', async () => {
       const spellings = ['race@example.com', 'Race@Example.com', 'RACE@EXAMPLE.COM', 'raCe@example.com'];
       const answers = await Promise.all(
@@ -151,6 +167,8 @@ describe('users', () => {
         ['email', 'ada@example.com, bob@example.com'],
         ['email', 'Ada <ada@example.com>'],
         ['email', emailOf(256)],
+        ['email', 'a\u200bda@example.com'],
+        ['email', '"ada\r\nBcc: bob@example.com"@example.com'],
         ['email', 5],
         ['email', ['ada@example.com']],
         ['location_address', 'a'.repeat(256)],
