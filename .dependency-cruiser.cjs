@@ -116,7 +116,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(dist[^/]*|coverage)/' },
+    exclude: { path: '^(dist[^/]*|coverage|test/clients)/' },
     tsConfig: { fileName: 'tsconfig.json' },
     // Types count: a file that needs another's types needs the other.
     tsPreCompilationDeps: true,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ScriptError } from '../run-script';
 
-const MAIN = join(__dirname, '../src/main.js');
+const MAIN = join(__dirname, '../../src/main.js');
 const STOP_LIMIT_MS = 15_000;
 
 export interface DemoServer {
