@@ -4,7 +4,7 @@ import { startTestApi, type TestApi } from '../support/api';
 import type { Client } from '../support/client';
 import { eventBody, userBody } from '../support/factories';
 import { expectProblem } from '../support/problems';
-import { PASSWORD } from '../support/sign-in';
+import { PASSWORD, sessionIdOf, type SignedIn } from '../support/sign-in';
 import { TEST_SECRET, tokenOf } from '../support/tokens';
 
 const ID = 70_000;
@@ -36,14 +36,14 @@ describe('an account that got the id of one that is lost', () => {
     expect(lost.id).toBe(ID);
     await api.sql('DELETE FROM users WHERE id = $1', [lost.id]);
     await api.sql(`SELECT setval('users_id_seq', ${ID - 1})`);
-    const { body } = await api.client.as('').post('/users/', {
+    const { body } = await api.client.as('').post<SignedIn & { id: number }>('/users/', {
       ...userBody(),
       password: PASSWORD,
       location_latitude: 1,
       location_longitude: 1,
     });
     expect(body.id).toBe(ID);
-    sessionId = body.refresh_token.split('.')[0];
+    sessionId = sessionIdOf(body) ?? '';
     ghost = api.client.as(lostToken(ID));
     heir = api.client.as(body.access_token);
     ticket = await api.create.ticket({ user_id: ID, event_id: event.id });
