@@ -12,6 +12,9 @@ import { describeWithRedis } from '../support/with-redis';
 const EXIT_WITHIN_MS = 10_000;
 const METRICS_TOKEN = 'what-prometheus-presents';
 
+// Processes start slowly on a busy machine.
+jest.setTimeout(60_000);
+
 describe('with the embedded PostgreSQL', () => {
   // As root PostgreSQL runs as somebody else, who must be let through to it.
   const folder = mkdtempSync(join(tmpdir(), 'tixxety-exit-'));
@@ -82,11 +85,11 @@ describe('whoever is connected, SIGTERM ends with 0 in time', () => {
     expect(tookMs).toBeLessThan(EXIT_WITHIN_MS);
   };
 
-  it('an API', () => ends([], {}), 60_000);
-  it('several APIs on one port', () => ends([], { WEB_CONCURRENCY: '2' }), 60_000);
+  it('an API', () => ends([], {}));
+  it('several APIs on one port', () => ends([], { WEB_CONCURRENCY: '2' }));
   describeWithRedis('with Redis', () => {
-    it('an API', () => ends([], { REDIS_URL: services.addresses.redis ?? '' }), 60_000);
-    it('a worker', () => ends(['--worker'], { REDIS_URL: services.addresses.redis ?? '' }), 60_000);
+    it('an API', () => ends([], { REDIS_URL: services.addresses.redis ?? '' }));
+    it('a worker', () => ends(['--worker'], { REDIS_URL: services.addresses.redis ?? '' }));
   });
 
   it('goes on when nobody reads its log any more', async () => {

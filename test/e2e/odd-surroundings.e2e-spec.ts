@@ -8,6 +8,9 @@ import { runMain, startMain } from '../support/processes';
 
 const DOCTOR = join(__dirname, '../../dist/scripts/doctor/main.js');
 
+// Processes start slowly on a busy machine.
+jest.setTimeout(60_000);
+
 describe('.env', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tixxety-env-'));
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -34,6 +34,9 @@ const ODD: Record<string, string> = {
 const OLD = '1900-01-02T03:04:05.678Z';
 const LATITUDE = 51.123456789012344;
 
+// Processes start slowly on a busy machine.
+jest.setTimeout(60_000);
+
 describe('a database that tells its sessions otherwise', () => {
   let database: TestDatabase;
   let api: TestApi;

@@ -1,12 +1,13 @@
 import { INSTALLATION } from '../../src/database/installation';
 import { redisPrefix } from '../../src/queue/expiration-queue';
 
+/** A database that can be asked; `sql` is called on it, since one of them needs its `this`. */
+interface Database {
+  sql(text: string): Promise<{ name: string }[]>;
+}
+
 /** What the keys in Redis of the processes on a database begin with. */
-export async function redisPrefixOf({
-  sql,
-}: {
-  sql: (text: string) => Promise<{ name: string }[]>;
-}): Promise<string> {
-  const [installation] = await sql(INSTALLATION);
+export async function redisPrefixOf(database: Database): Promise<string> {
+  const [installation] = await database.sql(INSTALLATION);
   return redisPrefix(installation?.name ?? '');
 }
