@@ -4,7 +4,7 @@
  */
 const LINE = [
   ['main'],
-  ['cluster'],
+  ['cluster', 'greeting', 'stop-signal'],
   ['api', 'worker', 'last-resort'],
   ['app.module', 'openapi'],
   ['app.controller', 'expiration', 'health', 'metrics', 'queue-dashboard', 'tracing'],

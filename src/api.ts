@@ -46,9 +46,10 @@ export async function createApi(
   app.set('trust proxy', settings.TRUST_PROXY);
   const isTrusted = app.getHttpAdapter().getInstance().get('trust proxy fn') as IsTrusted;
   limitConnections(app.getHttpServer(), (address) => isTrusted(address, 0));
-  answerClientErrors(app.getHttpServer(), logger);
+  const metrics = app.get(RequestMetrics, { strict: false });
+  answerClientErrors(app.getHttpServer(), logger, metrics.countProblem);
   app.use(requestLogger(logger));
-  app.use(app.get(RequestMetrics, { strict: false }).middleware);
+  app.use(metrics.middleware);
   app.use(securityHeaders(settings.TRUST_PROXY !== 0));
   app.use(refuseUnsound());
   app.use('/docs', pageHeaders());
@@ -98,13 +99,14 @@ export async function startApi(options: DatabaseOptions, logger: Logger): Promis
     throw listenError(error, HOST, PORT);
   }
   const url = urlOf(app.getHttpServer().address() as AddressInfo);
+  const deadline = app.get(RequestDeadline, { strict: false });
   const stop = async () => {
     // A connection ends after an answer, not when its client lets go of it.
     app.getHttpServer().keepAliveTimeout = 1;
-    await app.get(RequestDeadline, { strict: false }).end(app.getHttpServer());
+    await deadline.end(app.getHttpServer());
     await app.close();
   };
-  return { url, admin, stop };
+  return { url, admin, stop, unfinished: () => deadline.size };
 }
 
 /** What keeps a server from listening, in words. */

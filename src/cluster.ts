@@ -25,14 +25,15 @@ export async function startCluster(options: DatabaseOptions, logger: Logger): Pr
   let isStopping = false;
   gatherMetrics();
 
-  const fork = () => cluster.fork({ DATABASE_URL: dataSource.url, JWT_SECRET: JWT_SECRET.join(), ...admin });
+  const { ADMIN_EMAIL, ADMIN_PASSWORD } = admin ?? {};
+  const environment = { DATABASE_URL: dataSource.url, JWT_SECRET: JWT_SECRET.join() };
+  const fork = () => cluster.fork({ ...environment, ...(admin && { ADMIN_EMAIL, ADMIN_PASSWORD }) });
+  const alive = () =>
+    Object.values(cluster.workers ?? {}).filter((worker) => worker?.isDead() === false) as Worker[];
   const stop = async () => {
     isStopping = true;
-    const alive = Object.values(cluster.workers ?? {}).filter(
-      (worker) => worker?.isDead() === false,
-    ) as Worker[];
-    const ended = alive.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
-    for (const worker of alive) worker.process.kill('SIGTERM');
+    const ended = alive().map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
+    for (const worker of alive()) worker.process.kill('SIGTERM');
     await Promise.all(ended);
     await dataSource.destroy();
   };
@@ -45,7 +46,7 @@ export async function startCluster(options: DatabaseOptions, logger: Logger): Pr
       logger.warn(`API process ${worker.process.pid} ended (${signal || code}) and is started again.`);
       setTimeout(() => !isStopping && fork(), RESTART_DELAY_MS);
     });
-    return { url: urlOf(address), admin, stop };
+    return { url: urlOf(address), admin, stop, unfinished: () => alive().length };
   } catch (error) {
     await stop();
     throw error;

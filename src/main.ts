@@ -1,8 +1,11 @@
 import cluster from 'node:cluster';
 import { parseArgs } from 'node:util';
-import type { RunningServer } from './http/running-server';
+import type { Logger } from 'pino';
 import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
+import { apiGreeting, workerGreeting } from './greeting';
+import type { RunningServer } from './http/running-server';
+import { stopSignal } from './stop-signal';
 import { VERSION } from './version';
 
 const HELP = `Usage: node dist/src/main.js [options]
@@ -18,12 +21,6 @@ Options:
 Settings come from the environment and from .env; README.md lists them.
 `;
 
-/** Where the journey goes by itself. */
-const DEFAULT_URL = 'http://127.0.0.1:8000';
-/** With what `endNow` may add, ten seconds. */
-const EXIT_LIMIT_MS = 8_500;
-const SECOND_SIGNAL_MS = 500;
-
 async function main(): Promise<void> {
   const { worker, migrate, help, version } = readOptions(process.argv.slice(2));
   if (help) return void process.stdout.write(HELP);
@@ -33,18 +30,34 @@ async function main(): Promise<void> {
   const { readSettings } = await import('./config/settings.js');
   const settings = readSettings();
   const { createLogger } = await import('./logging/logger.js');
-  const logger = createLogger(settings.LOG_LEVEL);
+  const logger = createLogger(settings.LOG_LEVEL, worker ? 'worker' : 'api');
   const { catchTheRest, endNow } = await import('./last-resort.js');
   catchTheRest(logger);
-  const say = (message: string) => process.stdout.write(`${message}\n`);
-  const options = { settings, migrate, say };
-  const signal = firstSignal(endNow);
+  const started: { server?: RunningServer } = {};
+  const signal = stopSignal(logger, () => started.server?.unfinished(), endNow);
   const start = await starter(worker, settings);
-  const running = await start(options, logger);
-  if (cluster.isPrimary) say(worker ? workerGreeting(running) : apiGreeting(running));
-  await signal;
+  const running = (started.server = await start({ settings, migrate, say: teller(logger) }, logger));
+  if (isTerminal && cluster.isPrimary) print(worker ? workerGreeting(running) : apiGreeting(running));
+  else
+    logger.info(
+      { version: VERSION, url: running.url, admin_file: running.admin?.file },
+      listeningLine(worker),
+    );
+  const end = await signal;
   await running.stop();
-  process.exit(0);
+  end();
+}
+
+/** Where a person watches; elsewhere a program reads the log, and only its lines may be there. */
+const isTerminal = process.stdout.isTTY;
+
+const print = (message: string) => void process.stdout.write(`${message}\n`);
+
+const teller = (logger: Logger) => (isTerminal ? print : (message: string) => logger.info(message));
+
+function listeningLine(worker: boolean): string {
+  if (worker) return 'The worker is running';
+  return cluster.isPrimary ? 'The API is listening' : 'An API process is listening';
 }
 
 /** The process to be: a worker, an API, or the first of several APIs. */
@@ -69,38 +82,6 @@ function readOptions(argv: string[]) {
   } catch (error) {
     throw new StartupError(`${(error as Error).message.split('. ')[0]}. See --help.`);
   }
-}
-
-const apiGreeting = ({ url, admin }: RunningServer) => `
-Tixxety ${VERSION}
-  API    ${url}
-  Docs   ${url}/docs${admin ? adminGreeting(admin) : ''}
-  Try    npm run journey${url === DEFAULT_URL ? '' : ` -- ${url}`}
-`;
-
-/** The only time that anybody is told. */
-const adminGreeting = ({ ADMIN_EMAIL, ADMIN_PASSWORD }: NonNullable<RunningServer['admin']>) => `
-  Admin  ${ADMIN_EMAIL}, password ${ADMIN_PASSWORD} (made for this database; shown only now)`;
-
-const workerGreeting = ({ url }: RunningServer) => `
-Tixxety ${VERSION} worker
-  Health  ${url}/health/ready
-`;
-
-/**
- * Resolves at the first Ctrl-C or other signal that asks a process to end. A second Ctrl-C ends it without waiting for
- * what is under way, and so does time. A second SIGTERM does not: it may be the same one, sent to all of us and passed
- * on by npm; nor does the SIGHUP that a terminal sends when it closes.
- */
-async function firstSignal(endNow: (code: number) => Promise<never>): Promise<void> {
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve());
-    for (const signal of ['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => resolve());
-  });
-  setTimeout(() => void endNow(1), EXIT_LIMIT_MS).unref();
-  // Not at once: npm passes on the Ctrl-C that the terminal has sent already.
-  process.on('SIGINT', () => undefined);
-  setTimeout(() => process.once('SIGINT', () => void endNow(130)), SECOND_SIGNAL_MS).unref();
 }
 
 main().catch((error: unknown) => {

@@ -55,6 +55,7 @@ export async function startWorker(options: DatabaseOptions, logger: Logger): Pro
       server.closeAllConnections();
       await app.close();
     },
+    unfinished: () => 0,
   };
 }
 

@@ -29,7 +29,6 @@ export async function startDemoServer(holdSeconds: number): Promise<DemoServer> 
       PORT: '0',
       DATA_DIR: join(folder, 'data'),
       HOLD_SECONDS: String(holdSeconds),
-      LOG_LEVEL: 'warn',
       RATE_LIMIT_PER_MINUTE: '0', // the whole crowd comes from one address
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -48,7 +47,7 @@ export async function startDemoServer(holdSeconds: number): Promise<DemoServer> 
   const url = await new Promise<string | undefined>((resolve) => {
     const listen = (chunk: Buffer) => {
       output += chunk.toString();
-      const [, address] = /^ {2}API +(http:\S+)\n/m.exec(output) ?? [];
+      const [, address] = /"url":"(http:[^"]+)".*"msg":"The API is listening"/.exec(output) ?? [];
       if (address) resolve(address);
     };
     server.stdout.on('data', listen);

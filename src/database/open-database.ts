@@ -7,7 +7,7 @@ export interface DatabaseOptions {
   settings: Settings;
   /** Apply pending migrations to an external database too; to the embedded one they are always applied. */
   migrate: boolean;
-  /** Tells the person at the terminal about a slow step. */
+  /** Tells the person at the terminal, or the log, about a slow step and about migrations. */
   say: (message: string) => void;
 }
 
@@ -24,7 +24,7 @@ export async function openDatabase(
   const dataSource = await new TixxetyDataSource(settings, role, say).initialize();
   try {
     await dataSource.requireMeaning();
-    if (migrate || settings.DATABASE_URL === undefined) await applyMigrations(settings, dataSource.url);
+    if (migrate || settings.DATABASE_URL === undefined) await applyMigrations(settings, dataSource.url, say);
     else if (await dataSource.showMigrations()) throw new StartupError(PENDING);
     const [{ mode }] = await dataSource.query<[{ mode: string }]>(
       `SELECT current_setting('transaction_read_only') AS mode`,
@@ -38,10 +38,14 @@ export async function openDatabase(
 }
 
 /** As a tool, which may take as long as it needs: building an index on a large table takes minutes. */
-async function applyMigrations(settings: Settings, url: string): Promise<void> {
+async function applyMigrations(settings: Settings, url: string, say: DatabaseOptions['say']): Promise<void> {
   const tool = await new TixxetyDataSource({ ...settings, DATABASE_URL: url }, 'tool').initialize();
   try {
-    await tool.runMigrations();
+    const begun = performance.now();
+    const applied = await tool.runMigrations();
+    const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
+    if (applied.length > 0)
+      say(`Applied migrations in ${seconds} s: ${applied.map(({ name }) => name).join(', ')}`);
   } finally {
     await tool.destroy();
   }

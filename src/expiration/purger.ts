@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { IdempotencyService } from '../idempotency/idempotency.service';
 import { RecurringTask } from '../jobs/recurring-task';
 
@@ -7,6 +7,8 @@ const INTERVAL_MS = 60_000;
 /** Deletes idempotency keys that have expired. */
 @Injectable()
 export class Purger extends RecurringTask {
+  private readonly purges = new Logger(Purger.name);
+
   constructor(private readonly idempotency: IdempotencyService) {
     super({
       intervalMs: INTERVAL_MS,
@@ -16,6 +18,7 @@ export class Purger extends RecurringTask {
   }
 
   protected override async run(): Promise<void> {
-    await this.idempotency.purge();
+    const deleted = await this.idempotency.purge();
+    if (deleted > 0) this.purges.log({ msg: `Deleted ${deleted} expired idempotency keys`, deleted });
   }
 }

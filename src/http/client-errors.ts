@@ -4,6 +4,9 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { ProblemCode } from '../problems/catalogue';
 import { Problem, toAnswer } from '../problems/problem';
+import { plainAddress } from './client-address';
+import { requestLines } from './request-log';
+import { NO_ROUTE } from './request-outcome';
 import { SECURITY_HEADERS } from './security-headers';
 
 /** By Node's name for the fault, with the statuses that Node answers by itself; every other fault is malformed. */
@@ -16,8 +19,15 @@ const CODES: Record<string, ProblemCode> = {
 /**
  * Answers what Node refuses before it is a request that the application sees, which Node would do without a body:
  * what is no HTTP, is too large to be read, or comes too slowly. The connection is closed.
+ *
+ * @param count is told the code of each refusal; a worker has no use for it
  */
-export function answerClientErrors(server: Server, logger: Logger): void {
+export function answerClientErrors(
+  server: Server,
+  logger: Logger,
+  count: (code: string) => void = () => undefined,
+): void {
+  const log = requestLines(logger);
   server.on(
     'clientError',
     (error: NodeJS.ErrnoException, socket: Socket & { _httpMessage?: ServerResponse | null }) => {
@@ -31,7 +41,16 @@ export function answerClientErrors(server: Server, logger: Logger): void {
         new Problem(CODES[error.code ?? ''] ?? 'malformed_request'),
         requestId,
       );
-      logger.info({ request_id: requestId, reason: error.code }, `${code} ${status}`);
+      const address = plainAddress(socket.remoteAddress);
+      log({
+        request_id: requestId,
+        route: NO_ROUTE,
+        status,
+        address,
+        problem: code,
+        reason: error.code,
+      });
+      count(code);
       const headers = {
         ...SECURITY_HEADERS,
         Connection: 'close',

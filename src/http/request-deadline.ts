@@ -27,6 +27,11 @@ export class RequestDeadline implements OnApplicationShutdown {
   private readonly timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
   private isEnding = false;
 
+  /** How many requests are waiting for their answer. */
+  get size(): number {
+    return this.responses.size;
+  }
+
   /** Begins at once, except where a body is still to be read, which may take as long as the client's network does. */
   readonly middleware: RequestHandler = (request, response, next) => {
     if (hasBody(request)) response.shouldKeepAlive &&= !this.isEnding;

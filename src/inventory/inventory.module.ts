@@ -6,11 +6,20 @@ import { HoldResolution } from './hold-resolution';
 import { Inventory } from './inventory.entity';
 import { InventoryRepository } from './inventory.repository';
 import { InventoryService } from './inventory.service';
+import { ReleaseLog } from './release-log';
 import { StuckRows } from './stuck-rows';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Inventory])],
-  providers: [InventoryRepository, StuckRows, DueHolds, HoldPlacement, HoldResolution, InventoryService],
+  providers: [
+    InventoryRepository,
+    StuckRows,
+    DueHolds,
+    HoldPlacement,
+    HoldResolution,
+    InventoryService,
+    ReleaseLog,
+  ],
   exports: [InventoryService],
 })
 export class InventoryModule {}

@@ -1,13 +1,22 @@
+import { hostname } from 'node:os';
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger, type LoggerOptions } from 'pino';
 import pretty from 'pino-pretty';
 import { batchedDestination } from './batched-destination';
 
-/** One JSON object a line on stdout; readable lines when a person watches. */
-export function createLogger(level: string, isTerminal = process.stdout.isTTY): Logger {
-  const options: LoggerOptions = { level, serializers: { err: withoutValues } };
+/** What a person sees on the line itself, and need not read again behind it. */
+const SEEN = 'pid,hostname,role,context,method,route,path,status';
+
+/**
+ * One JSON object a line on stdout; readable lines when a person watches.
+ *
+ * @param role stands in each line, since a machine's log may hold those of several processes
+ */
+export function createLogger(level: string, role: string, isTerminal = process.stdout.isTTY): Logger {
+  const base = { pid: process.pid, hostname: hostname(), role };
+  const options: LoggerOptions = { level, base, serializers: { err: withoutValues } };
   return isTerminal
-    ? pino(options, pretty({ sync: true, ignore: 'pid,hostname', messageFormat: '{context} {msg}' }))
+    ? pino(options, pretty({ sync: true, singleLine: true, ignore: SEEN, messageFormat: '{context} {msg}' }))
     : pino(options, batchedDestination(process.stdout.fd));
 }
 
@@ -28,13 +37,17 @@ const FRAMEWORK = new Set([
   'NestApplication',
 ]);
 
+/** A message may be an object: its fields, with `msg` for people. */
+const fieldsOf = (message: unknown, context?: string): object =>
+  message instanceof Object ? { context, ...message } : { context, msg: String(message) };
+
 /** Lets Nest write to pino. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
   log = (message: unknown, context = '') =>
-    this.logger[FRAMEWORK.has(context) ? 'debug' : 'info']({ context }, String(message));
-  warn = (message: unknown, context?: string) => this.logger.warn({ context }, String(message));
+    this.logger[FRAMEWORK.has(context) ? 'debug' : 'info'](fieldsOf(message, context));
+  warn = (message: unknown, context?: string) => this.logger.warn(fieldsOf(message, context));
   debug = (message: unknown, context?: string) => this.logger.debug({ context }, String(message));
   verbose = (message: unknown, context?: string) => this.logger.trace({ context }, String(message));
 

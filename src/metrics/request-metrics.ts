@@ -1,11 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestHandler, Response } from 'express';
 import { Counter, Histogram, Registry } from 'prom-client';
-
-/** The route of requests that no route answers: their addresses are inventions and would be labels without end. */
-const NO_ROUTE = 'none';
-/** As nginx counts it: the client has gone before its answer. */
-const CLIENT_GONE = 499;
+import { routeOf, statusOf } from '../http/request-outcome';
+import { PROBLEMS } from '../problems/catalogue';
 
 /** How many requests, how quickly answered, and why refused. */
 @Injectable()
@@ -30,20 +27,28 @@ export class RequestMetrics {
       labelNames: ['code'],
       registers: [registry],
     });
+    // A series that is there from the beginning lets `rate()` see the first refusal too.
+    for (const code of Object.keys(PROBLEMS)) this.problems.inc({ code }, 0);
   }
 
   /** Counts each request once it is over. */
   readonly middleware: RequestHandler = (request, response, next) => {
     const start = performance.now();
     response.once('close', () => {
-      const route = (request.route as { path: string } | undefined)?.path ?? NO_ROUTE;
-      this.count(request.method, route, response, (performance.now() - start) / 1_000);
+      this.count(request.method, routeOf(request), response, (performance.now() - start) / 1_000);
     });
     next();
   };
 
+  /** Counts a refusal or failure. */
+  readonly countProblem = (code: string): void => {
+    let problems = this.problemsOf.get(code);
+    if (!problems) this.problemsOf.set(code, (problems = this.problems.labels(code)));
+    problems.inc();
+  };
+
   private count(method: string, route: string, response: Response, seconds: number): void {
-    const status = response.writableFinished ? response.statusCode : CLIENT_GONE;
+    const status = statusOf(response);
     const key = `${method} ${route} ${status}`;
     let duration = this.durationOf.get(key);
     if (!duration)
@@ -51,9 +56,6 @@ export class RequestMetrics {
     duration.observe(seconds);
 
     const code = response.locals.problem as string | undefined;
-    if (code === undefined) return;
-    let problems = this.problemsOf.get(code);
-    if (!problems) this.problemsOf.set(code, (problems = this.problems.labels(code)));
-    problems.inc();
+    if (code !== undefined) this.countProblem(code);
   }
 }

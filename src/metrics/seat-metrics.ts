@@ -1,7 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Histogram, Registry } from 'prom-client';
-import { batches, releases, type Batch, type Release } from '../telemetry/channels';
+import { batches, releases, type Batch, type Release, type ReleaseTrigger } from '../telemetry/channels';
+
+const BATCHES: Batch['name'][] = ['place_holds', 'resolve_holds'];
+const TRIGGERS: ReleaseTrigger[] = ['bull', 'sweeper', 'reservation'];
 
 /** How well seats change hands: what shares a statement, and how punctually holds end. */
 @Injectable()
@@ -24,6 +27,9 @@ export class SeatMetrics implements OnModuleInit, OnModuleDestroy {
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 30, 120],
       registers: [registry],
     });
+    // Series that are there from the beginning let `rate()` see the first event too.
+    for (const batch of BATCHES) this.batchSize.zero({ batch });
+    for (const trigger of TRIGGERS) this.lateness.zero({ trigger });
   }
 
   onModuleInit(): void {

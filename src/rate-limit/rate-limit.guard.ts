@@ -120,7 +120,7 @@ const callerOf = (request: Request) =>
   request.caller ? `user ${request.caller.userId}` : addressOf(request);
 
 /** An IPv6 customer has 2⁶⁴ addresses and counts as one. */
-const addressOf = (request: Request) => normalizeIp(request.ip ?? '', 64);
+const addressOf = (request: Request) => normalizeIp(request.address, 64);
 
 type NamedAccount = { username?: unknown; email?: unknown } | undefined;
 

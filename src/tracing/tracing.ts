@@ -34,10 +34,9 @@ import {
   type Job,
   type TracedStatement,
 } from '../telemetry/channels';
+import { isProbe, NO_ROUTE, routeOf } from '../http/request-outcome';
 import { VERSION } from '../version';
 
-/** Probes come every few seconds and would bury what people do. */
-const UNTRACED = /^\/(health|metrics)\b/;
 /** The end of a process must not wait for a collector that does not answer. */
 const EXPORT_LIMIT_MS = 2_000;
 
@@ -93,12 +92,15 @@ export function startTracing(role: string, endpoint: string, dataSource: DataSou
     const start = (message: unknown) => {
       const { request, response } = message as { request: Request; response: Response };
       const caller = traceContext.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter);
-      const span = UNTRACED.test(request.url)
+      const span = isProbe(request.url)
         ? undefined
         : startSpan(request.method, { kind: SpanKind.SERVER }, caller);
       // Also where there is none: the request before on this connection had one.
       current.enterWith(span);
-      if (span) response.once('close', () => endRequest(span, request, response));
+      if (!span) return;
+      const { traceId, spanId } = span.spanContext();
+      request.trace = { trace_id: traceId, span_id: spanId };
+      response.once('close', () => endRequest(span, request, response));
     };
     subscribe('http.server.request.start', start);
     return () => unsubscribe('http.server.request.start', start);
@@ -179,8 +181,8 @@ const statementOptions = (sql: string): SpanOptions => ({
 });
 
 function endRequest(span: Span, request: Request, response: Response): void {
-  const route = (request.route as { path: string } | undefined)?.path;
-  if (route !== undefined) span.updateName(`${request.method} ${route}`).setAttribute('http.route', route);
+  const route = routeOf(request);
+  if (route !== NO_ROUTE) span.updateName(`${request.method} ${route}`).setAttribute('http.route', route);
   span.setAttributes({
     'http.request.method': request.method,
     'http.response.status_code': response.statusCode,

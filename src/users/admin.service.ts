@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { Passwords } from '../auth/passwords';
@@ -40,14 +42,22 @@ export interface AdminCredentials {
 
 /**
  * Credentials of an admin to try the API with, where it runs on its embedded database, outside production, and there
- * is no admin yet. They are not kept: the start prints them once.
+ * is no admin yet. They are kept in `admin.env` under `DATA_DIR`, for its owner's eyes: what a start prints is soon gone,
+ * and must not stand in a log.
  */
 export async function demoAdmin(
-  { NODE_ENV, DATABASE_URL, ADMIN_EMAIL }: Settings,
+  { NODE_ENV, DATABASE_URL, DATA_DIR, ADMIN_EMAIL }: Settings,
   dataSource: DataSource,
-): Promise<AdminCredentials | undefined> {
+): Promise<(AdminCredentials & { file: string }) | undefined> {
   if (NODE_ENV === 'production' || DATABASE_URL !== undefined || ADMIN_EMAIL !== undefined) return undefined;
   const admins: unknown[] = await dataSource.query(`SELECT FROM users WHERE role = 'admin' LIMIT 1`);
   if (admins.length > 0) return undefined;
-  return { ADMIN_EMAIL: 'admin@tixxety.example', ADMIN_PASSWORD: randomBytes(12).toString('base64url') };
+  const admin = {
+    ADMIN_EMAIL: 'admin@tixxety.example',
+    ADMIN_PASSWORD: randomBytes(12).toString('base64url'),
+  };
+  const file = join(DATA_DIR, 'admin.env');
+  const lines = Object.entries(admin).map(([name, value]) => `${name}=${value}\n`);
+  await writeFile(file, lines.join(''), { mode: 0o600 });
+  return { ...admin, file };
 }

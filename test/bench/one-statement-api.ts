@@ -12,7 +12,7 @@ const PATIENCE_MS = 2_000;
 async function main(): Promise<void> {
   const settings = readSettings();
   const dataSource = await openDatabase({ settings, migrate: false, say: () => undefined }, 'api');
-  const app = await createApi(settings, dataSource, createLogger(settings.LOG_LEVEL));
+  const app = await createApi(settings, dataSource, createLogger(settings.LOG_LEVEL, 'api'));
   const repository = app.get(InventoryRepository);
   const reserve = async (request: HoldRequest) => {
     const { HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS } = settings;

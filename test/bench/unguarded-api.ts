@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   RateLimitGuard.prototype.canActivate = () => Promise.resolve(true);
   const settings = readSettings();
   const dataSource = await openDatabase({ settings, migrate: false, say: () => undefined }, 'api');
-  const app = await createApi(settings, dataSource, createLogger(settings.LOG_LEVEL));
+  const app = await createApi(settings, dataSource, createLogger(settings.LOG_LEVEL, 'api'));
   await app.listen(settings.PORT, settings.HOST);
   process.once('SIGTERM', () => void app.close().then(() => process.exit()));
 }

@@ -16,7 +16,7 @@ export interface Finished {
 
 export interface RunningProcess {
   child: ChildProcess;
-  /** The first address in the greeting. */
+  /** Where it listens, by its log. */
   url: string;
   output(): string;
   /** Sends a signal and waits for the end. */
@@ -53,7 +53,7 @@ export async function runScript(
   return await finished;
 }
 
-/** Starts the build as an API or a worker, on a port that the system chooses, and waits for its greeting. */
+/** Starts the build as an API or a worker, on a port that the system chooses, and waits until its log says where it listens. */
 export async function startMain(
   args: string[],
   environment: Record<string, string>,
@@ -62,12 +62,11 @@ export async function startMain(
   const { child, output, finished } = launch([MAIN, ...args], { PORT: '0', ...environment }, cwd);
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.on('data', () => {
-      const [, address] = /\n {2}(?:API|Health) +(http:\/\/[^/\s]+)/.exec(output()) ?? [];
+      const [, address] =
+        /"url":"(http:[^"]+)".*"msg":"The (?:API is listening|worker is running)"/.exec(output()) ?? [];
       if (address) resolve(address);
     });
-    void finished.then(({ code }) =>
-      reject(new Error(`ended with ${code} before its greeting: ${output()}`)),
-    );
+    void finished.then(({ code }) => reject(new Error(`ended with ${code} before it listened: ${output()}`)));
   });
   return {
     child,
