@@ -8,6 +8,7 @@ import {
   Instant,
   Int,
   MayBeLeftOut,
+  MultilineText,
   NotBefore,
   NumberFromQuery,
   OptionalTogetherWith,
@@ -51,7 +52,7 @@ export class CreateEventDto {
 
   /** @example "An evening of music for one engine and orchestra." */
   @IsOptional()
-  @Text(0, 10_000)
+  @MultilineText(0, 10_000)
   description?: string;
 
   /** @example "2030-06-01T19:00:00Z" */

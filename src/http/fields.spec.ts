@@ -7,8 +7,10 @@ import {
   Instant,
   Int,
   MAX_ID,
+  MultilineText,
   NotBefore,
   NumberFromQuery,
+  OpaqueText,
   OptionalTogetherWith,
   Text,
 } from './fields';
@@ -51,11 +53,19 @@ describe('Text', () => {
     expect(takes('  ', Text(0, 4))).toBe(true);
   });
 
+  it('is one line unless several are allowed, and is composed', () => {
+    expect(takes('a\nb', Text(1, 4))).toBe(false);
+    expect(takes('a\nb', MultilineText(1, 4))).toBe(true);
+    expect(takes('\u200b', Text(1, 4))).toBe(false);
+    expect(takes('e\u0301', Text(1, 1))).toBe(true);
+    expect(takes('e\u0301', OpaqueText(1, 1))).toBe(false);
+  });
+
   it('counts as PostgreSQL does, in code points', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }), (text) => {
         const isStorable = !text.includes('\0') && text.trim() !== '';
-        expect(takes(text, Text(1, 6))).toBe(isStorable && [...text].length <= 6);
+        expect(takes(text, OpaqueText(1, 6))).toBe(isStorable && [...text].length <= 6);
       }),
     );
   });

@@ -3,6 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsOptional, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
 import { isEmailAddress } from '../text/email';
+import { isLine, isText, isVisible } from '../text/line';
 
 /** The largest id: what a JSON number carries exactly. */
 export const MAX_ID = Number.MAX_SAFE_INTEGER;
@@ -21,21 +22,62 @@ function field(name: string, message: string, check: Check): PropertyDecorator {
 }
 
 /**
- * Text of `least` to `most` characters (code points, as PostgreSQL counts). A NUL byte and half a surrogate pair
- * are refused: PostgreSQL can't store the one, and UTF-8 can't carry the other.
+ * One line of text of `least` to `most` characters (code points, as PostgreSQL counts), in which there is something to see
+ * unless it may be empty. It is put into NFC, so that what looks alike is found alike.
  */
 export const Text = (least: number, most: number) =>
-  applyDecorators(ApiProperty({ type: String, minLength: least, maxLength: most }), isText(least, most));
+  applyDecorators(
+    text(
+      least,
+      most,
+      'one line of text',
+      'without control or invisible characters',
+      (value) => isLine(value) && (least === 0 || isVisible(value)),
+    ),
+    Composed(),
+  );
+
+/** Text as `Text` takes it, of any number of lines. */
+export const MultilineText = (least: number, most: number) =>
+  applyDecorators(text(least, most, 'text', 'without control characters', isText), Composed());
+
+/** Text that is compared and not shown, such as a password: any but NUL and half a surrogate pair, and left as it is. */
+export const OpaqueText = (least: number, most: number) =>
+  text(
+    least,
+    most,
+    'text',
+    'without NUL',
+    (value) => isOpaque(value) && (least === 0 || value.trim() !== ''),
+  );
 
 /** Text of a field that is taken because clients send it, but not used. It wants `@ApiHideProperty()` beside it. */
-export const IgnoredText = () => applyDecorators(IsOptional(), isText(0, 255));
+export const IgnoredText = () =>
+  applyDecorators(IsOptional(), textField(0, 255, 'text', 'without NUL', isOpaque));
 
-const isText = (least: number, most: number) =>
-  field('text', `must be text of ${least} to ${most} characters without NUL`, (value) => {
-    if (typeof value !== 'string' || value.includes('\0') || !value.isWellFormed()) return false;
+const isOpaque = (value: string) => !value.includes('\0') && value.isWellFormed();
+
+const text = (...[least, most, ...rest]: Parameters<typeof textField>) =>
+  applyDecorators(
+    ApiProperty({ type: String, minLength: least, maxLength: most }),
+    textField(least, most, ...rest),
+  );
+
+const textField = (
+  least: number,
+  most: number,
+  what: string,
+  without: string,
+  isSound: (value: string) => boolean,
+) =>
+  field('text', `must be ${what} of ${least} to ${most} characters ${without}`, (value) => {
+    if (typeof value !== 'string') return false;
     const length = value.length > most ? [...value].length : value.length;
-    return length >= least && length <= most && (least === 0 || value.trim() !== '');
+    return length >= least && length <= most && isSound(value);
   });
+
+const Composed = () =>
+  Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.normalize('NFC') : value));
 
 /** An e-mail address. */
 export const Email = () =>

@@ -2,7 +2,7 @@ import { ApiHideProperty, ApiProperty } from '@nestjs/swagger';
 import { IsIn, ValidateIf } from 'class-validator';
 import { ACCESS_TOKEN_SECONDS } from '../auth/access-tokens';
 import { ApiInteger } from '../http/api-docs';
-import { IgnoredText, Text } from '../http/fields';
+import { IgnoredText, OpaqueText } from '../http/fields';
 import type { SessionView } from './sessions.repository';
 import type { Tokens } from './sessions.service';
 
@@ -25,7 +25,7 @@ export class TokenRequestDto {
    * @example "ada@example.com"
    */
   @NeededFor('password')
-  @Text(1, 255)
+  @OpaqueText(1, 255)
   username?: string;
 
   /**
@@ -33,12 +33,12 @@ export class TokenRequestDto {
    * @example "notes on the engine"
    */
   @NeededFor('password')
-  @Text(1, 128)
+  @OpaqueText(1, 128)
   password?: string;
 
   /** With `refresh_token`, instead of `username` and `password`. */
   @NeededFor('refresh_token')
-  @Text(1, 255)
+  @OpaqueText(1, 255)
   refresh_token?: string;
 
   @IgnoredText()
@@ -71,7 +71,7 @@ export const TOKEN_REQUEST_EXAMPLES = {
 /** A revocation request (RFC 7009). */
 export class RevocationRequestDto {
   /** The refresh token, a used one too. */
-  @Text(1, 2_000)
+  @OpaqueText(1, 2_000)
   @ApiProperty({ example: REFRESH_TOKEN })
   token: string;
 
@@ -95,14 +95,14 @@ export class ChangePasswordDto {
    * The password as it is.
    * @example "notes on the engine"
    */
-  @Text(1, 128)
+  @OpaqueText(1, 128)
   current: string;
 
   /**
    * What it shall be.
    * @example "more notes on the engine"
    */
-  @Text(12, 128)
+  @OpaqueText(12, 128)
   new: string;
 }
 

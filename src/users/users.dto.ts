@@ -6,6 +6,7 @@ import {
   Decimal,
   Email,
   MayBeLeftOut,
+  OpaqueText,
   OptionalTogetherWith,
   Text,
 } from '../http/fields';
@@ -32,7 +33,7 @@ export class CreateUserDto {
    * @example "notes on the engine"
    */
   @IsOptional()
-  @Text(12, 128)
+  @OpaqueText(12, 128)
   password?: string | null;
 
   /** @example "12 Saint James Square, London" */

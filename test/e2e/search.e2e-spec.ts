@@ -104,6 +104,11 @@ describe('GET /events/ with filters', () => {
       for (const word of title.match(/[\p{L}\p{N}]+/gu) ?? []) expect(await find({ q: word })).toContain(id);
     });
 
+    it('finds words whether they were composed or decomposed, on either side', async () => {
+      const found = await event({ title: '서울'.normalize('NFD') });
+      for (const form of ['NFC', 'NFD']) expect(await find({ q: '서울'.normalize(form) })).toEqual([found]);
+    });
+
     it('finds any title as it is written', async () => {
       const character = fc.constantFrom(
         ...'abcXYZ019éÜłßжЯσאب東ァ ,.-/\\&@:\'"!?()<>|*_#%+=~’“”–…·«»¿€→★、。🎸🎉',
