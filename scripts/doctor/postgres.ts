@@ -5,6 +5,7 @@ import type { Settings } from '../../src/config/settings';
 import { StartupError } from '../../src/config/startup-error';
 import { isDiskFull } from '../../src/database/database-error';
 import { placeOf } from '../../src/config/database-url';
+import { LIST_CONNECTIONS } from '../../src/database/list-pool';
 import { differences, READ_SETTINGS, REQUIRED, settingsFor } from '../../src/database/session';
 import { EXTENSIONS, TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { plural, unchecked, type Finding } from './report';
@@ -191,14 +192,15 @@ export async function checkConnections(database: TixxetyDataSource, settings: Se
       (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user)
     ) AS most`,
   );
-  const perProcess = database.options.poolSize ?? 0;
-  const wanted = perProcess * (settings.WEB_CONCURRENCY + (settings.REDIS_URL === undefined ? 0 : 1));
+  const perWorker = database.options.poolSize ?? 0;
+  const perApi = perWorker + LIST_CONNECTIONS;
+  const wanted = perApi * settings.WEB_CONCURRENCY + (settings.REDIS_URL === undefined ? 0 : perWorker);
   const message = `${used} of ${most} in use`;
   // A pooler is there to need fewer.
   if (settings.DATABASE_POOLER === 'none' && wanted > most) {
     return {
       status: 'wrong',
-      message: `${message}, but these settings may take ${wanted}, ${perProcess} a process`,
+      message: `${message}, but these settings may take ${wanted}, ${perApi} an API process`,
       advice:
         'Raise max_connections, lower WEB_CONCURRENCY, or put PgBouncer in between (docs/OPERATIONS.md, PgBouncer).',
     };

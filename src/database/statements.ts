@@ -1,11 +1,12 @@
-import { Injectable } from '@nestjs/common';
-import type { Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import type { Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import { statements } from '../telemetry/channels';
 import { Settings } from '../config/settings';
+import type { ListPool } from './list-pool';
 import { Transactions } from './transactions';
 import { isRetryable } from './database-error';
+import type { TixxetyDataSource } from './tixxety-data-source';
 
 /**
  * A statement as the repositories write it. One with a name is prepared once per connection and then only bound and
@@ -22,14 +23,16 @@ const TRIES = 4;
 @Injectable()
 export class Statements {
   private readonly pool: Pool;
+  private readonly lists: ListPool;
   private readonly canPrepare: boolean;
 
   constructor(
-    dataSource: DataSource,
+    @Inject(DataSource) dataSource: TixxetyDataSource,
     settings: Settings,
     private readonly transactions: Transactions,
   ) {
-    this.pool = (dataSource.driver as PostgresDriver).master as Pool;
+    this.pool = dataSource.pool;
+    this.lists = dataSource.lists;
     // Behind a pooler the next transaction has another session, which knows nothing of what this one prepared.
     this.canPrepare = settings.DATABASE_POOLER === 'none';
   }
@@ -39,8 +42,22 @@ export class Statements {
    *   transaction, which has to be tried again as a whole
    */
   async run<Row extends QueryResultRow>({ name, text }: Statement, values: unknown[]): Promise<Row[]> {
-    const query = { name: this.canPrepare ? name : undefined, text, values };
+    const query = this.prepared(name, text, values);
     return await statements.tracePromise(() => this.tryToRun<Row>(query), { name, text });
+  }
+
+  /**
+   * Reads a list, on the connections that lists have to themselves.
+   *
+   * @throws {Problem} `overloaded`
+   */
+  async list<Row extends QueryResultRow>({ name, text }: Statement, values: unknown[]): Promise<Row[]> {
+    const query = this.prepared(name, text, values);
+    return await statements.tracePromise(() => this.lists.query<Row>(query), { name, text });
+  }
+
+  private prepared(name: string | undefined, text: string, values: unknown[]): QueryConfig {
+    return { name: this.canPrepare ? name : undefined, text, values };
   }
 
   private async tryToRun<Row extends QueryResultRow>(query: QueryConfig): Promise<Row[]> {

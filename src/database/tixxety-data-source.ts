@@ -1,11 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { Pool } from 'pg';
 import { DataSource, type Migration, type QueryRunner, type ReplicationMode } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { Settings } from '../config/settings';
 import { StartupError } from '../config/startup-error';
 import { placeOf } from '../config/database-url';
 import { connectionOptions, type Role } from './connection-options';
+import { ListPool } from './list-pool';
 import { differences, LIMITS, READ_SETTINGS, REQUIRED } from './session';
 import { INSTALLATION } from './installation';
 import { Transactions } from './transactions';
@@ -30,6 +33,8 @@ export class TixxetyDataSource extends DataSource {
   readonly transactions = new Transactions(() => super.createQueryRunner('master'));
   /** The name of this database among those that share a Redis; known once connected. */
   installation = '';
+  /** The connections of lists; there once connected. */
+  lists: ListPool;
   private embedded?: EmbeddedPostgres;
 
   constructor(
@@ -67,6 +72,7 @@ export class TixxetyDataSource extends DataSource {
     }
     try {
       await super.initialize();
+      this.lists = new ListPool(this.pool, this.settings.DATABASE_POOLER === 'none');
       if (hasSessionSettings(this.settings, this.role)) await this.requireSessions();
       await this.requireExtensions();
       const [{ name }] = await this.query<[{ name: string }]>(INSTALLATION);
@@ -84,12 +90,18 @@ export class TixxetyDataSource extends DataSource {
     return this.transactions.runner ?? super.createQueryRunner(mode);
   }
 
+  /** The connections of everything but lists, once connected. */
+  get pool(): Pool {
+    return (this.driver as PostgresDriver).master as Pool;
+  }
+
   /** Where the database is, once connected. */
   get url(): string {
     return this.embedded?.url ?? this.settings.DATABASE_URL ?? '';
   }
 
   override async destroy(): Promise<void> {
+    await this.lists.pool.end();
     await super.destroy();
     await this.embedded?.stop();
   }

@@ -38,6 +38,6 @@ export class EventsRepository {
   }
 
   async list(filter: EventFilter, after: EventKey | undefined, limit: number): Promise<ListedEvent[]> {
-    return await this.statements.run<ListedEvent>(...listEvents(filter, after, limit));
+    return await this.statements.list<ListedEvent>(...listEvents(filter, after, limit));
   }
 }

@@ -1,12 +1,12 @@
 import { getQueueToken } from '@nestjs/bull';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { JobCounts, Queue } from 'bull';
 import type { Pool } from 'pg';
 import { Gauge, Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { Settings } from '../config/settings';
+import type { TixxetyDataSource } from '../database/tixxety-data-source';
 import { EXPIRATION_QUEUE } from '../queue/expiration-queue';
 
 /** A Redis that is connected but says nothing must not keep a scrape waiting. */
@@ -17,31 +17,34 @@ const QUEUE_LIMIT_MS = 1_000;
 export class ResourceMetrics {
   constructor(
     private readonly registry: Registry,
-    dataSource: DataSource,
+    @Inject(DataSource) dataSource: TixxetyDataSource,
     settings: Settings,
     private readonly modules: ModuleRef,
   ) {
-    this.watchPool((dataSource.driver as PostgresDriver).master as Pool);
+    this.watchPools({ main: dataSource.pool, lists: dataSource.lists.pool });
     if (settings.REDIS_URL !== undefined) this.watchQueue();
   }
 
-  private watchPool(pool: Pool): void {
+  private watchPools(pools: Record<string, Pool>): void {
     new Gauge({
       name: 'tixxety_database_connections',
-      help: 'Connections in the pool, by state: idle or busy',
-      labelNames: ['state'],
+      help: 'Connections by pool, main or lists, and state, idle or busy',
+      labelNames: ['pool', 'state'],
       registers: [this.registry],
       collect() {
-        this.set({ state: 'idle' }, pool.idleCount);
-        this.set({ state: 'busy' }, pool.totalCount - pool.idleCount);
+        for (const [pool, { idleCount, totalCount }] of Object.entries(pools)) {
+          this.set({ pool, state: 'idle' }, idleCount);
+          this.set({ pool, state: 'busy' }, totalCount - idleCount);
+        }
       },
     });
     new Gauge({
       name: 'tixxety_database_waiting',
-      help: 'Statements that wait for a connection of the pool',
+      help: 'Statements that wait for a connection, by pool, main or lists',
+      labelNames: ['pool'],
       registers: [this.registry],
       collect() {
-        this.set(pool.waitingCount);
+        for (const [pool, { waitingCount }] of Object.entries(pools)) this.set({ pool }, waitingCount);
       },
     });
   }

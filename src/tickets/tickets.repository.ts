@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository, SelectQueryBuilder } from 'typeorm';
 import { buyerIn, buyerThere, issuedAtIn, type Scope, type Subject } from '../database/scope';
+import { Statements } from '../database/statements';
 import { Ticket } from './ticket.entity';
 
 /** A ticket as it is now, by the database's clock. */
@@ -14,7 +15,10 @@ const BUYER = buyerThere(':buyerId::bigint', ':issuedAt::bigint');
 
 @Injectable()
 export class TicketsRepository {
-  constructor(@InjectRepository(Ticket) private readonly repository: Repository<Ticket>) {}
+  constructor(
+    @InjectRepository(Ticket) private readonly repository: Repository<Ticket>,
+    private readonly statements: Statements,
+  ) {}
 
   async findById(id: number, scope: Scope): Promise<TicketView | undefined> {
     return await this.select()
@@ -28,7 +32,7 @@ export class TicketsRepository {
 
   /** Newest first, from behind the ticket `before`. */
   async listByUser({ userId, issuedAt }: Subject, before: number, limit: number): Promise<TicketView[]> {
-    return await this.select()
+    const [text, values] = this.select()
       .where(`ticket.user_id = ${BUYER} AND ticket.id < :before`, {
         buyerId: userId,
         issuedAt: issuedAt ?? null,
@@ -36,7 +40,8 @@ export class TicketsRepository {
       })
       .orderBy('ticket.id', 'DESC')
       .limit(limit)
-      .getRawMany<TicketView>();
+      .getQueryAndParameters();
+    return await this.statements.list<TicketView>({ text }, values);
   }
 
   /** A hold that is due counts as expired even before anything has released it. */

@@ -82,7 +82,7 @@ export class SessionsRepository {
 
   /** Newest first, from behind the session `before`. */
   async listByUser({ userId, issuedAt }: Subject, before: SessionKey, limit: number): Promise<SessionView[]> {
-    return await this.statements.run<SessionView>(LIST_SESSIONS, [
+    return await this.statements.list<SessionView>(LIST_SESSIONS, [
       userId,
       ...before,
       limit,

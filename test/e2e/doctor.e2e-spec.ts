@@ -177,7 +177,7 @@ describe('of PostgreSQL', () => {
       postgresql: { status: 'wrong', message: expect.stringMatching(/takes no writes$/) },
       sessions: { status: 'wrong', message: expect.stringMatching(/^transaction_timeout is 2000 ms: /) },
       durability: { status: 'wrong', message: expect.stringMatching(/^synchronous_commit off: /) },
-      connections: { status: 'wrong', message: expect.stringMatching(/ may take 2560, 10 a process$/) },
+      connections: { status: 'wrong', message: expect.stringMatching(/ may take 3328, 13 an API process$/) },
     });
   });
 

@@ -95,7 +95,15 @@ describe('/metrics', () => {
     });
     expect(valueOf(samples, 'tixxety_batch_size_sum', { batch: 'place_holds' })).toBeGreaterThanOrEqual(3);
     expect(valueOf(samples, 'tixxety_batch_size_sum', { batch: 'resolve_holds' })).toBe(1);
-    expect(valueOf(samples, 'tixxety_database_connections')).toBeGreaterThan(0);
+    for (const pool of ['main', 'lists']) {
+      const connections = samples.filter(
+        ({ name, labels }) => name === 'tixxety_database_connections' && labels.pool === pool,
+      );
+      expect(connections.map(({ labels }) => labels.state)).toEqual(['idle', 'busy']);
+    }
+    expect(valueOf(samples, 'tixxety_database_connections', { pool: 'main', state: 'idle' })).toBeGreaterThan(
+      0,
+    );
     expect(valueOf(samples, 'nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
     await api.stop();
   });

@@ -26,10 +26,10 @@ const SESSION_PARAMETERS = [
   'options',
 ];
 
-/** The advisory locks of one database. */
-const LOCKS = `
-  SELECT pg_locks.* FROM pg_locks JOIN pg_database ON pg_database.oid = database
-  WHERE datname = current_database() AND locktype = 'advisory'`;
+/** The locks of one database. */
+const LOCKS_HERE = `
+  SELECT pg_locks.* FROM pg_locks JOIN pg_database ON pg_database.oid = database WHERE datname = current_database()`;
+const LOCKS = `${LOCKS_HERE} AND locktype = 'advisory'`;
 
 (hasPgBouncer ? describe : describe.skip)('behind PgBouncer in transaction mode', () => {
   let pgbouncer: RunningPgBouncer;
@@ -160,6 +160,16 @@ const LOCKS = `
       expect(done).toEqual(done.map(() => later[0]?.body));
       expect(await database.sql('SELECT FROM tickets WHERE event_id = $1', [event.id])).toHaveLength(1);
       expect(await database.sql(LOCKS)).toEqual([]);
+    });
+
+    it('give up lists that take too long, also in PostgreSQL', async () => {
+      const user = await api(0).create.user();
+      const lock = await database.begin('LOCK TABLE sessions');
+      expectProblem(await api(0).client.get(`/users/${user.id}/sessions`), 503, 'overloaded');
+      expect(await database.sql(`${LOCKS_HERE} AND NOT granted`)).toEqual([]);
+      await lock.commit();
+      const lists = Array.from({ length: 20 }, () => api(0).client.get(`/users/${user.id}/sessions`));
+      expect(tally(await Promise.all(lists))).toEqual({ 200: 20 });
     });
 
     it('say 503 while it is gone and go on when it is back', async () => {

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { readSettings } from '../../src/config/settings';
-import type { Statement } from '../../src/database/statements';
+import { Statements, type Statement } from '../../src/database/statements';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { eventById, listEvents, type EventFilter, type EventKey } from '../../src/events/events.statements';
 import { cursorAfter, PageQuery } from '../../src/http/page';
@@ -303,6 +303,12 @@ describe('in a large database', () => {
           logMigration: ignore,
           log: ignore,
         },
+      });
+      const repositories = api.app.get(Statements);
+      const list = repositories.list.bind(repositories);
+      jest.spyOn(repositories, 'list').mockImplementation((statement, values) => {
+        queries.push([statement.text, values]);
+        return list(statement, values);
       });
     });
     afterAll(() => api.stop());

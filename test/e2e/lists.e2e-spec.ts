@@ -1,0 +1,52 @@
+import { startTestApi, type TestApi } from '../support/api';
+import type { Answer } from '../support/client';
+import { createDatabase, type TestDatabase } from '../support/databases';
+import { expectProblem } from '../support/problems';
+
+/** More than wait in a process. */
+const CROWD = 250;
+
+describe('lists that take too long', () => {
+  let database: TestDatabase;
+  let api: TestApi;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    api = await startTestApi({ DATABASE_URL: database.url });
+  });
+  afterAll(async () => {
+    await api.stop();
+    await database.drop();
+  });
+
+  it('are given up, refuse what is beyond their number, and keep no booking waiting', async () => {
+    const [user, event] = await Promise.all([api.create.user(), api.create.event()]);
+    const lock = await database.begin('LOCK TABLE sessions');
+    const answers: Answer[] = [];
+    const lists = Array.from({ length: CROWD }, async () => {
+      answers.push(await api.client.get(`/users/${user.id}/sessions`));
+    });
+    await database.untilBlocked();
+    const { status } = await api.client.post('/tickets', { user_id: user.id, event_id: event.id });
+    expect(status).toBe(201);
+    // Those that were not refused at once still waited.
+    expect(answers.length).toBeLessThan(CROWD);
+    await lock.commit();
+    await Promise.all(lists);
+
+    const refused = answers.filter((answer) => answer.status !== 200);
+    for (const answer of refused) {
+      expectProblem(answer, 503, 'overloaded');
+      expect(answer.headers.get('retry-after')).toBe('1');
+    }
+    expect(refused.length).toBeGreaterThanOrEqual(CROWD - 203);
+    expect((await api.client.get(`/users/${user.id}/sessions`)).status).toBe(200);
+  });
+
+  it('are given up though nobody else waits', async () => {
+    const user = await api.create.user();
+    const lock = await database.begin('LOCK TABLE sessions');
+    expectProblem(await api.client.get(`/users/${user.id}/sessions`), 503, 'overloaded');
+    await lock.commit();
+  });
+});
