@@ -41,7 +41,7 @@ export async function createApi(
     },
   );
   app.disable('x-powered-by');
-  // Most answers change with every ticket: hashing each for an ETag would hardly ever save a byte.
+  // Most answers are for one caller, and change with every ticket; those for all are tagged where they are sent.
   app.disable('etag');
   app.set('trust proxy', settings.TRUST_PROXY);
   const isTrusted = app.getHttpAdapter().getInstance().get('trust proxy fn') as IsTrusted;
@@ -64,8 +64,16 @@ export async function createApi(
 const crossOrigin = (origins: string[]) => ({
   origin: origins,
   methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
-  allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Request-Id', 'traceparent'],
+  allowedHeaders: [
+    'Authorization',
+    'Content-Type',
+    'Idempotency-Key',
+    'If-None-Match',
+    'X-Request-Id',
+    'traceparent',
+  ],
   exposedHeaders: [
+    'ETag',
     'Idempotent-Replayed',
     'Link',
     'Location',

@@ -5,6 +5,7 @@ import { Caller, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
 import { ApiCreated, ApiId, ApiList, ApiProblems } from '../http/api-docs';
 import { TakesBody } from '../http/body.guard';
+import { ApiCacheable, markCacheable } from '../http/cacheable';
 import { IdPipe } from '../http/id.pipe';
 import { sendPage } from '../http/page';
 import { Idempotent } from '../idempotency/idempotent.decorator';
@@ -57,6 +58,7 @@ export class EventsController {
     summary: 'List events',
     description: 'Past ones included, in the order of their start unless `sort` says otherwise.',
   })
+  @ApiCacheable()
   @ApiList(ListedEventDto, [EVENT_EXAMPLE])
   @ApiProblems()
   async list(
@@ -64,7 +66,9 @@ export class EventsController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ListedEventDto[]> {
-    return sendPage(await this.events.list(toEventFilter(query), query), toListedEventDto, request, response);
+    const page = await this.events.list(toEventFilter(query), query);
+    markCacheable(response);
+    return sendPage(page, toListedEventDto, request, response);
   }
 
   @Public()
@@ -74,10 +78,16 @@ export class EventsController {
     summary: 'Show an event',
     description: 'With its places: sold, held and for sale.',
   })
+  @ApiCacheable()
   @ApiId('event_id')
   @ApiProblems('event_not_found')
-  async get(@Param('event_id', IdPipe) id: number): Promise<EventDto> {
-    return toEventDto(await this.events.get(id));
+  async get(
+    @Param('event_id', IdPipe) id: number,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<EventDto> {
+    const event = await this.events.get(id);
+    markCacheable(response);
+    return toEventDto(event);
   }
 
   @Get('users/for-you')

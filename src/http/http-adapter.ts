@@ -1,6 +1,7 @@
 import { createServer, IncomingMessage, ServerResponse } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Express, Response } from 'express';
+import { isCacheable, sendCacheable } from './cacheable';
 
 /** Express, without two things that take most of its time and that no route here needs. */
 export class HttpAdapter extends ExpressAdapter {
@@ -37,6 +38,10 @@ export class HttpAdapter extends ExpressAdapter {
     }
     const json = JSON.stringify(body);
     response.statusCode = statusCode;
+    if (isCacheable(response)) {
+      sendCacheable(response, json);
+      return;
+    }
     response.setHeader('Content-Type', 'application/json; charset=utf-8');
     response.setHeader('Content-Length', Buffer.byteLength(json));
     response.end(json);

@@ -17,7 +17,7 @@ describe('the headers of every answer', () => {
   afterAll(() => api.stop());
 
   it('tell browsers not to run, frame, sniff or keep what is data', async () => {
-    for (const path of ['/', '/events', '/events/0', '/nothing', '/health/live']) {
+    for (const path of ['/', '/events/0', '/events/999999', '/events?limit=0', '/nothing', '/health/live']) {
       const { headers } = await api.client.get(path);
       expect({ path, ...Object.fromEntries(headers) }).toMatchObject({
         path,
