@@ -72,6 +72,13 @@ describe('the sessions of an account', () => {
       expect((await door.tryToSignIn(ada.email, winner)).status).toBe(200);
     });
 
+    it('takes all that a sign-up takes', async () => {
+      const [odd, next] = ['tab\tand  two spaces \u200b', 'line\nfeed and \u{1f511} keys'];
+      const ada = await door.signUp(odd);
+      expect((await change(ada, odd, next)).status).toBe(204);
+      expect((await door.tryToSignIn(ada.email, next)).status).toBe(200);
+    });
+
     it('refuses a wrong password, and ends nothing', async () => {
       const ada = await door.signUp();
       const answer = await change(ada, `${PASSWORD}?`, NEXT_PASSWORD);

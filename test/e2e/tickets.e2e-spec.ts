@@ -186,7 +186,9 @@ describe('tickets', () => {
       const event = await api.create.event({ total_tickets: 10 });
       const users = await Promise.all(Array.from({ length: 50 }, () => api.create.user()));
       const service = api.app.get(TicketsService, { strict: false });
-      const calls = await Promise.allSettled(users.map(({ id }) => service.reserve({ userId: id }, event.id)));
+      const calls = await Promise.allSettled(
+        users.map(({ id }) => service.reserve({ userId: id }, event.id)),
+      );
       const winners = calls.flatMap((call) => (call.status === 'fulfilled' ? [call.value] : []));
       expect(winners.map((ticket) => ticket.userId)).toEqual(users.slice(0, 10).map(({ id }) => id));
       expect(winners.map((ticket) => ticket.id)).toEqual(winners.map(({ id }) => id).sort((a, b) => a - b));
