@@ -11,10 +11,10 @@ const LINE = [
   ['tickets'],
   ['events'],
   ['users'],
-  ['idempotency'],
   ['rate-limit'],
   ['auth'],
   ['inventory'],
+  ['idempotency'],
   ['jobs'],
   ['queue'],
   ['database'],
@@ -42,12 +42,12 @@ const downTheLine = LINE.flatMap((level, height) =>
 const betweenFeatures = FEATURES.flatMap((feature) => [
   {
     name: `${feature}-offers-its-service`,
-    comment: `Only the service, the module, an entity (for a foreign key), a DTO or the status of a ticket may be imported from ${feature}`,
+    comment: `Only the service, the module, an entity (for a foreign key), a DTO, the status of a ticket or the claim of a key may be imported from ${feature}`,
     severity: 'error',
     from: { path: '^src/', pathNot: [pathOf(feature), SPEC] },
     to: {
       path: pathOf(feature),
-      pathNot: ['\\.(service|module|entity|dto|decorator)\\.ts$', '/ticket-status\\.ts$'],
+      pathNot: ['\\.(service|module|entity|dto|decorator)\\.ts$', '/(ticket-status|key-claim)\\.ts$'],
     },
   },
   {

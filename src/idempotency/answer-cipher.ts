@@ -23,19 +23,20 @@ export class AnswerCipher {
   readonly id: Buffer;
   /** Differs between requests that share an id. */
   readonly fingerprint: Buffer;
-  private readonly encryptionKey: Buffer;
+  private readonly deriveEncryptionKey: () => Buffer;
 
   constructor(secret: string, { caller, key, method, path, body }: KeyedRequest) {
     const whole = [caller ?? null, key, method, path, inOneOrder(body)];
     const identity = caller === undefined ? whole : [caller, key];
     this.id = derive(secret, 'id', identity);
     this.fingerprint = derive(secret, 'fingerprint', whole);
-    this.encryptionKey = derive(secret, 'answer', identity);
+    // Most are never asked for it.
+    this.deriveEncryptionKey = () => derive(secret, 'answer', identity);
   }
 
   encrypt(text: string): Buffer {
     const iv = randomBytes(IV_BYTES);
-    const cipher = createCipheriv(ALGORITHM, this.encryptionKey, iv);
+    const cipher = createCipheriv(ALGORITHM, this.deriveEncryptionKey(), iv);
     const encrypted = [cipher.update(text, 'utf8'), cipher.final()];
     return Buffer.concat([iv, cipher.getAuthTag(), ...encrypted]);
   }
@@ -43,7 +44,9 @@ export class AnswerCipher {
   /** @throws where the bytes are not what `close` gave */
   decrypt(sealed: Buffer): string {
     const [iv, tag] = [sealed.subarray(0, IV_BYTES), sealed.subarray(IV_BYTES, IV_BYTES + TAG_BYTES)];
-    const decipher = createDecipheriv(ALGORITHM, this.encryptionKey, iv, { authTagLength: TAG_BYTES });
+    const decipher = createDecipheriv(ALGORITHM, this.deriveEncryptionKey(), iv, {
+      authTagLength: TAG_BYTES,
+    });
     decipher.setAuthTag(tag);
     return decipher.update(sealed.subarray(IV_BYTES + TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
   }

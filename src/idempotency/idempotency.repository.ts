@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Statements, type Statement } from '../database/statements';
 import type { IdempotencyKey } from './idempotency-key.entity';
 
-type Stored = Omit<IdempotencyKey, 'expiresAt'>;
+type Stored = Omit<IdempotencyKey, 'expiresAt' | 'outcome'>;
 
 @Injectable()
 export class IdempotencyRepository {
@@ -52,7 +52,7 @@ const INSERT: Statement = {
     INSERT INTO idempotency_keys (id, fingerprint, answer, expires_at)
     VALUES ($1, $2, $3, now() + interval '24 hours')
     ON CONFLICT (id) DO UPDATE
-    SET fingerprint = excluded.fingerprint, answer = excluded.answer, expires_at = excluded.expires_at`,
+    SET fingerprint = excluded.fingerprint, answer = excluded.answer, outcome = NULL, expires_at = excluded.expires_at`,
 };
 
 const DELETE_EXPIRED: Statement = {

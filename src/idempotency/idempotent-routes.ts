@@ -3,14 +3,21 @@ import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { PROBLEMS } from '../problems/catalogue';
 import { invalid, Problem, ProblemAnswer, toAnswer } from '../problems/problem';
-import { IdempotencyService, type Answer } from './idempotency.service';
-import { IS_IDEMPOTENT, REPLAYED_WITHOUT } from './idempotent.decorator';
+import type { KeyedRequest } from './answer-cipher';
+import { IdempotencyService, isKept } from './idempotency.service';
+import { IDEMPOTENT_OPTIONS, type IdempotentOptions } from './idempotent.decorator';
+import { inProgress, StoredAnswer, type Answer, type KeyClaim } from './key-claim';
 
 type Handler = (...args: unknown[]) => unknown;
+
+type TransactionOptions = IdempotentOptions & { by?: 'transaction' | 'passwords' };
 
 /** Gives the routes that are marked `@Idempotent()` their `Idempotency-Key`. */
 @Injectable()
 export class IdempotentRoutes {
+  /** Names of the claims that this process works on. */
+  private readonly underWay = new Set<string>();
+
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
@@ -27,7 +34,7 @@ export class IdempotentRoutes {
       const prototype = Object.getPrototypeOf(controller) as Record<string, Handler>;
       for (const name of this.scanner.getAllMethodNames(prototype)) {
         const handler = prototype[name] as Handler;
-        if (Reflect.getMetadata(IS_IDEMPOTENT, handler) !== true) continue;
+        if (Reflect.getMetadata(IDEMPOTENT_OPTIONS, handler) === undefined) continue;
         // Nest hands it the request as one more argument.
         Req()(prototype, name, handler.length);
         controller[name] = this.wrap(handler.bind(controller), handler);
@@ -36,12 +43,13 @@ export class IdempotentRoutes {
   }
 
   private wrap(call: Handler, handler: Handler): Handler {
-    const without = Reflect.getMetadata(REPLAYED_WITHOUT, handler) as string[];
+    const { by, replayedWithout } = Reflect.getMetadata(IDEMPOTENT_OPTIONS, handler) as IdempotentOptions;
     const wrapped = (...args: unknown[]) => {
       const request = args[handler.length] as Request;
-      return request.headers['idempotency-key'] === undefined
-        ? call(...args)
-        : this.answerOnce(request, without, () => call(...args));
+      if (request.headers['idempotency-key'] === undefined) return call(...args);
+      if (by === 'batch')
+        return this.answerInBatch(request, (claim) => call(...args.slice(0, handler.length - 1), claim));
+      return this.answerOnce(request, { by, replayedWithout }, () => call(...args));
     };
     Object.defineProperty(wrapped, 'name', { value: handler.name });
     for (const key of Reflect.getMetadataKeys(handler)) {
@@ -50,39 +58,75 @@ export class IdempotentRoutes {
     return wrapped;
   }
 
+  /** The statement that does the work decides whether the request is the first with its key, and keeps the outcome. */
+  private async answerInBatch(request: Request, call: (claim: KeyClaim) => unknown): Promise<unknown> {
+    const claim = this.idempotency.claim(keyedRequest(request), request.id);
+    // It may wait for long for its turn: one that comes meanwhile need not wait behind it.
+    if (this.underWay.has(claim.name)) throw inProgress();
+    this.underWay.add(claim.name);
+    try {
+      const result = await call(claim);
+      if (claim.replayOf !== undefined) request.res?.set(REPLAYED);
+      return result;
+    } catch (error) {
+      if (error instanceof StoredAnswer) return send(request, error.answer, true);
+      if (!(error instanceof Problem)) throw error;
+      // It was refused before it came to a statement.
+      if (!claim.isSettled && isKept(PROBLEMS[error.code].status))
+        return await this.answerOnce(request, {}, () => Promise.reject(error));
+      if (claim.replayOf === undefined) throw error;
+      const { status, code, headers, body } = toAnswer(error, claim.replayOf);
+      throw new ProblemAnswer(status, code, { ...headers, ...REPLAYED }, body);
+    } finally {
+      this.underWay.delete(claim.name);
+    }
+  }
+
   private async answerOnce(
     request: Request,
-    without: string[],
+    { by = 'transaction', replayedWithout = [] }: TransactionOptions,
     call: () => unknown,
   ): Promise<string | undefined> {
-    const response = request.res as Response;
     const { answer, isReplayed } = await this.idempotency.once(
-      {
-        caller: request.caller?.userId,
-        key: keyOf(request),
-        method: request.method,
-        path: request.originalUrl.replace(/\/$/, ''),
-        body: request.body,
-      },
-      () => recordAnswer(response, call),
+      keyedRequest(request),
+      by,
+      () => recordAnswer(request.res as Response, call),
       (error) => refusalOf(error, request.id),
     );
-    const headers = { ...answer.headers, ...(isReplayed && { 'Idempotent-Replayed': 'true' }) };
-    if (answer.status >= 400) {
-      const { code } = JSON.parse(answer.body) as { code: string };
-      throw new ProblemAnswer(answer.status, code, headers, answer.body);
-    }
-    // Its status is the one of the route.
-    response.set(headers);
-    if (answer.body === '') return undefined;
-    response.type('application/json');
-    return isReplayed && without.length > 0 ? leaveOut(without, answer.body) : answer.body;
+    const { body } = answer;
+    return isReplayed && replayedWithout.length > 0
+      ? send(request, { ...answer, body: leaveOut(replayedWithout, body) }, true)
+      : send(request, answer, isReplayed);
   }
 }
 
 /** A JSON object without these fields. */
 const leaveOut = (fields: string[], json: string) =>
   JSON.stringify(JSON.parse(json), (name, value: unknown) => (fields.includes(name) ? undefined : value));
+
+const REPLAYED = { 'Idempotent-Replayed': 'true' };
+
+const keyedRequest = (request: Request): KeyedRequest => ({
+  caller: request.caller?.userId,
+  key: keyOf(request),
+  method: request.method,
+  path: request.originalUrl.replace(/\/$/, ''),
+  body: request.body as unknown,
+});
+
+/** @throws {ProblemAnswer} where the answer is a refusal */
+function send(request: Request, answer: Answer, isReplayed: boolean): string | undefined {
+  const headers = { ...answer.headers, ...(isReplayed && REPLAYED) };
+  if (answer.status >= 400) {
+    const { code } = JSON.parse(answer.body) as { code: string };
+    throw new ProblemAnswer(answer.status, code, headers, answer.body);
+  }
+  // Its status is the one of the route.
+  request.res?.set(headers);
+  if (answer.body === '') return undefined;
+  request.res?.type('application/json');
+  return answer.body;
+}
 
 async function recordAnswer(response: Response, call: () => unknown): Promise<Answer> {
   const before = new Set(response.getHeaderNames());

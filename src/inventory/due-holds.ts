@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DatabaseClock } from '../database/database-clock';
 import { isLockTimeout, isStatementTimeout } from '../database/database-error';
-import { Transactions } from '../database/transactions';
 import { releases, type Release, type ReleaseTrigger } from '../telemetry/channels';
 import { DueLooks } from './due-looks';
 import { InventoryRepository } from './inventory.repository';
@@ -23,7 +22,6 @@ export class DueHolds {
   constructor(
     private readonly repository: InventoryRepository,
     private readonly stuck: StuckRows,
-    private readonly transactions: Transactions,
     private readonly clock: DatabaseClock,
   ) {}
 
@@ -104,6 +102,6 @@ export class DueHolds {
   private tell(trigger: ReleaseTrigger, lateSeconds: number[], size: number): void {
     if (lateSeconds.length === size) this.size = Math.min(MOST_AT_ONCE, size * 2);
     const release: Release = { trigger, lateSeconds };
-    if (lateSeconds.length > 0) this.transactions.afterCommit(() => releases.publish(release));
+    if (lateSeconds.length > 0) releases.publish(release);
   }
 }

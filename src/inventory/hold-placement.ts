@@ -8,6 +8,7 @@ import { DueHolds } from './due-holds';
 import {
   InventoryRepository,
   type HoldAnswer,
+  type Keyed,
   type HoldRequest,
   type SeatTicket,
 } from './inventory.repository';
@@ -15,7 +16,10 @@ import { StuckRows } from './stuck-rows';
 import { BATCH, LANE_PATIENCE_MS, LANES, PATIENCE_MS, workAround } from './work-around';
 
 /** An answer per request; undefined where its event is stuck. */
-type Place = (requests: readonly HoldRequest[]) => Promise<(HoldAnswer | undefined)[]>;
+type Place = (
+  requests: readonly HoldRequest[],
+  isLastTry: boolean,
+) => Promise<(Keyed<HoldAnswer> | undefined)[]>;
 
 /** Holds places for many at once: concurrent requests share statements, and each gets an answer of its own. */
 @Injectable()
@@ -34,44 +38,26 @@ export class HoldPlacement {
     return ticket ?? (await this.inLane(eventId, request));
   }
 
-  /**
-   * The same as a part of a transaction. It keeps its locks, and tickets are locked before inventory: what is due is
-   * released first, whether or not its place will be needed.
-   */
-  async placeAlone(request: HoldRequest): Promise<SeatTicket> {
-    await this.dueHolds.releaseOf([request.eventId], LANE_PATIENCE_MS);
-    const [answer] = await this.placePatiently([request]);
-    const ticket = ticketOrRefusal(answer as HoldAnswer);
-    if (ticket instanceof Problem) throw ticket;
-    return ticket;
-  }
-
   private readonly together = createBatcher<HoldRequest, SeatTicket | undefined>(
-    (requests) => this.traced(requests, (requests) => this.placeUnlessStuck(requests), PATIENCE_MS),
+    (requests) => this.traced(requests, this.placeUnlessStuck, PATIENCE_MS),
     BATCH,
   );
 
   private readonly inLane = createLanes<number, HoldRequest, SeatTicket>(async (requests, eventId) => {
-    const outcomes = await this.traced(
-      requests,
-      (requests) => this.placePatiently(requests),
-      LANE_PATIENCE_MS,
-    );
+    const outcomes = await this.traced(requests, this.placePatiently, LANE_PATIENCE_MS);
     await this.stuck.lookAtEvents([eventId]);
     return outcomes as (SeatTicket | Error)[];
   }, LANES);
 
-  private placeUnlessStuck(requests: readonly HoldRequest[]): Promise<(HoldAnswer | undefined)[]> {
-    return workAround(requests, {
-      work: (some) => this.repository.placeHolds(some, ...this.holdPolicy, PATIENCE_MS),
+  private readonly placeUnlessStuck: Place = (requests, isLastTry) =>
+    workAround(requests, {
+      work: (some) => this.repository.placeHolds(some, ...this.holdPolicy, PATIENCE_MS, isLastTry),
       look: (some) => this.stuck.lookAtEvents([...new Set(some.map(({ eventId }) => eventId))]),
       isStuck: ({ eventId }) => this.stuck.hasEvent(eventId),
     });
-  }
 
-  private placePatiently(requests: readonly HoldRequest[]): Promise<HoldAnswer[]> {
-    return this.repository.placeHolds(requests, ...this.holdPolicy, LANE_PATIENCE_MS);
-  }
+  private readonly placePatiently: Place = (requests, isLastTry) =>
+    this.repository.placeHolds(requests, ...this.holdPolicy, LANE_PATIENCE_MS, isLastTry);
 
   private traced(requests: readonly HoldRequest[], place: Place, patienceMs: number) {
     const work = () => this.placeOrRelease(requests, place, patienceMs);
@@ -84,19 +70,25 @@ export class HoldPlacement {
     place: Place,
     patienceMs: number,
   ): Promise<(SeatTicket | Error | undefined)[]> {
-    const answers = await place(requests);
-    const outcomes: (SeatTicket | Error | undefined)[] = answers.map(
-      (answer) => answer && ticketOrRefusal(answer),
-    );
+    const answers = await place(requests, false);
+    const outcomes = answers.map((answer, i) => answer && outcomeOf(answer, requests[i] as HoldRequest));
     const soldOut = answers.flatMap((answer, i) => (answer?.refusal === 'event_sold_out' ? [i] : []));
     if (soldOut.length === 0) return outcomes;
     try {
       const eventIds = new Set(soldOut.map((i) => (requests[i] as HoldRequest).eventId));
       const released = new Set(await this.dueHolds.releaseOf([...eventIds], patienceMs));
-      const again = soldOut.filter((i) => released.has((requests[i] as HoldRequest).eventId));
+      // With a key, the last word is still to be kept.
+      const again = soldOut.filter((i) => {
+        const { eventId, claim } = requests[i] as HoldRequest;
+        return claim !== undefined || released.has(eventId);
+      });
       if (again.length === 0) return outcomes;
-      const retried = await place(again.map((i) => requests[i] as HoldRequest));
-      again.forEach((i, k) => (outcomes[i] = retried[k] && ticketOrRefusal(retried[k])));
+      const requestsAgain = again.map((i) => requests[i] as HoldRequest);
+      const retried = await place(requestsAgain, true);
+      again.forEach((i, k) => {
+        const answer = retried[k];
+        outcomes[i] = answer && outcomeOf(answer, requests[i] as HoldRequest);
+      });
     } catch (error) {
       // The others have their answers: what they hold is theirs.
       for (const i of soldOut) outcomes[i] = error as Error;
@@ -110,8 +102,13 @@ export class HoldPlacement {
   }
 }
 
-function ticketOrRefusal({ refusal, retryAfter, ...ticket }: HoldAnswer): SeatTicket | Problem {
-  if (refusal === null) return ticket;
-  const isTooEarly = refusal === 'hold_cool_down';
-  return new Problem(refusal, isTooEarly ? { headers: { 'Retry-After': String(retryAfter) } } : {});
+function outcomeOf(answer: Keyed<HoldAnswer>, { claim }: HoldRequest): SeatTicket | Error {
+  try {
+    const { refusal, retryAfter, ...ticket } = claim ? claim.settle<HoldAnswer>(answer, answer) : answer;
+    if (refusal === null) return ticket;
+    const isTooEarly = refusal === 'hold_cool_down';
+    return new Problem(refusal, isTooEarly ? { headers: { 'Retry-After': String(retryAfter) } } : {});
+  } catch (error) {
+    return error as Error;
+  }
 }

@@ -5,6 +5,7 @@ import { Problem } from '../problems/problem';
 import { batches } from '../telemetry/channels';
 import {
   InventoryRepository,
+  type Keyed,
   type ResolveAnswer,
   type ResolveRequest,
   type SeatTicket,
@@ -32,13 +33,6 @@ export class HoldResolution {
     return typeof ticket === 'string' ? await this.inLane(ticket, request) : ticket;
   }
 
-  /** The same as a part of a transaction. */
-  async resolveAlone(request: ResolveRequest): Promise<SeatTicket> {
-    const [ticket] = await this.resolvePatiently([request]);
-    if (ticket instanceof Problem) throw ticket;
-    return ticket as SeatTicket;
-  }
-
   private readonly together = createBatcher<ResolveRequest, SeatTicket | Obstacle>(
     (requests) =>
       batches.tracePromise(() => this.resolveUnlessStuck(requests), { name: 'resolve_holds', requests }),
@@ -56,30 +50,35 @@ export class HoldResolution {
 
   private async resolveUnlessStuck(
     requests: readonly ResolveRequest[],
-  ): Promise<(SeatTicket | Problem | Obstacle)[]> {
+  ): Promise<(SeatTicket | Error | Obstacle)[]> {
     const answers = await workAround(requests, {
       work: (some) => this.repository.resolveHolds(some, this.stuck.eventIds, PATIENCE_MS),
       look: (some) => this.stuck.lookAtTickets([...new Set(some.map(({ ticketId }) => ticketId))]),
       isStuck: ({ ticketId }) => this.stuck.hasTicket(ticketId),
     });
-    return answers.map((answer, i): SeatTicket | Problem | Obstacle => {
+    return answers.map((answer, i): SeatTicket | Error | Obstacle => {
       const request = requests[i] as ResolveRequest;
       if (!answer) return `ticket ${request.ticketId}`;
-      return answer.stuckEventId === null ? ticketOrRefusal(answer, request) : `event ${answer.stuckEventId}`;
+      return answer.stuckEventId === null ? outcomeOf(answer, request) : `event ${answer.stuckEventId}`;
     });
   }
 
-  private async resolvePatiently(requests: readonly ResolveRequest[]): Promise<(SeatTicket | Problem)[]> {
+  private async resolvePatiently(requests: readonly ResolveRequest[]): Promise<(SeatTicket | Error)[]> {
     const answers = await this.repository.resolveHolds(requests, [], LANE_PATIENCE_MS);
-    return answers.map((answer, i) => ticketOrRefusal(answer, requests[i] as ResolveRequest));
+    return answers.map((answer, i) => outcomeOf(answer, requests[i] as ResolveRequest));
   }
 }
 
-function ticketOrRefusal(answer: ResolveAnswer, { target }: ResolveRequest): SeatTicket | Problem {
-  if (answer.id === null) return new Problem('ticket_not_found');
-  if (answer.isChanged) return answer;
-  // A client whose first answer was lost learns here how that request ended.
-  const { status, paidAt } = answer;
-  const members = { ticket_status: status, ...(paidAt && { paid_at: paidAt }) };
-  return new Problem(target === 'paid' ? 'ticket_not_payable' : 'ticket_not_cancellable', { members });
+function outcomeOf(answer: Keyed<ResolveAnswer>, { target, claim }: ResolveRequest): SeatTicket | Error {
+  try {
+    const ticket = claim ? claim.settle<ResolveAnswer>(answer, answer) : answer;
+    if (ticket.id === null) return new Problem('ticket_not_found');
+    if (ticket.isChanged) return ticket;
+    // A client whose first answer was lost learns here how that request ended.
+    const { status, paidAt } = ticket;
+    const members = { ticket_status: status, ...(paidAt && { paid_at: paidAt }) };
+    return new Problem(target === 'paid' ? 'ticket_not_payable' : 'ticket_not_cancellable', { members });
+  } catch (error) {
+    return error as Error;
+  }
 }

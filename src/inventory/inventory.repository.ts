@@ -3,8 +3,9 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
 import { buyerIn, issuedAtIn, type Scope, type Subject } from '../database/scope';
 import { Statements } from '../database/statements';
+import { keyValues, type Claimed, type KeyClaim } from '../idempotency/key-claim';
 import { Inventory } from './inventory.entity';
-import { PLACE_HOLDS } from './place-holds';
+import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds';
 import type { Since } from './due-looks';
 import { EVENTS_OF_DUE_HOLDS } from './find-stuck';
 import {
@@ -12,7 +13,7 @@ import {
   RELEASE_DUE_HOLDS_OF_EVENTS,
   RELEASE_UNLOCKED_HOLDS_OF_EVENTS,
 } from './release-due-holds';
-import { RESOLVE_HOLDS } from './resolve-holds';
+import { RESOLVE_HOLDS, RESOLVE_KEYED_HOLDS } from './resolve-holds';
 import { SAMPLE_DRIFT } from './sample-drift';
 import type { TicketStatus } from './ticket-status';
 
@@ -42,6 +43,8 @@ export interface SeatTicket {
 
 export interface HoldRequest extends Subject {
   eventId: number;
+  /** Left out where the request has no `Idempotency-Key`. */
+  claim?: KeyClaim;
 }
 
 export type HoldRefusal =
@@ -59,7 +62,12 @@ export interface ResolveRequest {
   ticketId: number;
   target: 'paid' | 'cancelled';
   scope: Scope;
+  /** Left out where the request has no `Idempotency-Key`. */
+  claim?: KeyClaim;
 }
+
+/** What a statement answers; beside, where any of its requests has a key, what became of the key. */
+export type Keyed<Answer> = Answer & Partial<Claimed<Answer>>;
 
 /** What a look at some of the counters found. */
 export interface Drift {
@@ -113,25 +121,27 @@ export class InventoryRepository {
     await this.repository.insert({ eventId, capacity });
   }
 
-  /** One answer per request, in the order of the requests. */
+  /**
+   * One answer per request, in the order of the requests.
+   *
+   * @param isLastTry whether "sold out" is kept under a request's key: before, due holds may still give places back
+   */
   async placeHolds(
     requests: readonly HoldRequest[],
     holdSeconds: number,
     limit: number,
     coolDownSeconds: number,
     patienceMs: number,
-  ): Promise<HoldAnswer[]> {
+    isLastTry = false,
+  ): Promise<Keyed<HoldAnswer>[]> {
     const users = requests.map((request) => request.userId);
     const events = requests.map((request) => request.eventId);
-    return await this.statements.run<HoldAnswer>(PLACE_HOLDS, [
-      users,
-      events,
-      holdSeconds,
-      limit,
-      coolDownSeconds,
-      patienceMs,
-      requests.map((request) => request.issuedAt ?? null),
-    ]);
+    const issuedAt = requests.map((request) => request.issuedAt ?? null);
+    const values = [users, events, holdSeconds, limit, coolDownSeconds, patienceMs, issuedAt];
+    const claims = requests.map(({ claim }) => claim);
+    if (!claims.some(Boolean)) return await this.statements.run<HoldAnswer>(PLACE_HOLDS, values);
+    const keyed = [...values, ...keyValues(claims), isLastTry];
+    return withDates(await this.statements.run<Keyed<HoldAnswer>>(PLACE_KEYED_HOLDS, keyed));
   }
 
   /** One answer per request, in the order of the requests. */
@@ -139,18 +149,16 @@ export class InventoryRepository {
     requests: readonly ResolveRequest[],
     stuckEventIds: number[],
     patienceMs: number,
-  ): Promise<ResolveAnswer[]> {
+  ): Promise<Keyed<ResolveAnswer>[]> {
     const tickets = requests.map((request) => request.ticketId);
     const targets = requests.map((request) => request.target);
     const buyers = requests.map((request) => buyerIn(request.scope));
-    return await this.statements.run<ResolveAnswer>(RESOLVE_HOLDS, [
-      tickets,
-      targets,
-      buyers,
-      stuckEventIds,
-      patienceMs,
-      requests.map((request) => issuedAtIn(request.scope)),
-    ]);
+    const issuedAt = requests.map((request) => issuedAtIn(request.scope));
+    const values = [tickets, targets, buyers, stuckEventIds, patienceMs, issuedAt];
+    const claims = requests.map(({ claim }) => claim);
+    if (!claims.some(Boolean)) return await this.statements.run<ResolveAnswer>(RESOLVE_HOLDS, values);
+    const keyed = [...values, ...keyValues(claims)];
+    return withDates(await this.statements.run<Keyed<ResolveAnswer>>(RESOLVE_KEYED_HOLDS, keyed));
   }
 
   /** Ends what is due of all events, at most `limit` holds. */
@@ -197,4 +205,14 @@ export class InventoryRepository {
     const [drift] = await this.statements.run<Drift>(SAMPLE_DRIFT, [eventIds, lastEventId, limit]);
     return drift as Drift;
   }
+}
+
+/** An outcome that was kept has its times in words. */
+function withDates<Answer extends object>(rows: Keyed<Answer>[]): Keyed<Answer>[] {
+  for (const { outcome } of rows as Keyed<Partial<SeatTicket>>[]) {
+    for (const time of ['createdAt', 'expiresAt', 'paidAt'] as const) {
+      if (outcome?.[time]) outcome[time] = new Date(outcome[time]);
+    }
+  }
+  return rows;
 }

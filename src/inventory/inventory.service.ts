@@ -12,9 +12,11 @@ import {
   type SeatTicket,
 } from './inventory.repository';
 
+export type { ResolveRequest };
+
 /**
- * Where places change hands. Concurrent calls share statements; each caller gets an answer of its own. A call that is
- * part of a transaction has its statements to itself.
+ * Where places change hands. Concurrent calls share statements, which commit by themselves; each caller gets an answer of
+ * its own.
  */
 @Injectable()
 export class InventoryService {
@@ -38,7 +40,8 @@ export class InventoryService {
    *   `hold_cool_down` (with `Retry-After`)
    */
   holdPlace(request: HoldRequest): Promise<SeatTicket> {
-    return this.transactions.runner ? this.placement.placeAlone(request) : this.placement.place(request);
+    this.refuseTransaction();
+    return this.placement.place(request);
   }
 
   /**
@@ -47,9 +50,8 @@ export class InventoryService {
    * @throws {Problem} `ticket_not_found`, `ticket_not_payable` or `ticket_not_cancellable`
    */
   resolveHold(request: ResolveRequest): Promise<SeatTicket> {
-    return this.transactions.runner
-      ? this.resolution.resolveAlone(request)
-      : this.resolution.resolve(request);
+    this.refuseTransaction();
+    return this.resolution.resolve(request);
   }
 
   /**
@@ -64,5 +66,10 @@ export class InventoryService {
   /** Compares the held places of some events with their tickets, bounded to be cheap; `npm run doctor` compares all. */
   async sampleDrift(eventIds: string[], lastEventId: number, limit: number): Promise<Drift> {
     return await this.repository.sampleDrift(eventIds, lastEventId, limit);
+  }
+
+  /** Its locks would last as long as the transaction, and the requests of others would be part of it. */
+  private refuseTransaction(): void {
+    if (this.transactions.runner) throw new Error('Places change hands outside of transactions');
   }
 }

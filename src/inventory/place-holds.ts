@@ -1,5 +1,6 @@
 import { wasThere } from '../database/scope';
 import type { Statement } from '../database/statements';
+import { claimed, keptOutcomes } from '../idempotency/key-claim';
 import { waitAtMost } from './wait-at-most';
 
 /**
@@ -22,10 +23,44 @@ export const PLACE_HOLDS_GUARDS = {
  */
 export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
   name: 'place_holds',
-  text: `
-    WITH ${waitAtMost('$6')}, request AS MATERIALIZED (
+  text: textOf({ lock, read, claims: '', verdict: '', keeps: '' }),
+});
+
+export const PLACE_HOLDS = placeHolds();
+
+/**
+ * The same where some of the requests have keys: `$8` to `$11` as `keyValues` makes them, `$12` whether "sold out" is the
+ * last word, and is kept. A refusal for which now is not the time never is.
+ */
+export const PLACE_KEYED_HOLDS: Statement = {
+  name: 'place_keyed_holds',
+  text: textOf({
+    ...PLACE_HOLDS_GUARDS,
+    claims: `${claimed(8)}, `,
+    verdict: 'WHEN claimed.verdict IS NOT NULL THEN claimed.verdict',
+    keeps: keptOutcomes(
+      8,
+      `SELECT n, to_jsonb(answer) - 'n' AS outcome FROM answer
+      WHERE refusal IS NULL OR refusal NOT IN ('hold_cool_down', CASE WHEN $12::bool THEN '' ELSE 'event_sold_out' END)`,
+    ),
+  }),
+};
+
+interface Parts {
+  lock: string;
+  read: string;
+  /** Where there are keys: what claims them, what a claim says, and what keeps them. */
+  claims: string;
+  verdict: string;
+  keeps: string;
+}
+
+function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
+  return `
+    WITH ${claims}${waitAtMost('$6')}, request AS MATERIALIZED (
       SELECT r.n, r.user_id, r.event_id,
         CASE
+          ${verdict}
           WHEN users.id IS NULL THEN 'user_not_found'
           WHEN events.id IS NULL THEN 'event_not_found'
           WHEN events.end_time <= now() THEN 'event_ended'
@@ -35,6 +70,7 @@ export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
         END AS refusal
       FROM unnest($1::bigint[], $2::bigint[], $7::bigint[]) WITH ORDINALITY AS r (user_id, event_id, issued_at, n)
       CROSS JOIN patience
+      ${claims && 'LEFT JOIN claimed ON claimed.n = r.n'}
       LEFT JOIN users ON users.id = r.user_id AND ${wasThere('users.created_at', 'r.issued_at')}
       LEFT JOIN events ON events.id = r.event_id
       LEFT JOIN inventory ON inventory.event_id = r.event_id
@@ -87,13 +123,15 @@ export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
       INSERT INTO tickets (id, user_id, event_id, status, created_at, expires_at)
       SELECT id, user_id, event_id, 'reserved', created_at, created_at + make_interval(secs => $3::int)
       FROM granted ORDER BY n
-    )
-    SELECT coalesce(request.refusal, decided.refusal) AS refusal,
-      ceil(extract(epoch FROM decided.cools_at - clock_timestamp()))::int AS "retryAfter",
-      granted.id, request.user_id AS "userId", request.event_id AS "eventId", 'reserved' AS status, granted.created_at AS "createdAt",
-      granted.created_at + make_interval(secs => $3::int) AS "expiresAt", NULL AS "paidAt"
-    FROM request LEFT JOIN decided USING (n) LEFT JOIN granted USING (n), taken
-    ORDER BY request.n`,
-});
-
-export const PLACE_HOLDS = placeHolds();
+    ), answer AS (
+      SELECT request.n, coalesce(request.refusal, decided.refusal) AS refusal,
+        ceil(extract(epoch FROM decided.cools_at - clock_timestamp()))::int AS "retryAfter",
+        granted.id, request.user_id AS "userId", request.event_id AS "eventId", 'reserved' AS status,
+        granted.created_at AS "createdAt", granted.created_at + make_interval(secs => $3::int) AS "expiresAt",
+        NULL::timestamptz AS "paidAt"
+      FROM request LEFT JOIN decided USING (n) LEFT JOIN granted USING (n), taken
+    )${keeps && `, ${keeps}`}
+    SELECT answer.*${claims && ', verdict, outcome, claimed.answer, claimed.id AS "keyId"'}
+    FROM answer ${claims && 'LEFT JOIN claimed ON claimed.n = answer.n'}
+    ORDER BY answer.n`;
+}

@@ -1,5 +1,6 @@
 import { buyerThere } from '../database/scope';
 import type { Statement } from '../database/statements';
+import { claimed, keptOutcomes } from '../idempotency/key-claim';
 import { waitAtMost } from './wait-at-most';
 
 /** What keeps a hold from being resolved twice, or too late. Tests take a guard out, and show what then goes wrong. */
@@ -20,12 +21,41 @@ export const RESOLVE_HOLDS_GUARDS = {
  */
 export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): Statement => ({
   name: 'resolve_holds',
-  text: `
-    WITH ${waitAtMost('$5')}, request AS MATERIALIZED (
-      SELECT ticket_id, target, ${buyerThere('r.buyer_id', 'r.issued_at')} AS buyer_id, n
+  text: textOf({ lock, isHeld, isLive, claims: '', keeps: '' }),
+});
+
+export const RESOLVE_HOLDS = resolveHolds();
+
+/** The same where some of the requests have keys: `$7` to `$10` as `keyValues` makes them. */
+export const RESOLVE_KEYED_HOLDS: Statement = {
+  name: 'resolve_keyed_holds',
+  text: textOf({
+    ...RESOLVE_HOLDS_GUARDS,
+    claims: `${claimed(7)}, `,
+    keeps: keptOutcomes(
+      7,
+      `SELECT n, to_jsonb(answer) - 'n' AS outcome FROM answer WHERE "stuckEventId" IS NULL`,
+    ),
+  }),
+};
+
+interface Parts {
+  lock: string;
+  isHeld: string;
+  isLive: string;
+  /** Where there are keys: what claims them, and what keeps them. */
+  claims: string;
+  keeps: string;
+}
+
+function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
+  return `
+    WITH ${claims}${waitAtMost('$5')}, request AS MATERIALIZED (
+      SELECT ticket_id, target, ${buyerThere('r.buyer_id', 'r.issued_at')} AS buyer_id, r.n
       FROM unnest($1::bigint[], $2::varchar[], $3::bigint[], $6::bigint[])
         WITH ORDINALITY AS r (ticket_id, target, buyer_id, issued_at, n)
       CROSS JOIN patience
+      ${claims && 'LEFT JOIN claimed ON claimed.n = r.n WHERE claimed.verdict IS NULL'}
     ), ticket AS MATERIALIZED (
       SELECT id, user_id, event_id, status, created_at, expires_at, paid_at
       FROM tickets
@@ -59,22 +89,30 @@ export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): S
       FROM live
       WHERE tickets.id = live.id
       RETURNING tickets.*, live.n
-    )
-    SELECT coalesce(changed.n = request.n, false) AS "isChanged",
-      CASE WHEN ticket.status = 'reserved' AND ticket.event_id = ANY ($4::bigint[]) THEN ticket.event_id END AS "stuckEventId",
-      ticket.id, ticket.user_id AS "userId", ticket.event_id AS "eventId",
-      CASE
-        WHEN changed.id IS NOT NULL THEN changed.status
-        WHEN ticket.status = 'reserved' AND ticket.expires_at <= clock.at THEN 'expired'
-        ELSE ticket.status
-      END AS status,
-      ticket.created_at AS "createdAt", ticket.expires_at AS "expiresAt",
-      coalesce(changed.paid_at, ticket.paid_at) AS "paidAt"
-    FROM request
-    LEFT JOIN ticket ON ticket.id = ticket_id AND ticket.user_id = coalesce(buyer_id, ticket.user_id)
-    LEFT JOIN changed ON changed.id = ticket.id
-    CROSS JOIN clock
-    ORDER BY request.n`,
-});
-
-export const RESOLVE_HOLDS = resolveHolds();
+    ), answer AS (
+      SELECT request.n, coalesce(changed.n = request.n, false) AS "isChanged",
+        CASE WHEN ticket.status = 'reserved' AND ticket.event_id = ANY ($4::bigint[]) THEN ticket.event_id END
+          AS "stuckEventId",
+        ticket.id, ticket.user_id AS "userId", ticket.event_id AS "eventId",
+        CASE
+          WHEN changed.id IS NOT NULL THEN changed.status
+          WHEN ticket.status = 'reserved' AND ticket.expires_at <= clock.at THEN 'expired'
+          ELSE ticket.status
+        END AS status,
+        ticket.created_at AS "createdAt", ticket.expires_at AS "expiresAt",
+        coalesce(changed.paid_at, ticket.paid_at) AS "paidAt"
+      FROM request
+      LEFT JOIN ticket ON ticket.id = ticket_id AND ticket.user_id = coalesce(buyer_id, ticket.user_id)
+      LEFT JOIN changed ON changed.id = ticket.id
+      CROSS JOIN clock
+    )${keeps && `, ${keeps}`}
+    ${
+      claims
+        ? `SELECT answer.*, verdict, outcome, claimed.answer, claimed.id AS "keyId"
+    FROM generate_series(1, cardinality($1::bigint[])) AS every (n)
+    LEFT JOIN answer ON answer.n = every.n
+    LEFT JOIN claimed ON claimed.n = every.n
+    ORDER BY every.n`
+        : 'SELECT * FROM answer ORDER BY n'
+    }`;
+}

@@ -8,6 +8,7 @@ import type { Subject } from '../database/scope';
 import { IdPipe } from '../http/id.pipe';
 import { PageQuery, sendPage } from '../http/page';
 import { Idempotent } from '../idempotency/idempotent.decorator';
+import type { KeyClaim } from '../idempotency/key-claim';
 import { ReserveTicketDto, TICKET_EXAMPLES, TicketDto, toTicketDto } from './tickets.dto';
 import { TicketsService } from './tickets.service';
 
@@ -17,7 +18,7 @@ export class TicketsController {
   constructor(private readonly tickets: TicketsService) {}
 
   @Post('tickets')
-  @Idempotent()
+  @Idempotent({ by: 'batch' })
   @ApiOperation({
     operationId: 'reserveTicket',
     summary: 'Reserve a ticket',
@@ -43,14 +44,15 @@ export class TicketsController {
     @Body() body: ReserveTicketDto,
     @Caller() caller: Caller,
     @Res({ passthrough: true }) response: Response,
+    claim?: KeyClaim,
   ): Promise<TicketDto> {
-    const ticket = await this.tickets.reserve(userFor(caller, body.user_id), body.event_id);
+    const ticket = await this.tickets.reserve(userFor(caller, body.user_id), body.event_id, claim);
     response.location(`/tickets/${ticket.id}`);
     return toTicketDto(ticket);
   }
 
   @Post('tickets/:ticket_id/pay')
-  @Idempotent()
+  @Idempotent({ by: 'batch' })
   @HttpCode(200)
   @ApiOperation({
     operationId: 'payTicket',
@@ -60,12 +62,16 @@ export class TicketsController {
   @ApiOkResponse({ type: TicketDto, example: TICKET_EXAMPLES.paid.value })
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found', 'ticket_not_payable')
-  async pay(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
-    return toTicketDto(await this.tickets.pay(id, scopeOf(caller)));
+  async pay(
+    @Param('ticket_id', IdPipe) id: number,
+    @Caller() caller: Caller,
+    claim?: KeyClaim,
+  ): Promise<TicketDto> {
+    return toTicketDto(await this.tickets.pay(id, scopeOf(caller), claim));
   }
 
   @Post('tickets/:ticket_id/cancel')
-  @Idempotent()
+  @Idempotent({ by: 'batch' })
   @HttpCode(200)
   @ApiOperation({
     operationId: 'cancelTicket',
@@ -75,8 +81,12 @@ export class TicketsController {
   @ApiOkResponse({ type: TicketDto, example: TICKET_EXAMPLES.cancelled.value })
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found', 'ticket_not_cancellable')
-  async cancel(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
-    return toTicketDto(await this.tickets.cancel(id, scopeOf(caller)));
+  async cancel(
+    @Param('ticket_id', IdPipe) id: number,
+    @Caller() caller: Caller,
+    claim?: KeyClaim,
+  ): Promise<TicketDto> {
+    return toTicketDto(await this.tickets.cancel(id, scopeOf(caller), claim));
   }
 
   @Get('tickets/:ticket_id')

@@ -3,10 +3,9 @@ import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page
 import { Problem } from '../problems/problem';
 import { MAX_ID } from '../http/fields';
 import type { ReleaseTrigger } from '../telemetry/channels';
-import { Settings } from '../config/settings';
 import type { Scope, Subject } from '../database/scope';
-import { Transactions } from '../database/transactions';
-import { InventoryService } from '../inventory/inventory.service';
+import type { KeyClaim } from '../idempotency/key-claim';
+import { InventoryService, type ResolveRequest } from '../inventory/inventory.service';
 import { WakeUpSender } from '../queue/wake-up-sender';
 import { UsersService } from '../users/users.service';
 import { TicketsRepository, type TicketView } from './tickets.repository';
@@ -18,39 +17,35 @@ export class TicketsService {
     private readonly inventory: InventoryService,
     private readonly users: UsersService,
     private readonly wakeUps: WakeUpSender,
-    private readonly transactions: Transactions,
-    private readonly settings: Settings,
   ) {}
 
   /**
-   * Holds a seat of the event for the user.
+   * Holds a place of the event for the user.
    *
+   * @param claim the request's `Idempotency-Key`
    * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out`, `hold_limit_reached` or
    *   `hold_cool_down`
    */
-  async reserve(subject: Subject, eventId: number): Promise<TicketView> {
-    const ticket = await this.inventory.holdPlace({ ...subject, eventId });
-    const expiresInMs = this.settings.HOLD_SECONDS * 1_000;
-    // After the commit and without waiting: a reservation does not depend on the queue.
-    this.transactions.afterCommit(() => this.wakeUps.wakeAtExpiry(ticket.expiresAt, expiresInMs));
+  async reserve(subject: Subject, eventId: number, claim?: KeyClaim): Promise<TicketView> {
+    const ticket = await this.inventory.holdPlace({ ...subject, eventId, ...(claim && { claim }) });
+    const expiresInMs = ticket.expiresAt.getTime() - ticket.createdAt.getTime();
+    // Without waiting: a reservation does not depend on the queue.
+    if (!claim?.replayOf) this.wakeUps.wakeAtExpiry(ticket.expiresAt, expiresInMs);
     return { ...ticket, expiresInMs };
   }
 
   /**
    * @throws {Problem} `ticket_not_found` or `ticket_not_payable`
    */
-  async pay(ticketId: number, scope: Scope): Promise<TicketView> {
-    return { ...(await this.inventory.resolveHold({ ticketId, target: 'paid', scope })), expiresInMs: 0 };
+  async pay(ticketId: number, scope: Scope, claim?: KeyClaim): Promise<TicketView> {
+    return await this.resolve({ ticketId, target: 'paid', scope, ...(claim && { claim }) });
   }
 
   /**
    * @throws {Problem} `ticket_not_found` or `ticket_not_cancellable`
    */
-  async cancel(ticketId: number, scope: Scope): Promise<TicketView> {
-    return {
-      ...(await this.inventory.resolveHold({ ticketId, target: 'cancelled', scope })),
-      expiresInMs: 0,
-    };
+  async cancel(ticketId: number, scope: Scope, claim?: KeyClaim): Promise<TicketView> {
+    return await this.resolve({ ticketId, target: 'cancelled', scope, ...(claim && { claim }) });
   }
 
   /**
@@ -81,5 +76,9 @@ export class TicketsService {
    */
   async releaseDueHolds(trigger: ReleaseTrigger): Promise<number> {
     return await this.inventory.releaseDueHolds(trigger);
+  }
+
+  private async resolve(request: ResolveRequest): Promise<TicketView> {
+    return { ...(await this.inventory.resolveHold(request)), expiresInMs: 0 };
   }
 }

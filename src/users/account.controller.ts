@@ -35,7 +35,7 @@ export class AccountController {
   constructor(private readonly sessions: SessionsService) {}
 
   @Post('auth/password')
-  @Idempotent()
+  @Idempotent({ by: 'passwords' })
   @HttpCode(204)
   @LimitAsOwnCredentials()
   @ApiOperation({

@@ -26,7 +26,7 @@ export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
 
   @Post('token')
-  @Idempotent()
+  @Idempotent({ by: 'passwords' })
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @ApiOperation({

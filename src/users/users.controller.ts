@@ -30,7 +30,10 @@ export class UsersController {
 
   @Public()
   @Post()
-  @Idempotent('access_token', 'token_type', 'expires_in', 'refresh_token')
+  @Idempotent({
+    by: 'passwords',
+    replayedWithout: ['access_token', 'token_type', 'expires_in', 'refresh_token'],
+  })
   @Header('Cache-Control', 'no-store')
   @LimitAsCredentials()
   @ApiOperation({
