@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-export class KeepKeysInTheBatch1764400000000 implements MigrationInterface {
+export class KeepKeysInTheBatch1764450000000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       ALTER TABLE idempotency_keys
