@@ -68,11 +68,4 @@ describe('the settings and', () => {
 /** How the table says that a setting has none, or one that depends on others. */
 const WITHOUT_DEFAULT = /^(unset|none|outside production|off in production)\b/;
 /** What the image sets (Dockerfile), or what means nothing in a container with its own port, database and pool. */
-const NOT_IN_COMPOSE = new Set([
-  'NODE_ENV',
-  'HOST',
-  'PORT',
-  'DATA_DIR',
-  'DATABASE_POOLER',
-  'WEB_CONCURRENCY',
-]);
+const NOT_IN_COMPOSE = new Set(['NODE_ENV', 'HOST', 'PORT', 'DATA_DIR', 'DATABASE_POOLER']);

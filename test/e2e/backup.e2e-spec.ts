@@ -30,6 +30,8 @@ describe('a backup', () => {
     const original = await createTemplate(server.url);
     const restored = await createBareDatabase(server.url);
     databases.push(original, restored);
+    const role = 'SELECT rolsuper AS "isSuperuser" FROM pg_roles WHERE rolname = current_user';
+    expect(await restored.sql(role)).toEqual([{ isSuperuser: false }]);
 
     const before = await startTestApi({ DATABASE_URL: original.url });
     const user = await before.create.user();
