@@ -41,7 +41,7 @@ runScript(async () => {
   await examine(report, () => readSettings(), {
     fix: values.fix,
     stopped: stopping.signal,
-    progress: (total, work) => (isWatched ? withProgress('Events', total, work) : work(() => undefined)),
+    progress: (total, work) => (isWatched ? withProgress('Tickets', total, work) : work(() => undefined)),
   });
   report.end();
   process.exitCode = report.exitCode;

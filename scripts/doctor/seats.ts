@@ -1,10 +1,13 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { isLockTimeout, isStatementTimeout } from '../../src/database/database-error';
 import { plural, type Finding } from './report';
 
-/** Event ids per statement: each reads all tickets once, since nothing but this asks for them by event. */
-const BATCH = 100_000;
-/** Events repaired at once, whose bookings wait meanwhile. */
-const REPAIRS = 100;
+/** How long a statement may take: as long as those of the API, so that nothing waits longer for what it reads. */
+const STATEMENT_MS = 2_000;
+/** Ids of tickets per statement: halved whenever one takes too long. */
+const RANGE = { most: 200_000, least: 1_000 };
+/** Events per statement. */
+const PAGE = 20_000;
 /** Holds end within half a second; a hold this late means that no worker is at work. */
 const LATE_SECONDS = 5;
 
@@ -18,30 +21,22 @@ interface Seats {
   paid: number;
 }
 
-const COUNTED = `
-  SELECT event_id, (count(*) FILTER (WHERE status = 'reserved'))::int AS reserved,
+const COUNT = `
+  SELECT event_id AS id, (count(*) FILTER (WHERE status = 'reserved'))::int AS reserved,
     (count(*) FILTER (WHERE status = 'paid'))::int AS paid
-  FROM tickets WHERE status IN ('reserved', 'paid')`;
+  FROM tickets WHERE id BETWEEN $1 AND $2 AND status IN ('reserved', 'paid') GROUP BY event_id`;
 
-// One statement sees one instant, so that a change under way never looks like a fault.
-const DISORDERLY = `
-  SELECT events.id, capacity, held, sold, coalesce(reserved, 0) AS reserved, coalesce(paid, 0) AS paid
-  FROM events
-  LEFT JOIN inventory ON inventory.event_id = events.id
-  LEFT JOIN (${COUNTED} AND event_id BETWEEN $1 AND $2 GROUP BY event_id) AS counted ON counted.event_id = events.id
-  WHERE events.id BETWEEN $1 AND $2 AND (
-    capacity IS NULL OR held <> coalesce(reserved, 0) OR sold <> coalesce(paid, 0) OR held + sold > capacity
-  )
-  ORDER BY events.id`;
+const COUNTERS = `
+  SELECT events.id, capacity, held, sold FROM events LEFT JOIN inventory ON inventory.event_id = events.id
+  WHERE events.id > $1 ORDER BY events.id LIMIT ${PAGE}`;
 
-const LOCK = 'SELECT event_id FROM inventory WHERE event_id = ANY ($1) ORDER BY event_id FOR UPDATE';
-
+// Whatever changes a ticket's place changes the counters with it, so that the difference between the two stays as it was
+// counted. The row is locked for this statement alone. (A counter that is too low stays at 0 where more holds end than it
+// knows of: then this gives too few places for sale, never too many, and the next run finds it.)
 const REPAIR = `
-  UPDATE inventory SET held = coalesce(reserved, 0), sold = coalesce(paid, 0)
-  FROM unnest($1::bigint[]) AS drifted (event_id)
-  LEFT JOIN (${COUNTED} AND event_id = ANY ($1) GROUP BY event_id) AS counted USING (event_id)
-  WHERE inventory.event_id = drifted.event_id AND coalesce(reserved, 0) + coalesce(paid, 0) <= capacity
-  RETURNING inventory.event_id AS id, held, sold`;
+  UPDATE inventory SET held = held + $2, sold = sold + $3
+  WHERE event_id = $1 AND held + $2 >= 0 AND sold + $3 >= 0 AND held + $2 + sold + $3 <= capacity
+  RETURNING held, sold`;
 
 /** Whether there are tables to look at. */
 export async function hasSeats(database: DataSource): Promise<boolean> {
@@ -73,33 +68,19 @@ export interface SeatsOptions {
   /** Shows how far it has come. */
   progress: (total: number, work: (add: (amount: number) => void) => Promise<void>) => Promise<void>;
   stopped: AbortSignal;
+  /** How long one statement may take. */
+  statementMs?: number;
 }
 
 /** Holds the counters of every event against its tickets; with `fix` sets them right. */
-export async function checkSeats(
-  database: DataSource,
-  { fix, progress, stopped }: SeatsOptions,
-): Promise<Finding> {
-  const [{ events, first, last }] = await database.query<
-    [{ events: number; first: number | null; last: number | null }]
-  >('SELECT count(*) AS events, min(id) AS first, max(id) AS last FROM events');
+export async function checkSeats(database: DataSource, options: SeatsOptions): Promise<Finding> {
+  const { fix, stopped, statementMs = STATEMENT_MS } = options;
+  const { events, disorderly } = await findDisorderly(database, options);
   const details: (Seats & { message: string; repaired: boolean })[] = [];
-  if (first !== null && last !== null) {
-    await progress(last - first + 1, async (add) => {
-      for (let from = first; from <= last; from += BATCH) {
-        stopped.throwIfAborted();
-        const to = Math.min(from + BATCH - 1, last);
-        const disorderly = await unhurried(database, (manager) =>
-          manager.query<Seats[]>(DISORDERLY, [from, to]),
-        );
-        const repaired = fix ? await repair(database, disorderly) : new Map<number, string>();
-        for (const seats of disorderly) {
-          const message = repaired.get(seats.id) ?? describe(seats);
-          details.push({ ...seats, message, repaired: repaired.has(seats.id) });
-        }
-        add(to - from + 1);
-      }
-    });
+  for (const seats of disorderly) {
+    stopped.throwIfAborted();
+    const change = fix && isRepairable(seats) ? await repair(database, seats, statementMs) : undefined;
+    details.push({ ...seats, message: change ?? describe(seats), repaired: change !== undefined });
   }
   const left = details.filter(({ repaired }) => !repaired);
   const counted = plural(events, 'event');
@@ -139,35 +120,87 @@ function describe(seats: Seats): string {
   return `event ${id} ${faults.filter(Boolean).join(', ')}`;
 }
 
-/** @returns what was changed, by event */
-async function repair(database: DataSource, disorderly: Seats[]): Promise<Map<number, string>> {
-  const changes = new Map<number, string>();
-  const drifted = disorderly.filter(isRepairable);
-  for (let i = 0; i < drifted.length; i += REPAIRS) {
-    const some = drifted.slice(i, i + REPAIRS);
-    const ids = some.map(({ id }) => id);
-    const [rows] = await unhurried(database, async (manager) => {
-      // Whoever changes a ticket's seat changes the counters before it commits. So nothing can change that we have not
-      // counted, and the tickets need no lock. The count is a statement of its own: it sees what was committed while we
-      // waited for the lock.
-      await manager.query(LOCK, [ids]);
-      return await manager.query<[{ id: number; held: number; sold: number }[], number]>(REPAIR, [ids]);
+/** What the counters should be: reserved and paid tickets, by event. */
+type Counts = Map<number, { reserved: number; paid: number }>;
+
+/** One snapshot sees one instant, so that what is under way never looks like a fault; it locks no row. */
+async function findDisorderly(
+  database: DataSource,
+  { progress, stopped, statementMs = STATEMENT_MS }: SeatsOptions,
+): Promise<{ events: number; disorderly: Seats[] }> {
+  return await database.transaction('REPEATABLE READ', async (manager) => {
+    await manager.query(`SET LOCAL statement_timeout = ${statementMs}`);
+    const [{ first, last }] = await manager.query<[{ first: number | null; last: number | null }]>(
+      'SELECT min(id) AS first, max(id) AS last FROM tickets',
+    );
+    const counts: Counts = new Map();
+    const disorderly: Seats[] = [];
+    let events = 0;
+    await progress(last === null ? 0 : last - (first ?? 0) + 1, async (add) => {
+      if (first !== null && last !== null) {
+        for await (const [from, to] of countedRanges(manager, { first, last, counts })) {
+          stopped.throwIfAborted();
+          add(to - from + 1);
+        }
+      }
+      for (let after = 0, isMore = true; isMore;) {
+        stopped.throwIfAborted();
+        const page = await manager.query<Omit<Seats, 'reserved' | 'paid'>[]>(COUNTERS, [after]);
+        const counted = page.map((row) => ({ ...row, ...(counts.get(row.id) ?? { reserved: 0, paid: 0 }) }));
+        disorderly.push(...counted.filter(isDisorderly));
+        events += page.length;
+        isMore = page.length === PAGE;
+        after = page.at(-1)?.id ?? after;
+      }
     });
-    for (const { id, held, sold } of rows) {
-      const before = some.find((seats) => seats.id === id);
-      changes.set(id, `event ${id}: held ${before?.held} → ${held}, sold ${before?.sold} → ${sold}`);
-    }
-  }
-  return changes;
+    return { events, disorderly };
+  });
 }
 
-/** Reading all tickets may take longer than the time that a pooler gives a statement. */
-async function unhurried<Result>(
+const isDisorderly = (seats: Seats) =>
+  seats.capacity === null || seats.held !== seats.reserved || seats.sold !== seats.paid || isOversold(seats);
+
+/** Counts tickets range by range into `counts`, and yields each range when it is counted. */
+async function* countedRanges(
+  manager: EntityManager,
+  { first, last, counts }: { first: number; last: number; counts: Counts },
+): AsyncGenerator<[from: number, to: number]> {
+  let size = RANGE.most;
+  for (let from = first; from <= last;) {
+    const to = Math.min(from + size - 1, last);
+    await manager.query('SAVEPOINT range');
+    try {
+      const rows = await manager.query<{ id: number; reserved: number; paid: number }[]>(COUNT, [from, to]);
+      for (const { id, reserved, paid } of rows) {
+        const count = counts.get(id);
+        counts.set(id, { reserved: reserved + (count?.reserved ?? 0), paid: paid + (count?.paid ?? 0) });
+      }
+      yield [from, to];
+      from = to + 1;
+    } catch (error) {
+      if (!isStatementTimeout(error) || size <= RANGE.least) throw error;
+      size = Math.max(RANGE.least, size >> 1);
+      await manager.query('ROLLBACK TO SAVEPOINT range');
+    }
+    await manager.query('RELEASE SAVEPOINT range');
+  }
+}
+
+/** @returns what was changed; undefined where that is not possible any more, or somebody keeps the row locked */
+async function repair(
   database: DataSource,
-  work: (manager: EntityManager) => Promise<Result>,
-): Promise<Result> {
-  return await database.transaction(async (manager) => {
-    await manager.query('SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0');
-    return await work(manager);
-  });
+  { id, held, sold, reserved, paid }: Seats,
+  statementMs: number,
+): Promise<string | undefined> {
+  const [[after]] = await database
+    .transaction(async (manager) => {
+      await manager.query(`SET LOCAL lock_timeout = ${statementMs}; SET LOCAL statement_timeout = 0`);
+      const changes = [id, reserved - (held ?? 0), paid - (sold ?? 0)];
+      return await manager.query<[{ held: number; sold: number }[], number]>(REPAIR, changes);
+    })
+    .catch((error: unknown) => {
+      if (isLockTimeout(error)) return [[], 0] as [{ held: number; sold: number }[], number];
+      throw error;
+    });
+  return after && `event ${id}: held ${held} → ${after.held}, sold ${sold} → ${after.sold}`;
 }

@@ -6,7 +6,9 @@ import { checkClocks } from '../../scripts/doctor/clocks';
 import { examine } from '../../scripts/doctor/checks';
 import { EXTENSIONS } from '../../src/database/tixxety-data-source';
 import { Report } from '../../scripts/doctor/report';
+import { checkSeats } from '../../scripts/doctor/seats';
 import { readSettings } from '../../src/config/settings';
+import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { startTestApi, type TestApi } from '../support/api';
 import { createBareDatabase, createDatabase, type TestDatabase } from '../support/databases';
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer';
@@ -375,6 +377,65 @@ describe('of seats', () => {
       details: [{ message: `event ${event}: held 4 → 2, sold 3 → 1` }],
     });
     expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]);
+  });
+
+  describe('of many tickets', () => {
+    const TICKETS = 300_000;
+    let crowd: TestDatabase;
+    let source: TixxetyDataSource;
+    let event: number;
+
+    beforeAll(async () => {
+      crowd = await createDatabase();
+      await crowd.sql(`INSERT INTO users (name, email) VALUES ('Ada', 'ada@example.com')`);
+      const [row] = await crowd.sql<{ id: string }>(
+        `WITH event AS (
+          INSERT INTO events (title, start_time, end_time) VALUES ('Concert', '2099-01-01', '2099-01-01') RETURNING id
+        ), counter AS (
+          INSERT INTO inventory (event_id, capacity, held) SELECT id, 10000000, ${TICKETS} + 5 FROM event
+        ) SELECT id FROM event`,
+      );
+      event = Number(row?.id);
+      await crowd.sql(
+        `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
+        SELECT (SELECT max(id) FROM users), $1, 'reserved', now(), now() + interval '1 day' FROM generate_series(1, ${TICKETS})`,
+        [event],
+      );
+      source = await new TixxetyDataSource(readSettings({ DATABASE_URL: crowd.url }), 'tool').initialize();
+    });
+    afterAll(async () => {
+      await source.destroy();
+      await crowd.drop();
+    });
+
+    it('counts a range at a time, each within the limit of a statement, and leaves the counters to bookings', async () => {
+      const statementMs = 10;
+      const everything = crowd.sql(
+        `SET statement_timeout = ${statementMs}; SELECT count(paid_at) FROM tickets`,
+      );
+      await expect(everything).rejects.toThrow(/statement timeout/);
+
+      let bookings = 0;
+      let booking: Promise<unknown> = Promise.resolve();
+      const book = () => {
+        bookings++;
+        const text = `SET lock_timeout = 200; SELECT FROM inventory WHERE event_id = ${event} FOR UPDATE`;
+        booking = booking.then(() => crowd.sql(text));
+      };
+      const { status, details } = await checkSeats(source, {
+        fix: true,
+        statementMs,
+        stopped: new AbortController().signal,
+        progress: (_, work) => work(book),
+      });
+      expect(bookings).toBeGreaterThan(1);
+      await booking;
+      expect({ status, details }).toMatchObject({
+        status: 'ok',
+        details: [{ message: `event ${event}: held ${TICKETS + 5} → ${TICKETS}, sold 0 → 0` }],
+      });
+      expect(await crowd.sql(INVENTORY_MISMATCHES)).toEqual([]);
+    });
   });
 
   it('finds holds that nobody ends', async () => {
