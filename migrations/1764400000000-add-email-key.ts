@@ -5,7 +5,7 @@ import { emailKey } from '../src/text/email';
 const BATCH = 5_000;
 
 export class AddEmailKey1764400000000 implements MigrationInterface {
-  /** Rows are locked by the batch, and nobody waits for the whole. So every step can be taken a second time. */
+  /** The migration locks rows a batch at a time, so no client waits for the whole. Every step may run a second time. */
   transaction = false;
 
   async up(queryRunner: QueryRunner): Promise<void> {

@@ -17,8 +17,8 @@ export async function endNow(code: number): Promise<never> {
 }
 
 /**
- * Decides what becomes of an error that no code has caught. A library that talks to Redis may forget about a promise of
- * its own, and bookings do without Redis; after anything else nobody knows what this process would do next, so it ends.
+ * Handles uncaught errors. A library that talks to Redis may leave a promise of its own unhandled, and bookings do without
+ * Redis: the process goes on. After any other error its state is unknown, so it ends.
  */
 export function catchTheRest(logger: Logger): void {
   process.on('unhandledRejection', (error) => {
@@ -27,7 +27,7 @@ export function catchTheRest(logger: Logger): void {
     else void end(error);
   });
   process.on('uncaughtException', (error) => void end(error));
-  // A log that nobody reads any more is no reason to stop selling.
+  // A log without a reader is no reason to stop selling.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
   let isEnding = false;

@@ -49,10 +49,10 @@ export const isRetryable = (error: unknown): boolean =>
 export const isDiskFull = (error: unknown): boolean =>
   ['53100', '53400'].includes(driverError(error).code ?? '');
 
-/** True when a lock was not to be had in time: somebody keeps a row. */
+/** True when a statement did not get a lock in time: another transaction keeps the row locked. */
 export const isLockTimeout = (error: unknown): boolean => driverError(error).code === '55P03';
 
-/** True when a statement took longer than it may, or somebody cancelled it. */
+/** True when a statement exceeded its time limit or was cancelled. */
 export const isStatementTimeout = (error: unknown): boolean => driverError(error).code === '57014';
 
 /** True when PostgreSQL takes no writes: a standby, or told to. */

@@ -12,8 +12,8 @@ export interface LanesOptions extends BatcherOptions {
 const MOST_LANES = 1_000;
 
 /**
- * Batchers side by side, one for each thing that keeps whoever needs it waiting: they hold up only those who wait for the
- * same thing.
+ * Batchers side by side, one for each busy key, such as a locked row: a lane delays only requests that wait for the same
+ * key.
  *
  * @param work answers the batch of one lane, as for `createBatcher`
  */

@@ -49,7 +49,7 @@ export const asOptions = (settings: SessionSettings): string =>
     .map(([name, value]) => `-c ${name}=${value.replace(/[\\\s]/g, '\\$&')}`)
     .join(' ');
 
-/** Those that `options` of somebody else's set, by their names. */
+/** The settings in foreign `options`, such as those of DATABASE_URL, by their names. */
 export function settingsIn(options: string): SessionSettings {
   const given = options.matchAll(/(?:^|\s)(?:-c\s*|--)([\w.-]+)=((?:\\.|[^\s\\])*)/gs);
   return Object.fromEntries(

@@ -96,7 +96,7 @@ const MOST_PASSED_OVER = 64 * 1_024;
 /** How long a client may go on sending and still get the answer. */
 const LINGER_MS = 1_000;
 
-/** Ends the connection with the answer where much of the body, or nobody knows how much, is still to come. */
+/** Ends the connection with the answer where much of the body, or an unknown part of it, is still to come. */
 export function closeIfUnread(request: Request, response: Response): void {
   const { headers, socket } = request;
   const isShort =

@@ -6,7 +6,7 @@ import { pino, type DestinationStream } from 'pino';
  */
 export function batchedDestination(fd: number): DestinationStream {
   const file = pino.destination({ fd, sync: true });
-  // A log that nobody reads any more is no reason to stop selling.
+  // A log without a reader is no reason to stop selling.
   file.on('error', () => undefined);
   let lines = '';
   const flush = () => {

@@ -81,8 +81,8 @@ function watch(
     await Promise.race([Promise.all(clients.map(connectedOrRefused)), tooLong]);
     await Promise.race([queue.close(queue.client.status !== 'ready'), tooLong]);
     limit.abort();
-    // Bull leaves alone what it has not created; where it still waits for one to connect, the end would be an error
-    // that nobody catches.
+    // Bull does not close clients that it has not created. While it still waits for one to connect, the client's end would
+    // be an uncaught error.
     for (const client of clients) client.removeAllListeners('end').disconnect();
   };
   return health;

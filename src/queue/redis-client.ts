@@ -15,7 +15,7 @@ export class RedisClient extends Redis {
 
   constructor(url: string, options: RedisOptions) {
     super(url, options);
-    // It prints what nobody listens to.
+    // ioredis prints errors that have no listener.
     this.on('error', () => undefined);
   }
 
@@ -24,7 +24,7 @@ export class RedisClient extends Redis {
     command.reject = (error) => {
       if (!this.tryAgain(command, reject)) reject(withoutArguments(error));
     };
-    // For whoever forgets about it; all others hear of the failure all the same.
+    // A caller may leave the promise unhandled. Callers that await it get the error all the same.
     command.promise.catch(() => undefined);
     return super.sendCommand(command, stream);
   }

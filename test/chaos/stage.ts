@@ -90,7 +90,7 @@ export class Stage {
     return await this.customers.callAt(api, { action: 'reserve', user, event }, key);
   }
 
-  /** Somebody's tickets, at one of the APIs. */
+  /** Lists a random user's tickets, at one of the APIs. */
   async list(api: number): Promise<Call> {
     return await this.customers.callAt(api, {
       action: 'list',

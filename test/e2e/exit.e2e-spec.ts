@@ -16,7 +16,7 @@ const METRICS_TOKEN = 'what-prometheus-presents';
 jest.setTimeout(60_000);
 
 describe('with the embedded PostgreSQL', () => {
-  // As root PostgreSQL runs as somebody else, who must be let through to it.
+  // As root, PostgreSQL runs as another account, which must be able to reach the folder.
   const folder = mkdtempSync(join(tmpdir(), 'tixxety-exit-'));
   const thrower = join(folder, 'thrower.js');
   const pidFile = join(folder, 'data/postgres/data/postmaster.pid');

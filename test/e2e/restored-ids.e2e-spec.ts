@@ -22,7 +22,7 @@ describe('an account that got the id of one that is lost', () => {
   let event: { id: number };
   let ticket: { id: number };
   let sessionId: string;
-  /** Whoever has the token of the lost account. */
+  /** The client with the token of the lost account. */
   let ghost: Client;
   /** The account that has the id now. */
   let heir: Client;

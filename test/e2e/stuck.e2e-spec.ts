@@ -11,7 +11,7 @@ const ROUNDS = 2;
 /** As long as every statement waited before there were lanes. */
 const LONG_PATIENCE_MS = 2_000;
 
-/** A row that somebody keeps locked, such as a person at a console, stops those who need it and nobody else. */
+/** A row that stays locked, such as by a person at a console, stops only the requests that need it. */
 describe('a row that stays locked', () => {
   let database: TestDatabase;
   let api: TestApi;
@@ -54,7 +54,7 @@ describe('a row that stays locked', () => {
     return count;
   }
 
-  /** What is done beside a lock and somebody who wants what is locked, as a share of what is done without. */
+  /** The work done beside a lock and a client that wants the locked row, as a share of the work done without. */
   async function shareOf(
     act: (i: number) => Promise<boolean>,
     lock: () => Promise<{ commit(): Promise<void> }>,

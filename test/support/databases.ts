@@ -12,7 +12,7 @@ export interface TestDatabase {
   sql<Row = any>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Runs SQL in a transaction that stays open, with all its locks, until `commit`. */
   begin(text: string, values?: unknown[]): Promise<{ commit(): Promise<void> }>;
-  /** Waits until somebody waits for a lock. */
+  /** Waits until a session waits for a lock. */
   untilBlocked(): Promise<void>;
   drop(): Promise<void>;
 }

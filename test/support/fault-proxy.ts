@@ -13,7 +13,7 @@ export interface FaultProxy {
   freezeAfter(text: string): void;
   /** As behind a firewall that forgets: connections are reset in the midst of whatever they carry; new ones pass. */
   reset(): void;
-  /** As when the service's machine loses power: it is gone for connections there are, and nobody tells them; new ones pass. */
+  /** As when the service's machine loses power: existing connections fall silent without notice; new ones pass. */
   leaveHalfOpen(): void;
   /** Everything takes so much longer in each direction. */
   delay(ms: number): void;

@@ -11,7 +11,7 @@ export const HOLD_LIMIT = 2;
 
 const UNKNOWN_ID = 999_999_999;
 
-/** What somebody does. Numbers choose among what there is when it comes to it. */
+/** One action of a user. Numbers choose among the users, events and tickets that exist by then. */
 export type Step = { by: number; pause: number } & (
   { what: 'reserve'; user: number; event: number } | { what: 'pay' | 'cancel' | 'expire'; ticket: number }
 );

@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { accepts } from '../../support/redis';
 
 /**
- * A port that nobody listens on, below those that outgoing connections take: whoever is killed has to come back on it,
- * and by then some client's connection might have it.
+ * A free port below the range of outgoing connections: a killed process has to come back on it, and a client's
+ * connection must not have taken it by then.
  */
 export async function lastingPort(): Promise<number> {
   for (;;) {

@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const SIZE_MB = 400;
 const BALLAST = 'ballast';
 
-/** Whether this process may mount what `mountSmallDisk` does: tried where nobody else sees it, since root may not be enough. */
+/** Whether this process may mount a disk: tried in a mount namespace of its own, since root may not be enough. */
 export function canMount(): boolean {
   const trial = ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'];
   return process.getuid?.() === 0 && spawnSync('unshare', trial, { stdio: 'ignore' }).status === 0;
