@@ -3,6 +3,7 @@ import { expiry } from './parts/expiry';
 import { growth } from './parts/growth';
 import { guards } from './parts/guards';
 import { hot } from './parts/hot';
+import { keys } from './parts/keys';
 import { lateness } from './parts/lateness';
 import { memory } from './parts/memory';
 import { nearby } from './parts/nearby';
@@ -10,6 +11,7 @@ import { paging } from './parts/paging';
 import { pay } from './parts/pay';
 import { queue } from './parts/queue';
 import { spread } from './parts/spread';
+import { stuck } from './parts/stuck';
 
 /** In the order in which they run. */
 export const PARTS: readonly Part[] = [
@@ -17,6 +19,8 @@ export const PARTS: readonly Part[] = [
   spread,
   pay,
   guards,
+  keys,
+  stuck,
   expiry,
   lateness,
   queue,

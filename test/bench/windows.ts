@@ -1,7 +1,7 @@
 import type { Bench, Site } from './bench';
 import { checkSeats, unanswered } from './check';
 import { addHolds, openEvents } from './fill/seats';
-import type { Ids, Job, LoadResult, Requests } from './load/job';
+import type { Ids, Job, LoadResult } from './load/job';
 import { interleave, type Measure, type Summary } from './measure';
 
 /** More than can be sold while it is measured. */
@@ -85,7 +85,12 @@ async function reserveDirectly(bench: Bench, seconds: number, statement: 'ours' 
   return await reserve(bench, site, { seconds, target, connections: DIRECT_CONNECTIONS });
 }
 
-async function pay(bench: Bench, { api, database, users }: Site, seconds: number): Promise<LoadResult> {
+/** Payments for holds of a new event, whose seats are counted afterwards. */
+export async function pay(
+  bench: Bench,
+  { api, database, users }: Site,
+  seconds: number,
+): Promise<LoadResult> {
   const event = await openEvents(database, 1, PLENTY);
   const count = Math.ceil(PAYMENTS_PER_SECOND * (seconds + 1));
   const tickets = await addHolds(database, { event, users, count, expiresAt: `now() + interval '1 day'` });
@@ -99,8 +104,8 @@ async function pay(bench: Bench, { api, database, users }: Site, seconds: number
   return result;
 }
 
-export const reservations = (users: Ids, events: Ids, most?: number): Requests => ({
-  kind: 'reserve',
+export const reservations = (users: Ids, events: Ids, most?: number) => ({
+  kind: 'reserve' as const,
   users,
   events,
   most,

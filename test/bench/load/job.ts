@@ -14,8 +14,8 @@ export const HOLDER_STEP = 7_919;
 
 /** Requests, described so that they can be sent to another process. */
 export type Requests =
-  /** A random user reserves a ticket of a random event; `most` of them, where it is given. */
-  | { kind: 'reserve'; users: Ids; events: Ids; most?: number }
+  /** A random user reserves a ticket of a random event, each under a key of its own where `isKeyed`; `most` of them. */
+  | { kind: 'reserve'; users: Ids; events: Ids; most?: number; isKeyed?: boolean }
   /** Each ticket of `addHolds` is paid once, by the user who holds it. */
   | { kind: 'pay'; tickets: Ids; users: Ids }
   /** Each address in turn, again and again. */

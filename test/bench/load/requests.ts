@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { holderAt, idAt, type Ids, type Job, type MixedCase, type Requests } from './job';
 import { adminToken, userToken } from './tokens';
 
@@ -8,6 +9,8 @@ export interface Request {
   body?: string;
   /** An access token of the user who sends it. */
   token: string;
+  /** An `Idempotency-Key`. */
+  key?: string;
   /** The user and event of a reservation, for lanes that speak SQL. */
   reservation?: [userId: number, eventId: number];
   expected: readonly string[];
@@ -38,7 +41,7 @@ export function requestsOf(requests: Requests): () => Request | undefined {
   }
 }
 
-function reservations({ users, events, most = Infinity }: Extract<Requests, { kind: 'reserve' }>) {
+function reservations({ users, events, most = Infinity, isKeyed }: Extract<Requests, { kind: 'reserve' }>) {
   let sent = 0;
   return (): Request | undefined => {
     if (sent++ >= most) return undefined;
@@ -46,7 +49,9 @@ function reservations({ users, events, most = Infinity }: Extract<Requests, { ki
     const event = idAt(events, Math.random());
     const body = `{"user_id":${user},"event_id":${event}}`;
     const token = userToken(user);
-    return { method: 'POST', path: '/tickets/', body, token, reservation: [user, event], expected: CREATED };
+    const key = isKeyed ? randomUUID() : undefined;
+    const reservation: [number, number] = [user, event];
+    return { method: 'POST', path: '/tickets/', body, token, key, reservation, expected: CREATED };
   };
 }
 
