@@ -21,7 +21,7 @@ export const EVENTS_ORGANIZER_FKEY = 'events_organizer_id_fkey';
 @Index('events_organizer_id_start_time_id_idx', ['organizerId', 'startTime', 'id'])
 // A GIN index, which TypeORM can't make: the migration does.
 @Index('events_search_idx', { synchronize: false })
-@Index('events_position_end_time_idx', ['position', 'endTime'], {
+@Index('events_position_end_time_id_idx', ['position', 'endTime', 'id'], {
   spatial: true,
   where: 'position IS NOT NULL',
 })

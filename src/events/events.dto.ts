@@ -220,7 +220,10 @@ export class EventsQuery extends EventFilterQuery {
   @Decimal(0, 20_038)
   max_distance_km?: number;
 
-  /** `start_time` by default, `relevance` where `q` is given; `distance` wants `near`. */
+  /**
+   * `start_time` by default, `relevance` where `q` is given; `distance` wants `near`. Relevance puts up to 500 events
+   * in order, and distance the nearest 5,000; what is more comes in the order of the start.
+   */
   @IsOptional()
   @IsIn(['start_time', 'distance', 'relevance'], { message: 'must be start_time, distance or relevance' })
   @ApiPropertyOptional({ enum: ['start_time', 'distance', 'relevance'] })

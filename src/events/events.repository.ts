@@ -3,7 +3,8 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
 import { Statements } from '../database/statements';
 import { Event } from './event.entity';
-import { eventById, listEvents, type EventFilter, type EventKey } from './events.statements';
+import { eventById, type EventFilter, type EventKey } from './events.statements';
+import { listEvents } from './list-events';
 
 export type NewEvent = Omit<Event, 'id' | 'createdAt' | 'position' | 'search' | 'organizer'>;
 
@@ -15,11 +16,27 @@ export interface Seats {
 
 export type EventWithSeats = Omit<Event, 'position' | 'search' | 'organizer'> & Seats;
 
-/**
- * An event in a list: with what the list is sorted by, its distance where one was searched around a place, and how many
- * rows were found, of which only the first are read where they are long.
- */
-export type ListedEvent = EventWithSeats & { key: Date | number; distanceKm?: number; found: number };
+/** An event in a list: with what the list is sorted by, and its distance where one was searched around a place. */
+export type ListedEvent = EventWithSeats & { key: Date | number; distanceKm?: number };
+
+export interface EventsPage {
+  rows: ListedEvent[];
+  /** How many rows there were, of which only the first are read where they are long. */
+  found: number;
+  /** The last event that was looked at, where not all were. */
+  rest?: Pick<ListedEvent, 'key' | 'endTime' | 'id'>;
+  /** More pass than can be put in order of their relevance. */
+  isMany: boolean;
+}
+
+/** What each row of a page says; without an id where the page is empty. */
+type PageRow = Partial<ListedEvent> & {
+  found: number | null;
+  isMany: boolean;
+  restKey: Date | number | null;
+  restEnd: Date;
+  restId: number;
+};
 
 @Injectable()
 export class EventsRepository {
@@ -37,7 +54,14 @@ export class EventsRepository {
     return event;
   }
 
-  async list(filter: EventFilter, after: EventKey | undefined, limit: number): Promise<ListedEvent[]> {
-    return await this.statements.list<ListedEvent>(...listEvents(filter, after, limit));
+  async list(filter: EventFilter, after: EventKey | undefined, limit: number): Promise<EventsPage> {
+    const rows = await this.statements.list<PageRow>(...listEvents(filter, after, limit));
+    const [{ found, isMany, restKey, restEnd, restId }] = rows as [PageRow];
+    return {
+      rows: rows.filter(({ id }) => id != null) as ListedEvent[],
+      found: found ?? 0,
+      rest: restKey === null ? undefined : { key: restKey, endTime: restEnd, id: restId },
+      isMany,
+    };
   }
 }

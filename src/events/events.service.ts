@@ -1,7 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { unauthenticated } from '../auth/refusals';
-import { isId, isNumber, isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
-import { Problem } from '../problems/problem';
+import {
+  cursorAfter,
+  isId,
+  isNumber,
+  isTime,
+  pageOf,
+  sortKeyOf,
+  sortKeyOfAny,
+  type Page,
+  type PageQuery,
+} from '../http/page';
+import { invalid, Problem } from '../problems/problem';
 import type { Subject } from '../database/scope';
 import { violatedConstraint } from '../database/database-error';
 import { Transactions } from '../database/transactions';
@@ -9,7 +19,7 @@ import { InventoryService } from '../inventory/inventory.service';
 import { UsersService } from '../users/users.service';
 import { EVENTS_ORGANIZER_FKEY } from './event.entity';
 import { EventsRepository, type EventWithSeats, type ListedEvent, type NewEvent } from './events.repository';
-import type { EventFilter, EventKey } from './events.statements';
+import type { DistanceKey, EventFilter, EventKey, RankKey, TimeKey } from './events.statements';
 
 @Injectable()
 export class EventsService {
@@ -47,14 +57,60 @@ export class EventsService {
     return event;
   }
 
-  /** Events that pass the filter, in its order. */
+  /**
+   * Events that pass the filter, in its order. Where they are too many for it, behind the nearest or from the first on,
+   * they come in the order of their start. A page may come short though more follow.
+   */
   async list(filter: EventFilter, query: PageQuery): Promise<Page<ListedEvent>> {
     if (filter.words?.length === 0) return { rows: [] };
-    const isKey = filter.sort === 'start_time' ? isTime : isNumber;
-    const after = sortKeyOf<EventKey>(query, isKey, isId);
-    const rows = await this.repository.list(filter, after, query.limit + 1);
-    const sortKey = ({ key, id }: ListedEvent) => [key instanceof Date ? key.toISOString() : key, id];
-    return pageOf(rows, query, sortKey, rows[0]?.found);
+    switch (filter.sort) {
+      case 'start_time':
+        return await this.read(filter, sortKeyOf<TimeKey>(query, isTime, isId), query);
+      case 'relevance':
+        return await this.listByRelevance(filter, query);
+      case 'distance':
+        return await this.listByDistance(filter, query);
+    }
+  }
+
+  private async listByRelevance(filter: EventFilter, query: PageQuery): Promise<Page<ListedEvent>> {
+    const after = sortKeyOfAny<[RankKey, TimeKey]>(query, [isNumber, isId], [isTime, isId]);
+    if (after === undefined || isNumber(after[0])) {
+      const page = await this.read(filter, after, query);
+      if (!page.isMany) return page;
+      if (after) throw invalid('/cursor', 'too many events have come since: start with the first page');
+    }
+    return await this.read(inOrderOfStart(filter), after, query);
+  }
+
+  private async listByDistance(filter: EventFilter, query: PageQuery): Promise<Page<ListedEvent>> {
+    const after = sortKeyOfAny<[DistanceKey, [...TimeKey, ...DistanceKey]]>(
+      query,
+      [isNumber, isTime, isId],
+      [isTime, isId, isNumber, isTime, isId],
+    );
+    if (after?.length === 5) {
+      const [startTime, id, ...beyond] = after;
+      return await this.read(inOrderOfStart(filter, beyond), [startTime, id], query);
+    }
+    const page = await this.read(filter, after, query);
+    if (!page.isAtEnd || !after) return page;
+    return await this.read(inOrderOfStart(filter, after), undefined, query);
+  }
+
+  /** @returns also whether it leads no farther in its order, though more may follow */
+  private async read(filter: EventFilter, after: EventKey | undefined, query: PageQuery) {
+    const { rows, found, rest, isMany } = await this.repository.list(filter, after, query.limit + 1);
+    const sortKey = ({ key, endTime, id }: Pick<ListedEvent, 'key' | 'endTime' | 'id'>) => [
+      key instanceof Date ? key.toISOString() : key,
+      ...(filter.sort === 'distance' ? [endTime.toISOString()] : []),
+      id,
+      ...(filter.beyond ?? []),
+    ];
+    const page = pageOf(rows, query, sortKey, found);
+    const next = page.next ?? (rest && cursorAfter(sortKey(rest), query));
+    const isAtEnd = rows.length === 0 && rest !== undefined && !isLater(sortKey(rest), after);
+    return { rows: page.rows, next, isMany, isAtEnd };
   }
 
   /**
@@ -79,3 +135,16 @@ export class EventsService {
 const isWithoutOrganizer = (error: unknown) =>
   violatedConstraint(error) === EVENTS_ORGANIZER_FKEY ||
   (error instanceof Problem && error.code === 'user_not_found');
+
+const inOrderOfStart = (filter: EventFilter, beyond?: DistanceKey): EventFilter => ({
+  ...filter,
+  sort: 'start_time',
+  isWide: true,
+  beyond,
+});
+
+/** Compares sort keys part by part. */
+function isLater(key: (string | number)[], than: (string | number)[] = []): boolean {
+  const i = than.findIndex((part, at) => part !== key[at]);
+  return than.length === 0 || (i >= 0 && (key[i] as string) > (than[i] as string));
+}

@@ -45,22 +45,32 @@ export function pageOf<Row>(
   return { rows: shown, next: cursorAfter(sortKey(last), query) };
 }
 
+/** Checks a sort key part by part. */
+type Checks<Key> = { [I in keyof Key]: (part: unknown) => part is Key[I] };
+
 /**
- * The sort key in the cursor of a query, checked part by part; undefined where there is no cursor.
+ * The sort key in the cursor of a query; undefined where there is no cursor.
  *
  * @throws {Problem} 422 when the cursor is not one of this list with these filters
  */
-export function sortKeyOf<Key extends unknown[]>(
+export function sortKeyOf<Key extends unknown[]>(query: PageQuery, ...checks: Checks<Key>): Key | undefined {
+  return sortKeyOfAny<[Key]>(query, checks);
+}
+
+/** The same for a list that may be sorted by one key or another. */
+export function sortKeyOfAny<Keys extends unknown[][]>(
   query: PageQuery,
-  ...checks: { [I in keyof Key]: (part: unknown) => part is Key[I] }
-): Key | undefined {
+  ...kinds: { [I in keyof Keys]: Checks<Keys[I]> }
+): Keys[number] | undefined {
   if (query.cursor === undefined) return undefined;
   const [fingerprint, ...key] = decode(query.cursor);
-  const isOurs = fingerprint === fingerprintOf(query) && key.length === checks.length;
-  if (!isOurs || !checks.every((check, i) => check(key[i]))) {
+  const isKey = kinds.some((checks: ((part: unknown) => boolean)[]) => {
+    return key.length === checks.length && checks.every((check, i) => check(key[i]));
+  });
+  if (!isKey || fingerprint !== fingerprintOf(query)) {
     throw invalid('/cursor', 'must be a cursor from a Link header of this list, with the same filters');
   }
-  return key as unknown as Key;
+  return key;
 }
 
 /** The cursor that leads behind the row with this sort key. */

@@ -1,5 +1,5 @@
 import { EventsQuery, NearbyEventsQuery } from '../../src/events/events.dto';
-import { listEvents } from '../../src/events/events.statements';
+import { listEvents } from '../../src/events/list-events';
 import { cursorAfter, PageQuery } from '../../src/http/page';
 import { startTestApi, type TestApi } from '../support/api';
 import { expectProblem } from '../support/problems';

@@ -270,10 +270,10 @@ describe('GET /events/ with filters', () => {
       const query = `${nearLondon}&q=x&sort=${sort}`;
       const cursors = {
         start_time: ['2030-01-01T00:00:00.000Z', 1],
-        distance: [0.5, 1],
+        distance: [0.5, '2030-01-01T00:00:00.000Z', 1],
         relevance: [-0.5, 1],
       };
-      const wrong = sort === 'start_time' ? cursors.distance : cursors.start_time;
+      const wrong = sort === 'distance' ? cursors.start_time : cursors.distance;
       const cursor = cursorAfter(
         wrong,
         Object.assign(new EventsQuery(), Object.fromEntries(new URLSearchParams(query))),
@@ -487,7 +487,9 @@ describe('GET /events/ with filters', () => {
         const expected = events.filter((one) => matches(one, { ...filter, near, radiusKm }));
         if (sort === 'start_time') expected.sort((a, b) => a.start - b.start || a.id - b.id);
         if (near && sort === 'distance') {
-          expected.sort((a, b) => haversineKm(near, a) - haversineKm(near, b) || a.id - b.id);
+          expected.sort(
+            (a, b) => haversineKm(near, a) - haversineKm(near, b) || a.end - b.end || a.id - b.id,
+          );
         }
         const limit = Math.max(1, Math.ceil(Math.min(expected.length, 200) / pages));
         const ids = (await pagesOf(`/events/?${parameters}&limit=${limit}`)).flat();
@@ -516,7 +518,7 @@ describe('GET /events/ with filters', () => {
           .filter(
             (one) => one.end > Date.now() && matches(one, { ...filter, near, radiusKm: max_distance_km }),
           )
-          .sort((a, b) => haversineKm(near, a) - haversineKm(near, b) || a.id - b.id);
+          .sort((a, b) => haversineKm(near, a) - haversineKm(near, b) || a.end - b.end || a.id - b.id);
         const parameters = toQuery({
           ...filter,
           user_id: await userAt(near),
