@@ -22,7 +22,7 @@ import { RelayModule } from './jobs/jobs.module';
 import { MetricsModule } from './metrics/metrics.module';
 import { QueueModule } from './queue/queue.module';
 import { CountedAuthGuard } from './rate-limit/counted-auth.guard';
-import { AccountLimitGuard, RateLimitGuard } from './rate-limit/rate-limit.guard';
+import { RateLimitGuard } from './rate-limit/rate-limit.guard';
 import { RateLimitModule } from './rate-limit/rate-limit.module';
 import { TicketsModule } from './tickets/tickets.module';
 import { TracingModule } from './tracing/tracing.module';
@@ -38,7 +38,7 @@ const shared = (role: 'api' | 'worker', settings: Settings, dataSource: TixxetyD
   TracingModule.register(role, settings, dataSource),
 ];
 
-/** In this order: identify the caller, refuse one that calls too often, read the body, refuse too many guesses. */
+/** In this order: identify the caller, refuse one that calls too often, read the body. */
 const guards = ({ RATE_LIMIT_PER_MINUTE }: Settings) =>
   RATE_LIMIT_PER_MINUTE > 0
     ? [
@@ -47,7 +47,6 @@ const guards = ({ RATE_LIMIT_PER_MINUTE }: Settings) =>
         { provide: APP_GUARD, useClass: CountedAuthGuard },
         { provide: APP_GUARD, useExisting: RateLimitGuard },
         { provide: APP_GUARD, useClass: BodyGuard },
-        { provide: APP_GUARD, useClass: AccountLimitGuard },
       ]
     : [
         { provide: APP_GUARD, useClass: AuthGuard },

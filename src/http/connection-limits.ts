@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { normalizeIp } from '@nestjs/throttler';
+import { networkOf } from './network';
 
 const MOST_CONNECTIONS = 10_000;
 /** Enough for a carrier's address that thousands of customers share, and a tenth of what there is. */
@@ -32,7 +32,7 @@ export function limitConnections(
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress;
     if (address === undefined || isProxy(address)) return;
-    const network = normalizeIp(address, 64);
+    const network = networkOf(address).address;
     const count = (open.get(network) ?? 0) + 1;
     if (count > mostPerAddress) {
       socket.destroy();

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { INestApplication } from '@nestjs/common';
 import type { Request, RequestHandler } from 'express';
-import { ThrottlerStorage } from '@nestjs/throttler';
 import { LRUCache } from 'lru-cache';
 import type { Account } from '../auth/caller';
+import { networkOf } from '../http/network';
 import { Problem } from '../problems/problem';
-import { countGuess } from '../rate-limit/rate-limit.guard';
 import { SessionsService } from '../users/sessions.service';
 
 /** The dashboard asks every few seconds, and comparing a password takes a good part of one. */
@@ -14,7 +13,6 @@ const REMEMBERED = { max: 100, ttl: 5 * 60_000 };
 /** Lets admins in by e-mail and password, for which the browser asks (HTTP Basic, RFC 7617). */
 export function adminsOnly(app: INestApplication): RequestHandler {
   const sessions = app.get(SessionsService, { strict: false });
-  const hits = app.get<ThrottlerStorage>(ThrottlerStorage, { strict: false });
   const known = new LRUCache<string, Account>(REMEMBERED);
 
   async function accountOf(request: Request): Promise<Account | undefined> {
@@ -25,8 +23,7 @@ export function adminsOnly(app: INestApplication): RequestHandler {
     if (remembered) return remembered;
     const [, email = '', password = ''] =
       /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
-    await countGuess(hits, request, email);
-    const account = await sessions.authenticate(email, password);
+    const account = await sessions.authenticate(email, password, networkOf(request.address));
     known.set(key, account);
     return account;
   }

@@ -3,13 +3,10 @@ import { SetMetadata } from '@nestjs/common';
 export const RATE_LIMIT = 'rateLimit';
 
 /** How a route, or all of a controller, is limited; where nothing is said, as usual: by what its caller reads and writes. */
-export type RateLimit = 'usual' | 'credentials' | 'own-credentials' | 'none';
+export type RateLimit = 'usual' | 'credentials' | 'none';
 
-/** Marks a route that takes a password or a token that is as good as one: few calls by account and by address. */
+/** Marks a route that takes a password or a token that is as good as one: few calls by address. */
 export const LimitAsCredentials = () => SetMetadata(RATE_LIMIT, 'credentials' satisfies RateLimit);
-
-/** Marks a route that takes the caller's own password: few calls by account and by address. */
-export const LimitAsOwnCredentials = () => SetMetadata(RATE_LIMIT, 'own-credentials' satisfies RateLimit);
 
 /** Marks a route that may be called any number of times. */
 export const Unlimited = () => SetMetadata(RATE_LIMIT, 'none' satisfies RateLimit);

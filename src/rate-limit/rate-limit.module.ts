@@ -4,6 +4,7 @@ import { ThrottlerModule } from '@nestjs/throttler';
 import type { Queue } from 'bull';
 import type { Settings } from '../config/settings';
 import { EXPIRATION_QUEUE, redisPrefix } from '../queue/expiration-queue';
+import { GuessLimit } from './guess-limit';
 import { RateLimitStorage } from './rate-limit.storage';
 import { SharedWindows } from './shared-windows';
 
@@ -22,6 +23,12 @@ export class RateLimitModule {
         storage: new RateLimitStorage(MINUTE_MS, queue && new SharedWindows(queue.client, MINUTE_MS, key)),
       }),
     });
-    return { module: RateLimitModule, imports: [throttler] };
+    return {
+      module: RateLimitModule,
+      global: true,
+      imports: [throttler],
+      providers: [GuessLimit],
+      exports: [GuessLimit],
+    };
   }
 }

@@ -22,6 +22,12 @@ export class RateLimitStorage implements ThrottlerStorage {
     this.windows = new Windows(lengthMs);
   }
 
+  /** Takes a hit back that should not have been counted. */
+  takeBack(key: string): void {
+    const window = this.windows.hit(key, performance.now(), -1);
+    void this.shared?.pass(key, window, false, -1);
+  }
+
   /** The length of a window and the refusal beyond the limit are the same for all: no caller is blocked for longer. */
   async increment(key: string, _lengthMs: number, limit: number): Promise<Verdict> {
     const window = this.windows.hit(key, performance.now());

@@ -47,16 +47,17 @@ export class SharedWindows {
    * Passes on a hit that `window` has counted; what Redis says to it is soon counted there too.
    *
    * @param isUrgent waits for what Redis says
+   * @param count -1: the hit was taken back
    * @returns the how manieth hit of all processes it was; of those known here when it is not urgent, and while Redis is
    *   away or slow
    */
-  pass(key: string, window: Window, isUrgent: boolean): number | Promise<number> {
+  pass(key: string, window: Window, isUrgent: boolean, count: 1 | -1 = 1): number | Promise<number> {
     const { hits } = window;
     if (this.isLate || this.redis.status !== 'ready') return hits;
     const { reports, sent } = (this.gathering ??= this.gather(isUrgent));
     let report = reports.get(key);
     if (report === undefined) reports.set(key, (report = { window, hits: 0 }));
-    const rank = ++report.hits;
+    const rank = (report.hits += count);
     if (!isUrgent) return hits;
     return sent.then(() => (report.total === undefined ? hits : report.total - report.hits + rank));
   }
@@ -139,7 +140,7 @@ const COUNT_HITS = `
     local hits, ends = string.match(window, '(%d+) (%d+)')
     hits, ends = tonumber(hits), tonumber(ends)
     if ends <= now then hits, ends = 0, now + length end
-    hits = hits + ARGV[i + 1]
+    hits = math.max(0, hits + ARGV[i + 1])
     redis.call('HSET', young, ARGV[i], string.format('%d %d', hits, ends))
     told[#told + 1] = hits
     told[#told + 1] = ends - now

@@ -24,8 +24,10 @@ export class Windows {
     private readonly mostKeys = 100_000,
   ) {}
 
-  /** Counts one hit at `now`, in milliseconds of any clock that never goes back. */
-  hit(key: string, now: number): Window {
+  /**
+   * Counts one hit, or takes one back, at `now`, in milliseconds of any clock that never goes back.
+   */
+  hit(key: string, now: number, hits: 1 | -1 = 1): Window {
     if (now >= this.turnsAt) this.turn(now);
     let window = this.young.get(key) ?? this.old.get(key);
     if (window === undefined || window.endsAt <= now) {
@@ -33,7 +35,7 @@ export class Windows {
       window = { hits: 0, endsAt: now + this.lengthMs };
       this.young.set(key, window);
     }
-    window.hits++;
+    window.hits = Math.max(0, window.hits + hits);
     return window;
   }
 

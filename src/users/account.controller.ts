@@ -17,10 +17,11 @@ import { Caller, scopeOf } from '../auth/caller';
 import { UserInPath } from '../auth/user-in-path';
 import type { Subject } from '../database/scope';
 import { ApiList, ApiProblems, ApiUserId } from '../http/api-docs';
+import { networkOf } from '../http/network';
 import { PageQuery, sendPage } from '../http/page';
 import { invalid } from '../problems/problem';
 import { Idempotent } from '../idempotency/idempotent.decorator';
-import { LimitAsOwnCredentials } from '../rate-limit/rate-limit.decorator';
+import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import { ChangePasswordDto, SessionDto, toSessionDto } from './sessions.dto';
 import { SessionsService } from './sessions.service';
 
@@ -37,7 +38,7 @@ export class AccountController {
   @Post('auth/password')
   @Idempotent({ by: 'passwords' })
   @HttpCode(204)
-  @LimitAsOwnCredentials()
+  @LimitAsCredentials()
   @ApiOperation({
     operationId: 'changePassword',
     summary: "Change the caller's password",
@@ -47,8 +48,12 @@ export class AccountController {
   })
   @ApiNoContentResponse({ description: 'Changed' })
   @ApiProblems('invalid_credentials', 'user_not_found', 'password_not_set', 'overloaded')
-  async changePassword(@Body() body: ChangePasswordDto, @Caller() caller: Caller): Promise<void> {
-    await this.sessions.changePassword(caller, body.current, body.new);
+  async changePassword(
+    @Body() body: ChangePasswordDto,
+    @Caller() caller: Caller,
+    @Req() { address }: Request,
+  ): Promise<void> {
+    await this.sessions.changePassword(caller, body.current, body.new, networkOf(address));
   }
 
   @Get('users/:user_id/sessions')

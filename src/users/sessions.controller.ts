@@ -1,9 +1,11 @@
-import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
 import { Public } from '../auth/public';
 import { ApiProblems } from '../http/api-docs';
 import { Idempotent } from '../idempotency/idempotent.decorator';
 import { TakesBody } from '../http/body.guard';
+import { networkOf } from '../http/network';
 import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import {
   RevocationRequestDto,
@@ -39,11 +41,11 @@ export class SessionsController {
   })
   @ApiBody({ type: TokenRequestDto, examples: TOKEN_REQUEST_EXAMPLES })
   @ApiProblems('invalid_credentials', 'overloaded')
-  async create(@Body() body: TokenRequestDto): Promise<TokensDto> {
+  async create(@Body() body: TokenRequestDto, @Req() { address }: Request): Promise<TokensDto> {
     const { username = '', password = '', refresh_token = '' } = body;
     return toTokensDto(
       body.grant_type === 'password'
-        ? await this.sessions.signIn(username, password)
+        ? await this.sessions.signIn(username, password, networkOf(address))
         : await this.sessions.renew(refresh_token),
     );
   }

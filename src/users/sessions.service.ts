@@ -7,7 +7,10 @@ import { invalidCredentials } from '../auth/refusals';
 import type { Scope, Subject } from '../database/scope';
 import { Transactions } from '../database/transactions';
 import { isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import type { Network } from '../http/network';
 import { Problem } from '../problems/problem';
+import { GuessLimit } from '../rate-limit/guess-limit';
+import { emailKey } from '../text/email';
 import { SessionsRepository, type SessionKey, type SessionView } from './sessions.repository';
 import { UsersRepository, type Login } from './users.repository';
 
@@ -31,6 +34,7 @@ export class SessionsService {
     private readonly users: UsersRepository,
     private readonly passwords: Passwords,
     private readonly accessTokens: AccessTokens,
+    private readonly guesses: GuessLimit,
     private readonly transactions: Transactions,
   ) {}
 
@@ -54,31 +58,43 @@ export class SessionsService {
   }
 
   /** @throws {Problem} as `authenticate` does */
-  async signIn(email: string, password: string): Promise<Tokens> {
-    const login = await this.authenticate(email, password);
+  async signIn(email: string, password: string, from: Network): Promise<Tokens> {
+    const login = await this.authenticate(email, password, from);
     return await this.begin(login, login.passwordHash);
   }
 
-  /** @throws {Problem} `invalid_credentials`, as late where there is no such e-mail as where there is; `overloaded` */
-  async authenticate(email: string, password: string): Promise<Login> {
-    const login = await this.users.findLogin(email);
-    const isRight = await this.passwords.verify(login?.passwordHash, password);
-    if (!login || !isRight) throw invalidCredentials();
-    return login;
+  /**
+   * @throws {Problem} `invalid_credentials`, as late where there is no such e-mail as where there is; `rate_limited`,
+   *   `overloaded`
+   */
+  async authenticate(email: string, password: string, from: Network): Promise<Login> {
+    return await this.guesses.guess(emailKey(email), from, async () => {
+      const login = await this.users.findLogin(email);
+      const isRight = await this.passwords.verify(login?.passwordHash, password);
+      if (!login || !isRight) throw invalidCredentials();
+      return login;
+    });
   }
 
   /**
    * Changes the caller's password, and ends all sessions but the one the caller's access token was issued in.
    *
-   * @throws {Problem} `invalid_credentials`, `password_not_set`, `user_not_found`, `overloaded`
+   * @throws {Problem} `invalid_credentials`, `password_not_set`, `user_not_found`, `rate_limited`, `overloaded`
    */
-  async changePassword({ sessionId, ...caller }: Caller, current: string, next: string): Promise<void> {
+  async changePassword(
+    { sessionId, ...caller }: Caller,
+    current: string,
+    next: string,
+    from: Network,
+  ): Promise<void> {
     const { userId } = caller;
     const login = await this.users.findLoginOf(caller);
     if (!login) throw new Problem('user_not_found');
     const { passwordHash } = login;
     if (passwordHash === null) throw new Problem('password_not_set');
-    if (!(await this.passwords.verify(passwordHash, current))) throw invalidCredentials();
+    await this.guesses.guess(`user ${userId}`, from, async () => {
+      if (!(await this.passwords.verify(passwordHash, current))) throw invalidCredentials();
+    });
     const nextHash = await this.passwords.hash(next);
     await this.transactions.run(async () => {
       if (!(await this.users.updatePassword(userId, passwordHash, nextHash))) throw invalidCredentials();

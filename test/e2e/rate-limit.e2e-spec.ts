@@ -69,6 +69,17 @@ describe('RATE_LIMIT_PER_MINUTE', () => {
     expect(quotaOf(writing, 'writing')).toMatchObject({ most: LIMIT, left: LIMIT - 1 });
   });
 
+  it('counts all callers of an address together, with room for twenty', async () => {
+    for (let userId = 1; userId <= 20; userId++) {
+      const answers = await inTurn(LIMIT, () => api.client.as(tokenOf(userId)).get('/events'));
+      expect(statuses(answers)).toEqual(Array(LIMIT).fill(200));
+    }
+    const refused = await api.client.as(tokenOf(21)).get('/events');
+    expectProblem(refused, 429, 'rate_limited');
+    expect(quotaOf(refused, 'reading')).toMatchObject({ most: LIMIT, left: LIMIT - 1 });
+    expect(refused.headers.get('ratelimit')).not.toContain('together');
+  });
+
   it('counts what does not validate, too', async () => {
     const answers = await inTurn(LIMIT + 1, () => ada.post('/events/', { surprise: true }));
     expect(statuses(answers)).toEqual([...Array(LIMIT).fill(422), 429]);
@@ -121,13 +132,47 @@ describe('credentials', () => {
   const signIn = (username: unknown, address: string) =>
     nobody.post('/auth/token', { grant_type: 'password', username, password: 'wrong' }, from(address));
 
-  it('are limited by account, however it is spelled and wherever the guesses come from', async () => {
-    const spellings = ['ada@example.com', 'ADA@example.com', ' Ada@Example.com'];
-    const answers = await inTurn(11, (i) => signIn(spellings[i % 3], `203.0.113.${i}`));
-    expect(answers.slice(0, 10).every(({ status }) => status !== 429)).toBe(true);
-    expectProblem(answers[10] as Answer, 429, 'rate_limited');
-    expect(quotaOf(answers[10] as Answer, 'credentials-account')).toMatchObject({ most: 10, left: 0 });
-    expect((await signIn('bob@example.com', '203.0.113.1')).status).toBe(401);
+  const RIGHT = 'notes on the engine';
+  const signInAs = (username: string, password: string, address: string) =>
+    nobody.post('/auth/token', { grant_type: 'password', username, password }, from(address));
+
+  it('are limited by account and network, however the account is spelled, and say nothing of what is left', async () => {
+    const spellings = ['irem@example.com', 'IREM@example.com', ' Irem@Example.com', 'İrem@example.com'];
+    const dotted = ['i\u0307rem@example.com', 'İrem@example.com', 'I\u0307REM@example.com'];
+    for (const names of [spellings.slice(0, 3), dotted]) {
+      const address = `203.0.113.${names.length}${names === dotted ? 1 : 0}`;
+      const answers = await inTurn(11, (i) => signIn(names[i % 3], address));
+      expect(answers.slice(0, 10).every(({ status }) => status === 401 || status === 422)).toBe(true);
+      expectProblem(answers[10] as Answer, 429, 'rate_limited');
+      expect(answers[10]?.headers.get('ratelimit')).not.toContain('account');
+      expect((await signIn(names[0], '203.0.113.9')).status).toBe(401);
+    }
+  });
+
+  it('do not lock an account where nothing wrong was compared: malformed, taken, or right', async () => {
+    const email = 'ada@example.com';
+    expect((await nobody.post('/users/', { ...userBody(), email, password: RIGHT })).status).toBe(201);
+    for (let i = 0; i < 11; i++) {
+      const address = from(`198.51.100.${i}`);
+      const taken = await nobody.post('/users/', { ...userBody(), email, password: RIGHT }, address);
+      expect(taken.status).toBe(409);
+      expect((await nobody.post('/auth/token', { username: email }, address)).status).toBe(422);
+    }
+    const right = await inTurn(11, () => signInAs(email, RIGHT, '203.0.113.7'));
+    expect(statuses(right)).toEqual(Array(11).fill(200));
+  });
+
+  it('are limited by account from everywhere, but not where its owner has signed in', async () => {
+    const email = 'ada@example.com';
+    await nobody.post('/users/', { ...userBody(), email, password: RIGHT });
+    expect((await signInAs(email, RIGHT, '203.0.113.7')).status).toBe(200);
+    // As many at once as passwords are compared of without a refusal.
+    for (let first = 0; first < 100; first += 20) {
+      const guesses = Array.from({ length: 20 }, (_, i) => signIn(email, `198.51.100.${first + i}`));
+      expect(statuses(await Promise.all(guesses))).toEqual(Array(20).fill(401));
+    }
+    expect((await signInAs(email, RIGHT, '198.51.100.200')).status).toBe(429);
+    expect((await signInAs(email, RIGHT, '203.0.113.7')).status).toBe(200);
   });
 
   it('are limited by address, whichever accounts are tried, and do not lock those accounts', async () => {
@@ -144,6 +189,27 @@ describe('credentials', () => {
     );
     expect(answers.at(-1)?.status).toBe(429);
     expect((await nobody.post('/auth/revoke', { token: 'x' }, from('2001:db8:0:2::1'))).status).toBe(200);
+  });
+
+  it('count a caller once, whatever its proxy writes around the address, and what is no address as one', async () => {
+    const revoke = (address: string) => nobody.post('/auth/revoke', { token: 'x' }, from(address));
+    for (const spell of [
+      (i: number) => `203.0.113.7:${1024 + i}`,
+      (i: number) => `[2001:db8::7]:${1024 + i}`,
+      (i: number) => `somebody-${i}`,
+    ]) {
+      const answers = await inTurn(13, (i) => revoke(spell(i)));
+      expect(statuses(answers)).toEqual([...Array(12).fill(200), 429]);
+    }
+  });
+
+  it('count a site of IPv6 that has many networks, with room for sixteen', async () => {
+    const revoke = (network: number) =>
+      nobody.post('/auth/revoke', { token: 'x' }, from(`2001:db8:9:${network}::1`));
+    for (let network = 1; network <= 16; network++) {
+      expect(statuses(await inTurn(12, () => revoke(network)))).toEqual(Array(12).fill(200));
+    }
+    expect((await revoke(17)).status).toBe(429);
   });
 
   it('need not even validate to be counted', async () => {

@@ -1,0 +1,29 @@
+import ipaddr, { IPv4, IPv6 } from 'ipaddr.js';
+
+/** Where a request comes from, as limits tell callers apart. */
+export interface Network {
+  /** An IPv4 address, or the /64 of IPv6 that one customer has; `unknown` for what is no address. */
+  address: string;
+  /** The /48 that one customer of an IPv6 provider may have 65,536 such networks of. */
+  site?: string;
+}
+
+/**
+ * The network of an address, as a socket or a proxy writes it: proxies put a port behind it, and IPv6 into brackets. All
+ * that is no address counts as one network, else a client could make up another with every request.
+ */
+export function networkOf(text: string | undefined): Network {
+  const [, bracketed, withPort] = /^(?:\[([^\]]*)\]|(\d[\d.]*))(?::\d{1,5})?$/.exec(text ?? '') ?? [];
+  const address = bracketed ?? withPort ?? text ?? '';
+  if (!IPv4.isValidFourPartDecimal(address) && !IPv6.isValid(address)) return { address: 'unknown' };
+  const parsed = ipaddr.process(address);
+  if (parsed instanceof IPv4) return { address: parsed.toString() };
+  return { address: prefixOf(parsed, 4), site: prefixOf(parsed, 3) };
+}
+
+/** @param groups how many of the eight groups of 16 bits belong to the network */
+const prefixOf = ({ parts }: IPv6, groups: number) =>
+  `${parts
+    .slice(0, groups)
+    .map((part) => part.toString(16))
+    .join(':')}::/${16 * groups}`;
