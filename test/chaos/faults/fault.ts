@@ -15,4 +15,14 @@ export interface Fault {
 }
 
 export type Family =
-  'kill' | 'redis' | 'clock' | 'jobs' | 'network' | 'crowd' | 'disk' | 'failover' | 'rollout' | 'soak';
+  | 'kill'
+  | 'redis'
+  | 'clock'
+  | 'jobs'
+  | 'locks'
+  | 'network'
+  | 'crowd'
+  | 'disk'
+  | 'failover'
+  | 'rollout'
+  | 'soak';

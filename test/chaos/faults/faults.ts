@@ -5,6 +5,7 @@ import { FAILOVER_FAULTS } from './failover';
 import type { Fault } from './fault';
 import { JOB_FAULTS } from './jobs';
 import { KILLS } from './kill';
+import { LOCK_FAULTS } from './locks';
 import { NETWORK_FAULTS } from './network';
 import { REDIS_FAULTS } from './redis';
 import { ROLLOUT_FAULTS } from './rollout';
@@ -16,6 +17,7 @@ export const FAULTS: readonly Fault[] = [
   ...REDIS_FAULTS,
   ...CLOCK_FAULTS,
   ...JOB_FAULTS,
+  ...LOCK_FAULTS,
   ...NETWORK_FAULTS,
   ...CROWD_FAULTS,
   ...DISK_FAULTS,
