@@ -92,6 +92,8 @@ export class WorkerModule {
       module: WorkerModule,
       imports: [
         ...shared('worker', settings, dataSource),
+        // Accounts, which tickets need, count guesses.
+        RateLimitModule.register(settings, dataSource.installation),
         ExpirationModule.register(settings),
         RelayModule.register(settings),
       ],
