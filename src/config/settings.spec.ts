@@ -137,6 +137,9 @@ describe('the settings', () => {
     expect(() => readSettings({ ADMIN_EMAIL })).toThrow(/^ADMIN_PASSWORD must [^\n]+\.$/);
     expect(() => readSettings({ ADMIN_PASSWORD })).toThrow(/^ADMIN_EMAIL must [^\n]+\.$/);
     expect(() => readSettings({ ADMIN_EMAIL, ADMIN_PASSWORD: 'short' })).toThrow(/^ADMIN_PASSWORD must /);
+    expect(() => readSettings({ ADMIN_EMAIL, ADMIN_PASSWORD: 'password1234' })).toThrow(
+      /^ADMIN_PASSWORD is one /,
+    );
     expect(() => readSettings({ ADMIN_EMAIL: 'admin', ADMIN_PASSWORD })).toThrow(/^ADMIN_EMAIL must /);
   });
 

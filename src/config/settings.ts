@@ -15,6 +15,7 @@ import {
 import { readableUrl } from './database-url';
 import { environmentWithDotEnv } from './dot-env';
 import { isEmailAddress } from '../text/email';
+import { GUESSABLE, isGuessable } from '../text/guessable';
 import { StartupError } from './startup-error';
 
 /** What the operator can set, as the environment names it. Every default is safe on a developer's machine. */
@@ -74,6 +75,7 @@ export class Settings {
 
   /** Password of that admin; another one than before is taken over. */
   @ValidateIf(namesAdmin)
+  @Unguessable()
   @Length(12, 128, { message: 'must have 12 to 128 characters and be set together with ADMIN_EMAIL' })
   ADMIN_PASSWORD?: string;
 
@@ -173,6 +175,17 @@ function Email(message: string): PropertyDecorator {
   return ValidateBy({
     name: 'email',
     validator: { validate: isEmailAddress, defaultMessage: () => message },
+  });
+}
+
+function Unguessable(): PropertyDecorator {
+  return ValidateBy({
+    name: 'guessable',
+    validator: {
+      validate: (value, args) =>
+        !isGuessable(String(value ?? ''), [(args?.object as Settings).ADMIN_EMAIL ?? '']),
+      defaultMessage: () => GUESSABLE,
+    },
   });
 }
 

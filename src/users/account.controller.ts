@@ -17,7 +17,6 @@ import { Caller, scopeOf } from '../auth/caller';
 import { UserInPath } from '../auth/user-in-path';
 import type { Subject } from '../database/scope';
 import { ApiList, ApiProblems, ApiUserId } from '../http/api-docs';
-import { networkOf } from '../http/network';
 import { PageQuery, sendPage } from '../http/page';
 import { invalid } from '../problems/problem';
 import { Idempotent } from '../idempotency/idempotent.decorator';
@@ -48,12 +47,8 @@ export class AccountController {
   })
   @ApiNoContentResponse({ description: 'Changed' })
   @ApiProblems('invalid_credentials', 'user_not_found', 'password_not_set', 'overloaded')
-  async changePassword(
-    @Body() body: ChangePasswordDto,
-    @Caller() caller: Caller,
-    @Req() { address }: Request,
-  ): Promise<void> {
-    await this.sessions.changePassword(caller, body.current, body.new, networkOf(address));
+  async changePassword(@Body() body: ChangePasswordDto, @Caller() caller: Caller): Promise<void> {
+    await this.sessions.changePassword(caller, body.current, body.new);
   }
 
   @Get('users/:user_id/sessions')

@@ -8,9 +8,10 @@ import type { Scope, Subject } from '../database/scope';
 import { Transactions } from '../database/transactions';
 import { isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import type { Network } from '../http/network';
-import { Problem } from '../problems/problem';
+import { invalid, Problem } from '../problems/problem';
 import { GuessLimit } from '../rate-limit/guess-limit';
 import { emailKey } from '../text/email';
+import { GUESSABLE, isGuessable } from '../text/guessable';
 import { SessionsRepository, type SessionKey, type SessionView } from './sessions.repository';
 import { UsersRepository, type Login } from './users.repository';
 
@@ -81,20 +82,18 @@ export class SessionsService {
    *
    * @throws {Problem} `invalid_credentials`, `password_not_set`, `user_not_found`, `rate_limited`, `overloaded`
    */
-  async changePassword(
-    { sessionId, ...caller }: Caller,
-    current: string,
-    next: string,
-    from: Network,
-  ): Promise<void> {
+  async changePassword({ sessionId, ...caller }: Caller, current: string, next: string): Promise<void> {
     const { userId } = caller;
     const login = await this.users.findLoginOf(caller);
     if (!login) throw new Problem('user_not_found');
     const { passwordHash } = login;
     if (passwordHash === null) throw new Problem('password_not_set');
-    await this.guesses.guess(`user ${userId}`, from, async () => {
+    // Holders of a token guess here, and can't be told from its owner: from wherever they come, they count as one.
+    const holder = `user ${userId}`;
+    await this.guesses.guess(holder, { address: holder }, async () => {
       if (!(await this.passwords.verify(passwordHash, current))) throw invalidCredentials();
     });
+    if (isGuessable(next, [login.name, login.email])) throw invalid('/new', GUESSABLE);
     const nextHash = await this.passwords.hash(next);
     await this.transactions.run(async () => {
       if (!(await this.users.updatePassword(userId, passwordHash, nextHash))) throw invalidCredentials();

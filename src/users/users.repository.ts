@@ -15,6 +15,8 @@ export type UserChanges = Partial<
 
 /** What signing in takes. */
 export interface Login extends Account {
+  name: string;
+  email: string;
   passwordHash: string | null;
 }
 
@@ -80,6 +82,8 @@ export class UsersRepository {
     return this.repository
       .createQueryBuilder('user')
       .select('user.id', 'userId')
+      .addSelect('user.name', 'name')
+      .addSelect('user.email', 'email')
       .addSelect('user.role', 'role')
       .addSelect('user.created_at', 'createdAt')
       .addSelect('user.password_hash', 'passwordHash');

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Passwords } from '../auth/passwords';
-import { Problem } from '../problems/problem';
+import { invalid, Problem } from '../problems/problem';
+import { GUESSABLE, isGuessable } from '../text/guessable';
 import type { Subject } from '../database/scope';
 import { violatedConstraint } from '../database/database-error';
 import { EMAIL_INDEXES, User } from './user.entity';
@@ -15,9 +16,12 @@ export class UsersService {
 
   /**
    * @param password left out: the account can't sign in again
-   * @throws {Problem} `email_taken`, `overloaded`
+   * @throws {Problem} `email_taken`, `overloaded`, 422 at `/password` for one that a guesser tries first
    */
   async create(user: NewUser, password?: string): Promise<User> {
+    if (password !== undefined && isGuessable(password, [user.name, user.email])) {
+      throw invalid('/password', GUESSABLE);
+    }
     const passwordHash = password === undefined ? null : await this.passwords.hash(password);
     try {
       return await this.repository.insert(user, passwordHash);

@@ -116,6 +116,14 @@ describe('users', () => {
       expect((await api.client.get(`/users/${id}`)).body.email).toBe(email);
     });
 
+    it.each(['password1234', 'Ada Lovelace 1815', 'ada.king@example.com'])(
+      'refuses the password %s, which is guessed first',
+      async (password) => {
+        const body = { name: 'Ada Lovelace', email: 'Ada.King@example.com', password };
+        expectProblem(await signUp(body), 422, 'validation_failed', { pointers: ['/password'] });
+      },
+    );
+
     it('lets exactly one of twenty sign-ups at once have the e-mail', async () => {
       const spellings = ['race@example.com', 'Race@Example.com', 'RACE@EXAMPLE.COM', 'raCe@example.com'];
       const answers = await Promise.all(
