@@ -1,4 +1,5 @@
 import type { Part } from './part';
+import { crowded } from './parts/crowded';
 import { expiry } from './parts/expiry';
 import { growth } from './parts/growth';
 import { guards } from './parts/guards';
@@ -10,6 +11,7 @@ import { nearby } from './parts/nearby';
 import { paging } from './parts/paging';
 import { pay } from './parts/pay';
 import { queue } from './parts/queue';
+import { siege } from './parts/siege';
 import { spread } from './parts/spread';
 import { stuck } from './parts/stuck';
 
@@ -26,6 +28,8 @@ export const PARTS: readonly Part[] = [
   queue,
   nearby,
   paging,
+  crowded,
+  siege,
   growth,
   memory,
 ];

@@ -50,10 +50,15 @@ export interface EventsToAdd {
   when: 'past' | 'future';
   /** All in this one; left out: spread over all. */
   city?: number;
+  /** How far from the middle of their city; 0: all at one venue. */
+  withinKm?: number;
 }
 
-/** Events within 20 km of their cities, with 100 places each. */
-export async function addEvents(database: Database, { count, when, city }: EventsToAdd): Promise<void> {
+/** Events around their cities, with 100 places each. */
+export async function addEvents(
+  database: Database,
+  { count, when, city, withinKm = 20 }: EventsToAdd,
+): Promise<void> {
   const start = when === 'past' ? `-1 - random() * 1000` : `1 + random() * 365`;
   await insertInBulk(
     database,
@@ -64,7 +69,7 @@ export async function addEvents(database: Database, { count, when, city }: Event
        start_time + interval '3 hours', n || ' High Street', latitude, longitude
      FROM (
        SELECT point.*, date_trunc('second', now()) + (${start}) * interval '1 day' AS start_time
-       FROM (${pointsNearCities(count, 20, city?.toString())}) AS point
+       FROM (${pointsNearCities(count, withinKm, city?.toString())}) AS point
      ) AS concert ORDER BY n`,
     `INSERT INTO inventory (event_id, capacity)
      SELECT id, 100 FROM events WHERE NOT EXISTS (SELECT FROM inventory WHERE event_id = id) ORDER BY id`,
