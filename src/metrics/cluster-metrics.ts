@@ -37,13 +37,18 @@ export function offerMetrics(registry: Registry): void {
 }
 
 let questions = 0;
+let asked: Promise<string> | undefined;
 
 /**
- * The metrics of all API processes.
+ * The metrics of all API processes. Scrapes that come at once share an answer.
  *
  * @throws when one of them does not answer within five seconds
  */
-export async function askFirstProcess(): Promise<string> {
+export function askFirstProcess(): Promise<string> {
+  return (asked ??= ask().finally(() => (asked = undefined)));
+}
+
+async function ask(): Promise<string> {
   const id = ++questions;
   return await new Promise((resolve, reject) => {
     const listen = (message: Partial<Answer>) => {

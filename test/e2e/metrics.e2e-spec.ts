@@ -179,6 +179,8 @@ describe('/metrics', () => {
     });
     const infos = ofApi.filter(({ name }) => name === 'tixxety_info').map(({ labels }) => labels);
     expect(infos.map(({ role, process }) => `${role} ${process}`).sort()).toEqual(['api 1', 'api 2']);
+    const atOnce = await Promise.all(Array.from({ length: 40 }, () => client.get('/metrics', PROMETHEUS)));
+    expect(new Set(atOnce.map(({ status }) => status))).toEqual(new Set([200]));
 
     const ofWorker = await eventually(async () => {
       const samples = await scrape(workerClient);
