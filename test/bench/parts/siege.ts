@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LONG_HOLD, type Bench, type Site } from '../bench';
 import { ratio, type Figure } from '../figure';
 import { analyzeTables } from '../fill/bulk';
@@ -6,6 +7,9 @@ import { interleave, type Summary } from '../measure';
 import type { Part } from '../part';
 import { ATTACKS } from '../siege/attacks';
 import { reserve } from '../windows';
+
+/** A siege lasts; what all its connections ask for at once when it begins is another thing. */
+const UNDER_WAY_MS = 1_000;
 
 /** A stranger with one address does all that its limits allow, beside honest buyers. */
 export const siege: Part = {
@@ -21,6 +25,7 @@ export const siege: Part = {
         {
           besieged: async (seconds) => {
             const running = attack(site.api.url);
+            await sleep(UNDER_WAY_MS);
             try {
               return await reserve(bench, site, { seconds });
             } finally {

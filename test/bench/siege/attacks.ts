@@ -57,7 +57,7 @@ export const ATTACKS: Record<string, (url: string) => Attack> = {
     holdOpen(
       url,
       { from: '127.0.1.7', connections: 60 },
-      'GET /events/?limit=200 HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(5),
+      'GET /events/?limit=200 HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2),
     ),
   'idle connections': (url) => holdOpen(url, { from: '127.0.1.8', connections: 1_000 }),
 };
