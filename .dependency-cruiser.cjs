@@ -4,8 +4,8 @@
  */
 const LINE = [
   ['main'],
-  ['cluster', 'greeting', 'stop-signal'],
-  ['api', 'worker', 'last-resort'],
+  ['cluster', 'greeting', 'shutdown-signal'],
+  ['api', 'worker', 'uncaught-errors'],
   ['app.module', 'openapi'],
   ['app.controller', 'expiration', 'health', 'metrics', 'queue-dashboard', 'tracing'],
   ['tickets'],

@@ -12,7 +12,7 @@ import { NestLogger } from './logging/logger';
 import { RequestDeadline } from './http/request-deadline';
 import { urlOf, type RunningServer } from './http/running-server';
 import { pageHeaders, securityHeaders } from './http/security-headers';
-import { refuseUnsound } from './http/sound-requests';
+import { refuseUnsound } from './http/malformed-requests';
 import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';

@@ -5,7 +5,7 @@ import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
 import { apiGreeting, workerGreeting } from './greeting';
 import type { RunningServer } from './http/running-server';
-import { stopSignal } from './stop-signal';
+import { stopSignal } from './shutdown-signal';
 import { VERSION } from './version';
 
 const HELP = `Usage: node dist/src/main.js [options]
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   const settings = readSettings();
   const { createLogger } = await import('./logging/logger.js');
   const logger = createLogger(settings.LOG_LEVEL, worker ? 'worker' : 'api');
-  const { catchTheRest, endNow } = await import('./last-resort.js');
+  const { catchTheRest, endNow } = await import('./uncaught-errors.js');
   catchTheRest(logger);
   const started: { server?: RunningServer } = {};
   const signal = stopSignal(logger, () => started.server?.unfinished(), endNow);

@@ -6,7 +6,7 @@ import { StartupError } from '../../src/config/startup-error';
 import { isDiskFull } from '../../src/database/database-error';
 import { placeOf } from '../../src/config/database-url';
 import { LIST_CONNECTIONS } from '../../src/database/list-pool';
-import { differences, READ_SETTINGS, REQUIRED, settingsFor } from '../../src/database/session';
+import { differences, READ_SETTINGS, REQUIRED, settingsFor } from '../../src/database/session-settings';
 import { EXTENSIONS, TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { plural, unchecked, type Finding } from './report';
 

@@ -1,6 +1,6 @@
 import type Redis from 'ioredis';
 import type { Settings } from '../../src/config/settings';
-import { EXPIRATION_QUEUE, redisPrefix } from '../../src/queue/expiration-queue';
+import { EXPIRATION_QUEUE, redisPrefix } from '../../src/queue/job-types';
 import { RedisClient } from '../../src/queue/redis-client';
 import type { Finding } from './report';
 

@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { AccessTokens } from './access-tokens';
 import { IS_PUBLIC } from './public';
-import { unauthenticated } from './refusals';
+import { unauthenticated } from './unauthenticated';
 
 /** Refuses requests without a valid access token, except where a route is public; identifies the caller. */
 @Injectable()

@@ -2,7 +2,7 @@ import { defaults, type PoolClient, type PoolConfig } from 'pg';
 import type { Settings } from '../config/settings';
 import { StartupError } from '../config/startup-error';
 import { breakOffUseless } from './connections';
-import { asOptions, settingsFor, settingsIn } from './session';
+import { asOptions, settingsFor, settingsIn } from './session-settings';
 
 /**
  * Who connects. A server answers people, so its statements have time limits; a tool may take as long as it

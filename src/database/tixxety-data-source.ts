@@ -9,8 +9,8 @@ import { StartupError } from '../config/startup-error';
 import { placeOf } from '../config/database-url';
 import { connectionOptions, type Role } from './connection-options';
 import { ListPool } from './list-pool';
-import { differences, LIMITS, READ_SETTINGS, REQUIRED } from './session';
-import { INSTALLATION } from './installation';
+import { differences, LIMITS, READ_SETTINGS, REQUIRED } from './session-settings';
+import { INSTALLATION } from './installation-id';
 import { Transactions } from './transactions';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres';
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { unauthenticated } from '../auth/refusals';
+import { unauthenticated } from '../auth/unauthenticated';
 import {
   cursorAfter,
   isId,

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { DatabaseClock } from '../database/database-clock';
 import { isLockTimeout, isStatementTimeout } from '../database/database-error';
 import { releases, type Release, type ReleaseTrigger } from '../telemetry/channels';
-import { DueLooks } from './due-looks';
+import { DueScanCursor } from './due-scan-cursor';
 import { InventoryRepository } from './inventory.repository';
 import { StuckRows } from './stuck-rows';
-import { PATIENCE_MS } from './work-around';
+import { PATIENCE_MS } from './retry-without-stuck-rows';
 
 /** Holds ended by one statement: many, for it locks the seats only at its end, and each statement waits its turn there. */
 const MOST_AT_ONCE = 2_000;
@@ -15,7 +15,7 @@ const TRIES = 12;
 /** Ends holds that are due and gives their seats back. */
 @Injectable()
 export class DueHolds {
-  private readonly looks = new DueLooks<'all' | number>();
+  private readonly looks = new DueScanCursor<'all' | number>();
   /** Halved when a statement takes too long: a few holds in time are more than many never. */
   private size = MOST_AT_ONCE;
 

@@ -13,7 +13,7 @@ import {
   type SeatTicket,
 } from './inventory.repository';
 import { StuckRows } from './stuck-rows';
-import { BATCH, LANE_PATIENCE_MS, LANES, PATIENCE_MS, workAround } from './work-around';
+import { BATCH, LANE_PATIENCE_MS, LANES, PATIENCE_MS, workAround } from './retry-without-stuck-rows';
 
 /** An answer per request; undefined where its event is stuck. */
 type Place = (

@@ -11,7 +11,7 @@ import {
   type SeatTicket,
 } from './inventory.repository';
 import { StuckRows } from './stuck-rows';
-import { BATCH, LANE_PATIENCE_MS, LANES, PATIENCE_MS, workAround } from './work-around';
+import { BATCH, LANE_PATIENCE_MS, LANES, PATIENCE_MS, workAround } from './retry-without-stuck-rows';
 
 /** What keeps a request from being worked off with the others; it is the key of a lane. */
 type Obstacle = `event ${number}` | `ticket ${number}`;

@@ -5,16 +5,16 @@ import { buyerIn, issuedAtIn, type Scope, type Subject } from '../database/scope
 import { Statements } from '../database/statements';
 import { keyValues, type Claimed, type KeyClaim } from '../idempotency/key-claim';
 import { Inventory } from './inventory.entity';
-import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds';
-import type { Since } from './due-looks';
-import { EVENTS_OF_DUE_HOLDS } from './find-stuck';
+import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds.statement';
+import type { Since } from './due-scan-cursor';
+import { EVENTS_OF_DUE_HOLDS } from './find-stuck.statements';
 import {
   RELEASE_DUE_HOLDS,
   RELEASE_DUE_HOLDS_OF_EVENTS,
   RELEASE_UNLOCKED_HOLDS_OF_EVENTS,
-} from './release-due-holds';
-import { RESOLVE_HOLDS, RESOLVE_KEYED_HOLDS } from './resolve-holds';
-import { SAMPLE_DRIFT } from './sample-drift';
+} from './release-due-holds.statements';
+import { RESOLVE_HOLDS, RESOLVE_KEYED_HOLDS } from './resolve-holds.statement';
+import { SAMPLE_DRIFT } from './sample-drift.statement';
 import type { TicketStatus } from './ticket-status';
 
 /*

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Statements } from '../database/statements';
-import { FIND_STUCK_EVENTS, FIND_STUCK_TICKETS } from './find-stuck';
+import { FIND_STUCK_EVENTS, FIND_STUCK_TICKETS } from './find-stuck.statements';
 
 /** More than anybody locks at once; the oldest are forgotten, and found again. */
 const MOST = 10_000;

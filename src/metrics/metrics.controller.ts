@@ -2,7 +2,7 @@ import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Public } from '../auth/public';
-import { unauthenticated } from '../auth/refusals';
+import { unauthenticated } from '../auth/unauthenticated';
 import { Problem } from '../problems/problem';
 import { MetricsService } from './metrics.service';
 

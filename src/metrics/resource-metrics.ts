@@ -7,7 +7,7 @@ import { Gauge, Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { Settings } from '../config/settings';
 import type { TixxetyDataSource } from '../database/tixxety-data-source';
-import { EXPIRATION_QUEUE } from '../queue/expiration-queue';
+import { EXPIRATION_QUEUE } from '../queue/job-types';
 
 /** A Redis that is connected but says nothing must not keep a scrape waiting. */
 const QUEUE_LIMIT_MS = 1_000;

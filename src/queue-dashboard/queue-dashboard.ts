@@ -2,7 +2,7 @@ import { getQueueToken } from '@nestjs/bull';
 import { Logger, type INestApplication } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { pageHeaders } from '../http/security-headers';
-import { EXPIRATION_QUEUE } from '../queue/expiration-queue';
+import { EXPIRATION_QUEUE } from '../queue/job-types';
 import { adminsOnly } from './admins-only';
 
 const PATH = '/queues';

@@ -2,7 +2,7 @@ import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { jobsToSend } from '../telemetry/channels';
-import { EXPIRATION_QUEUE, RELAY_JOB, RELEASE_JOB, type ReleaseJob } from './expiration-queue';
+import { EXPIRATION_QUEUE, RELAY_JOB, RELEASE_JOB, type ReleaseJob } from './job-types';
 import { RedisHealth } from './redis-health';
 import { WakeUpSender } from './wake-up-sender';
 

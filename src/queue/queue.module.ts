@@ -6,7 +6,7 @@ import type { Queue } from 'bull';
 import type Redis from 'ioredis';
 import type { Settings } from '../config/settings';
 import { BullWakeUpSender } from './bull-wake-up-sender';
-import { EXPIRATION_QUEUE, redisPrefix } from './expiration-queue';
+import { EXPIRATION_QUEUE, redisPrefix } from './job-types';
 import { RedisClient } from './redis-client';
 import { RedisHealth } from './redis-health';
 import { NoWakeUpSender, WakeUpSender } from './wake-up-sender';

@@ -3,10 +3,10 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
 import type { Queue } from 'bull';
 import type { Settings } from '../config/settings';
-import { EXPIRATION_QUEUE, redisPrefix } from '../queue/expiration-queue';
+import { EXPIRATION_QUEUE, redisPrefix } from '../queue/job-types';
 import { GuessLimit } from './guess-limit';
 import { RateLimitStorage } from './rate-limit.storage';
-import { SharedWindows } from './shared-windows';
+import { RedisWindows } from './redis-windows';
 
 const MINUTE_MS = 60_000;
 
@@ -20,7 +20,7 @@ export class RateLimitModule {
       inject: REDIS_URL === undefined ? [] : [getQueueToken(EXPIRATION_QUEUE)],
       useFactory: (queue?: Queue) => ({
         throttlers: [{ ttl: MINUTE_MS, limit: RATE_LIMIT_PER_MINUTE }],
-        storage: new RateLimitStorage(MINUTE_MS, queue && new SharedWindows(queue.client, MINUTE_MS, key)),
+        storage: new RateLimitStorage(MINUTE_MS, queue && new RedisWindows(queue.client, MINUTE_MS, key)),
       }),
     });
     return {

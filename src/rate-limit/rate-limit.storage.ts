@@ -1,6 +1,6 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
-import type { SharedWindows } from './shared-windows';
-import { Windows } from './windows';
+import type { RedisWindows } from './redis-windows';
+import { FixedWindows } from './fixed-windows';
 
 /** With fewer hits left than this, a caller is let through only by what all processes have counted. */
 const CLOSE_TO_LIMIT = 100;
@@ -13,13 +13,13 @@ type Verdict = Awaited<ReturnType<ThrottlerStorage['increment']>>;
  * them at the next; ours keeps two numbers.)
  */
 export class RateLimitStorage implements ThrottlerStorage {
-  private readonly windows: Windows;
+  private readonly windows: FixedWindows;
 
   constructor(
     lengthMs: number,
-    private readonly shared?: SharedWindows,
+    private readonly shared?: RedisWindows,
   ) {
-    this.windows = new Windows(lengthMs);
+    this.windows = new FixedWindows(lengthMs);
   }
 
   /** Takes a hit back that should not have been counted. */

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AccessTokens } from '../auth/access-tokens';
 import type { Account, Caller } from '../auth/caller';
 import { Passwords } from '../auth/passwords';
-import { invalidCredentials } from '../auth/refusals';
+import { invalidCredentials } from '../auth/unauthenticated';
 import type { Scope, Subject } from '../database/scope';
 import { Transactions } from '../database/transactions';
 import { isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';

@@ -4,7 +4,7 @@ import { AuthModule } from '../auth/auth.module';
 import { AccountController } from './account.controller';
 import { AdminService } from './admin.service';
 import { Session } from './session.entity';
-import { SessionsController } from './sessions.controller';
+import { TokenController } from './token.controller';
 import { SessionsRepository } from './sessions.repository';
 import { SessionsService } from './sessions.service';
 import { User } from './user.entity';
@@ -14,7 +14,7 @@ import { UsersService } from './users.service';
 
 @Module({
   imports: [AuthModule, TypeOrmModule.forFeature([User, Session])],
-  controllers: [UsersController, SessionsController, AccountController],
+  controllers: [UsersController, TokenController, AccountController],
   providers: [AdminService, UsersRepository, UsersService, SessionsRepository, SessionsService],
   exports: [UsersService, SessionsService],
 })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PLACE_HOLDS, PLACE_HOLDS_GUARDS, placeHolds } from '../../src/inventory/place-holds';
+import { PLACE_HOLDS, PLACE_HOLDS_GUARDS, placeHolds } from '../../src/inventory/place-holds.statement';
 import { startTestApi } from '../support/api';
 import { Client, type Answer } from '../support/client';
 import { createDatabase, type TestDatabase } from '../support/databases';

@@ -1,7 +1,10 @@
 import { Client } from 'pg';
 import { Statements, type Statement } from '../../src/database/statements';
 import { InventoryService } from '../../src/inventory/inventory.service';
-import { RELEASE_DUE_HOLDS, RELEASE_DUE_HOLDS_OF_EVENTS } from '../../src/inventory/release-due-holds';
+import {
+  RELEASE_DUE_HOLDS,
+  RELEASE_DUE_HOLDS_OF_EVENTS,
+} from '../../src/inventory/release-due-holds.statements';
 import { startTestApi, type TestApi } from '../support/api';
 import { createDatabase, type TestDatabase } from '../support/databases';
 import { INVENTORY_MISMATCHES } from '../support/seats';

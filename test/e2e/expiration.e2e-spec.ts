@@ -8,7 +8,7 @@ import { readSettings } from '../../src/config/settings';
 import { DatabaseModule } from '../../src/database/database.module';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { ReleaseProcessor } from '../../src/expiration/release.processor';
-import { EXPIRATION_QUEUE } from '../../src/queue/expiration-queue';
+import { EXPIRATION_QUEUE } from '../../src/queue/job-types';
 import { QueueModule } from '../../src/queue/queue.module';
 import { TicketsModule } from '../../src/tickets/tickets.module';
 import { TicketsService } from '../../src/tickets/tickets.service';

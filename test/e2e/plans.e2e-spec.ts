@@ -6,9 +6,12 @@ import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { eventById, type EventFilter, type EventKey } from '../../src/events/events.statements';
 import { listEvents } from '../../src/events/list-events';
 import { cursorAfter, PageQuery } from '../../src/http/page';
-import { PLACE_HOLDS } from '../../src/inventory/place-holds';
-import { RELEASE_DUE_HOLDS, RELEASE_DUE_HOLDS_OF_EVENTS } from '../../src/inventory/release-due-holds';
-import { RESOLVE_HOLDS } from '../../src/inventory/resolve-holds';
+import { PLACE_HOLDS } from '../../src/inventory/place-holds.statement';
+import {
+  RELEASE_DUE_HOLDS,
+  RELEASE_DUE_HOLDS_OF_EVENTS,
+} from '../../src/inventory/release-due-holds.statements';
+import { RESOLVE_HOLDS } from '../../src/inventory/resolve-holds.statement';
 import { LIST_SESSIONS } from '../../src/users/sessions.repository';
 import { startTestApi, type TestApi } from '../support/api';
 import { createDatabase, type TestDatabase } from '../support/databases';

@@ -1,6 +1,6 @@
 import { hash } from '@node-rs/argon2';
 import Bull from 'bull';
-import { EXPIRATION_QUEUE, RELEASE_JOB } from '../../src/queue/expiration-queue';
+import { EXPIRATION_QUEUE, RELEASE_JOB } from '../../src/queue/job-types';
 import { startTestApi, type TestApi } from '../support/api';
 import type { Client } from '../support/client';
 import { eventually } from '../support/eventually';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings } from '../../src/config/settings';
 import { openDatabase } from '../../src/database/open-database';
-import { settingsFor } from '../../src/database/session';
+import { settingsFor } from '../../src/database/session-settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { startTestApi, type TestApi } from '../support/api';
 import { createBareDatabase, createDatabase, runSql, type TestDatabase } from '../support/databases';

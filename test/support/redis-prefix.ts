@@ -1,5 +1,5 @@
-import { INSTALLATION } from '../../src/database/installation';
-import { redisPrefix } from '../../src/queue/expiration-queue';
+import { INSTALLATION } from '../../src/database/installation-id';
+import { redisPrefix } from '../../src/queue/job-types';
 
 /** A database that can be asked; `sql` is called on it, since one of them needs its `this`. */
 interface Database {

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { Settings } from '../../../src/config/settings';
-import { PLACE_HOLDS } from '../../../src/inventory/place-holds';
+import { PLACE_HOLDS } from '../../../src/inventory/place-holds.statement';
 import { LONG_HOLD_SECONDS } from './job';
 import type { Lane, Request } from './requests';
 

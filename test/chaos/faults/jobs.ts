@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Bull from 'bull';
-import { EXPIRATION_QUEUE, RELEASE_JOB } from '../../../src/queue/expiration-queue';
+import { EXPIRATION_QUEUE, RELEASE_JOB } from '../../../src/queue/job-types';
 import { redisPrefixOf } from '../../support/redis-prefix';
 import type { Stage } from '../stage';
 import type { Fault } from './fault';

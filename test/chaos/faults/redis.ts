@@ -1,5 +1,5 @@
 import Redis from 'ioredis';
-import { EXPIRATION_QUEUE } from '../../../src/queue/expiration-queue';
+import { EXPIRATION_QUEUE } from '../../../src/queue/job-types';
 import { redisPrefixOf } from '../../support/redis-prefix';
 import { p99Of, type Stage } from '../stage';
 import type { Fault } from './fault';

@@ -1,4 +1,4 @@
-import { PLACE_HOLDS, placeHolds, PLACE_HOLDS_GUARDS } from '../../../src/inventory/place-holds';
+import { PLACE_HOLDS, placeHolds, PLACE_HOLDS_GUARDS } from '../../../src/inventory/place-holds.statement';
 
 /*
  * Loaded into an API before its own code, this takes the lock out of the statement that reserves, and slows it down

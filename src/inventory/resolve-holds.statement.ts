@@ -1,7 +1,7 @@
 import { buyerThere } from '../database/scope';
 import type { Statement } from '../database/statements';
 import { claimed, keptOutcomes } from '../idempotency/key-claim';
-import { waitAtMost } from './wait-at-most';
+import { waitAtMost } from './lock-timeout';
 
 /** What keeps a hold from being resolved twice, or too late. Tests take a guard out, and show what then goes wrong. */
 export const RESOLVE_HOLDS_GUARDS = {

@@ -1,7 +1,7 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import type { Window } from './windows';
+import type { Window } from './fixed-windows';
 
 /** How long hits gather while no request waits for them. */
 const GATHER_MS = 20;
@@ -22,7 +22,7 @@ type Reports = Map<string, Report>;
  * Lets the processes that share a Redis count together. Each counts for itself first; what it counted goes to Redis, and
  * what the others counted comes back. One script is under way at a time, and hits gather for the next meanwhile.
  */
-export class SharedWindows {
+export class RedisWindows {
   private readonly logger = new Logger('RateLimit');
   private readonly redis: CountingRedis;
   private gathering?: { reports: Reports; sent: Promise<void> };

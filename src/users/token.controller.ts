@@ -24,7 +24,7 @@ import { SessionsService } from './sessions.service';
 @ApiTags('auth')
 @ApiConsumes('application/x-www-form-urlencoded', 'application/json')
 @Controller('auth')
-export class SessionsController {
+export class TokenController {
   constructor(private readonly sessions: SessionsService) {}
 
   @Post('token')

@@ -1,5 +1,5 @@
 import type { Statement } from '../database/statements';
-import { waitAtMost } from './wait-at-most';
+import { waitAtMost } from './lock-timeout';
 
 /**
  * Ends at most `$1` holds that fell due after `$2` and gives their seats back: of any event but those in `$3`, whose

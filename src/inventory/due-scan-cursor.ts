@@ -32,7 +32,7 @@ export interface Found {
  * transaction has an older snapshot (a dump, a forgotten BEGIN), and a look from the beginning walks them all. So each
  * look goes on where the last one ended, and now and then one looks at everything.
  */
-export class DueLooks<Key extends number | string> {
+export class DueScanCursor<Key extends number | string> {
   private readonly looks = new LRUCache<Key, Look>({ max: MOST });
 
   /** What the next look starts behind: a time of the database's clock. */

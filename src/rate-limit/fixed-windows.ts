@@ -9,7 +9,7 @@ export interface Window {
  * Counts hits by key, each key in windows of its own that begin with its first hit. There is no timer: the older of two
  * generations of windows, in which all have lapsed, is dropped as a whole.
  */
-export class Windows {
+export class FixedWindows {
   private young = new Map<string, Window>();
   private old = new Map<string, Window>();
   private turnsAt = 0;

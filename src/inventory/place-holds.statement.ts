@@ -1,7 +1,7 @@
 import { wasThere } from '../database/scope';
 import type { Statement } from '../database/statements';
 import { claimed, keptOutcomes } from '../idempotency/key-claim';
-import { waitAtMost } from './wait-at-most';
+import { waitAtMost } from './lock-timeout';
 
 /**
  * What keeps two batches from giving the same seat away twice. Tests take a guard out, and show that seats are then sold
