@@ -32,10 +32,11 @@ export const PLACE_HOLDS = placeHolds();
  * The same where some of the requests have keys: `$8` to `$11` as `keyValues` makes them, `$12` whether "sold out" is the
  * last word, and is kept. A refusal for which now is not the time never is.
  */
-export const PLACE_KEYED_HOLDS: Statement = {
+export const placeKeyedHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
   name: 'place_keyed_holds',
   text: textOf({
-    ...PLACE_HOLDS_GUARDS,
+    lock,
+    read,
     claims: `${claimed(8)}, `,
     verdict: 'WHEN claimed.verdict IS NOT NULL THEN claimed.verdict',
     keeps: keptOutcomes(
@@ -44,7 +45,9 @@ export const PLACE_KEYED_HOLDS: Statement = {
       WHERE refusal IS NULL OR refusal NOT IN ('hold_cool_down', CASE WHEN $12::bool THEN '' ELSE 'event_sold_out' END)`,
     ),
   }),
-};
+});
+
+export const PLACE_KEYED_HOLDS = placeKeyedHolds();
 
 interface Parts {
   lock: string;
