@@ -9,18 +9,15 @@ import { ApiCacheable, markCacheable } from '../http/cacheable';
 import { IdPipe } from '../http/id.pipe';
 import { sendPage } from '../http/page';
 import { Idempotent } from '../idempotency/idempotent.decorator';
+import { EventsQuery, NearbyEventsQuery, toEventFilter, toNearbyFilter } from './events-query.dto';
 import {
   CreateEventDto,
   EVENT_EXAMPLE,
   EventDto,
-  EventsQuery,
   ListedEventDto,
   NearbyEventDto,
-  NearbyEventsQuery,
   toEventDto,
-  toEventFilter,
   toListedEventDto,
-  toNearbyFilter,
   toNewEvent,
 } from './events.dto';
 import { EventsService } from './events.service';

@@ -1,4 +1,4 @@
-import { EventsQuery, NearbyEventsQuery } from '../../src/events/events.dto';
+import { EventsQuery, NearbyEventsQuery } from '../../src/events/events-query.dto';
 import { listEvents } from '../../src/events/list-events';
 import { cursorAfter, PageQuery } from '../../src/http/page';
 import { startTestApi, type TestApi } from '../support/api';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { EventsQuery } from '../../src/events/events.dto';
+import { EventsQuery } from '../../src/events/events-query.dto';
 import { haversineKm, type Coordinates } from '../../src/events/haversine';
 import { cursorAfter } from '../../src/http/page';
 import { startTestApi, type TestApi } from '../support/api';

@@ -1,4 +1,4 @@
-import { EventsQuery } from '../../../src/events/events.dto';
+import { EventsQuery } from '../../../src/events/events-query.dto';
 import { cursorAfter, PageQuery } from '../../../src/http/page';
 import type { Bench, Site } from '../bench';
 import { ratio } from '../figure';
