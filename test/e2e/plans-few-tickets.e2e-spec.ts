@@ -1,0 +1,50 @@
+import { readSettings } from '../../src/config/settings';
+import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
+import { RELEASE_DUE_HOLDS_OF_EVENTS } from '../../src/inventory/release-due-holds.statements';
+import { RESOLVE_HOLDS } from '../../src/inventory/resolve-holds.statement';
+import { createDatabase, type TestDatabase } from '../support/databases';
+import { nodesOf, type Plan } from '../support/plan';
+
+describe('while there are few tickets', () => {
+  let database: TestDatabase;
+  let api: TixxetyDataSource;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    await database.sql(`WITH event AS (
+        INSERT INTO events (title, start_time, end_time) VALUES ('Concert', '2099-01-01', '2099-01-01') RETURNING id
+      ), person AS (INSERT INTO users (name, email) VALUES ('Ada', 'ada@example.com') RETURNING id)
+      INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
+      SELECT person.id, event.id, 'expired', now(), now() FROM person, event, generate_series(1, 700)`);
+    api = await new TixxetyDataSource(readSettings({ DATABASE_URL: database.url }), 'api').initialize();
+  });
+  afterAll(async () => {
+    await api.destroy();
+    await database.drop();
+  });
+
+  // A connection keeps its plan while they become many, until they are analyzed again.
+  it.each([
+    ['settling', RESOLVE_HOLDS, `'{1,2}', '{paid,cancelled}', '{1,NULL}', '{}', 100, '{1,NULL}'`],
+    [
+      'releasing for events',
+      RELEASE_DUE_HOLDS_OF_EVENTS,
+      `'{1,2}', 1000, '{-infinity,-infinity}', '{}', 100`,
+    ],
+  ])('the API prepares %s for many', async (_name, { text }, literals) => {
+    const session = api.createQueryRunner();
+    await session.query('SET plan_cache_mode = force_generic_plan');
+    await session.query(`PREPARE statement AS ${text}`);
+    const rows: { 'QUERY PLAN': [{ Plan: Plan }] }[] = await session.query(
+      `EXPLAIN (FORMAT JSON) EXECUTE statement (${literals})`,
+    );
+    await session.query('DEALLOCATE statement');
+    await session.release();
+    const plan = rows.flatMap((row) => nodesOf(row['QUERY PLAN'][0].Plan));
+    const scans = plan.filter(
+      (node) => node['Relation Name'] === 'tickets' && node['Node Type'].endsWith('Scan'),
+    );
+    expect(scans.length).toBeGreaterThan(1);
+    expect(scans.filter((scan) => !scan['Index Cond'])).toEqual([]);
+  });
+});

@@ -1,0 +1,196 @@
+import type { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { Statements, type Statement } from '../../src/database/statements';
+import { eventById } from '../../src/events/events.statements';
+import { cursorAfter, PageQuery } from '../../src/http/page';
+import { PLACE_HOLDS } from '../../src/inventory/place-holds.statement';
+import {
+  RELEASE_DUE_HOLDS,
+  RELEASE_DUE_HOLDS_OF_EVENTS,
+} from '../../src/inventory/release-due-holds.statements';
+import { RESOLVE_HOLDS } from '../../src/inventory/resolve-holds.statement';
+import { LIST_SESSIONS } from '../../src/users/sessions.repository';
+import { startTestApi, type TestApi } from '../support/api';
+import type { TestDatabase } from '../support/databases';
+import { COLLECTOR, createLargeDatabase, USERS } from '../support/large-database';
+import { expectIndexes, expectNoComparing, explainBy, pagesReadBy, rowsOf } from '../support/plan';
+
+/** When a token was issued: later than all accounts. */
+const NOW = Math.floor(Date.now() / 1_000) + 600;
+const LAST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** Statements and what stands behind their parameters, as values and as EXECUTE takes them. */
+const STATEMENTS: [string, Statement, values: unknown[], literals: string, indexes: string[]][] = [
+  ['an event', eventById, [5_000], '5000', ['events_pkey', 'inventory_pkey']],
+  [
+    'reserving',
+    PLACE_HOLDS,
+    [[1, 2], [3, 4], 120, 10, 600, 100, [NOW, null]],
+    `'{1,2}', '{3,4}', 120, 10, 600, 100, '{${NOW},NULL}'`,
+    ['events_pkey', 'inventory_pkey', 'users_pkey'],
+  ],
+  [
+    'settling',
+    RESOLVE_HOLDS,
+    [[1, 2], ['paid', 'cancelled'], [1, null], [], 100, [NOW, null]],
+    `'{1,2}', '{paid,cancelled}', '{1,NULL}', '{}', 100, '{${NOW},NULL}'`,
+    ['inventory_pkey', 'tickets_pkey', 'users_pkey'],
+  ],
+  [
+    'the sessions of a user',
+    LIST_SESSIONS,
+    [1, 'infinity', LAST_UUID, 51, NOW],
+    `1, 'infinity', '${LAST_UUID}', 51, ${NOW}`,
+    ['sessions_user_id_expires_at_id_idx', 'users_pkey'],
+  ],
+  [
+    'releasing',
+    RELEASE_DUE_HOLDS,
+    [1_000, '-infinity', [], 100],
+    `1000, '-infinity', '{}', 100`,
+    ['inventory_pkey', 'tickets_due_idx', 'tickets_pkey'],
+  ],
+  [
+    'releasing for events',
+    RELEASE_DUE_HOLDS_OF_EVENTS,
+    [[1, 2], 1_000, ['-infinity', '-infinity'], [], 100],
+    `'{1,2}', 1000, '{-infinity,-infinity}', '{}', 100`,
+    ['inventory_pkey', 'tickets_event_due_idx', 'tickets_pkey'],
+  ],
+];
+
+describe('in a large database', () => {
+  let database: TestDatabase;
+  let client: Client;
+
+  beforeAll(async () => {
+    [database, client] = await createLargeDatabase();
+  }, 120_000);
+  afterAll(async () => {
+    await client.end();
+    await database.drop();
+  });
+
+  const { explain, explainGeneric, analyze, undone } = explainBy(() => client);
+
+  describe.each(STATEMENTS)('%s', (_name, { text }, values, literals, indexes) => {
+    it('planned for its values reads by indexes alone', async () => {
+      expectIndexes(await explain(text, values), indexes);
+    });
+
+    it('planned once for any values reads by indexes alone', async () => {
+      expectIndexes(await explainGeneric(text, literals), indexes);
+    });
+
+    // The indexes of primary keys can't be dropped alone.
+    const ownIndexes = indexes.filter((index) => index.endsWith('_idx'));
+    for (const index of ownIndexes) {
+      it(`would be missed without ${index}`, async () => {
+        const plan = await undone(async () => {
+          await client.query(`DROP INDEX ${index}`);
+          return await explain(text, values);
+        });
+        expect(() => expectIndexes(plan, indexes)).toThrow();
+      });
+    }
+  });
+
+  describe('what TypeORM writes', () => {
+    let api: TestApi;
+    const queries: [text: string, values: unknown[]][] = [];
+
+    beforeAll(async () => {
+      api = await startTestApi({ DATABASE_URL: database.url });
+      const ignore = () => undefined;
+      api.app.get(DataSource).setOptions({
+        logging: ['query'],
+        logger: {
+          logQuery: (text, values) => queries.push([text, values as unknown[]]),
+          logQueryError: ignore,
+          logQuerySlow: ignore,
+          logSchemaBuild: ignore,
+          logMigration: ignore,
+          log: ignore,
+        },
+      });
+      const repositories = api.app.get(Statements);
+      const list = repositories.list.bind(repositories);
+      jest.spyOn(repositories, 'list').mockImplementation((statement, values) => {
+        queries.push([statement.text, values]);
+        return list(statement, values);
+      });
+    });
+    afterAll(() => api.stop());
+
+    it.each([
+      ['/users/15000', 'users_pkey'],
+      ['/tickets/150000', 'tickets_pkey'],
+      [`/users/${COLLECTOR}/tickets`, 'tickets_user_id_id_idx'],
+      [
+        `/users/${COLLECTOR}/tickets?cursor=${cursorAfter([100_000], new PageQuery())}`,
+        'tickets_user_id_id_idx',
+      ],
+    ])('for %s reads by %s alone', async (path, index) => {
+      queries.length = 0;
+      expect((await api.client.get(path)).status).toBe(200);
+      expect(queries).toHaveLength(1);
+      const plan = await explain(...(queries[0] as [string, unknown[]]));
+      expectIndexes(plan, [index]);
+      expect(plan.map((node) => node['Node Type'])).not.toContain('Sort');
+    });
+  });
+
+  describe('in a rush that the statistics do not know of', () => {
+    const HOLDS = 20_000;
+
+    beforeAll(async () => {
+      await client.query(`ALTER TABLE tickets SET (autovacuum_enabled = false)`);
+      await client.query(`DELETE FROM tickets WHERE status = 'reserved'`);
+      await client.query('VACUUM ANALYZE tickets');
+      await client.query(
+        `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
+        SELECT 1 + n % ${USERS}, 1 + n % 1000, 'reserved', now(), now() + (n % 2 - 0.5) * interval '1 hour'
+        FROM generate_series(1, ${HOLDS}) AS n`,
+      );
+      await client.query('UPDATE inventory SET held = 20 WHERE event_id <= 1000');
+    });
+
+    it('the live holds of one user are found among those of all', async () => {
+      const users = Array.from({ length: 10 }, (_, i) => i + 1);
+      const [count] = await analyze('SELECT * FROM count_holds($1::bigint[], $1::bigint[], 30, 600)', [
+        users,
+      ]);
+      expect(count?.['Actual Rows']).toBe(10);
+      expect(pagesReadBy(count)).toBeLessThan(200);
+    });
+
+    it('releasing takes time for the holds it ends, not for their product with the events', async () => {
+      const plan = await analyze(RELEASE_DUE_HOLDS.text, [1_000, '-infinity', [], 100]);
+      expect(rowsOf(plan, 'CTE expired')).toBe(1_000);
+      expectNoComparing(plan);
+      const events = Array.from({ length: 128 }, (_, i) => i + 1);
+      const since = events.map(() => '-infinity');
+      const ofEvents = await analyze(RELEASE_DUE_HOLDS_OF_EVENTS.text, [events, 1_000, since, [], 100]);
+      expect(rowsOf(ofEvents, 'CTE expired')).toBe(1_000);
+      expectNoComparing(ofEvents);
+    });
+
+    it('so does paying', async () => {
+      const { rows } = await client.query<{ ids: number[] }>(
+        `SELECT array_agg(id) AS ids FROM (
+          SELECT id FROM tickets WHERE status = 'reserved' AND expires_at > now() ORDER BY id LIMIT 128
+        ) AS live`,
+      );
+      const plan = await analyze(RESOLVE_HOLDS.text, [
+        rows[0]?.ids,
+        Array(128).fill('paid'),
+        Array(128).fill(null),
+        [],
+        100,
+        Array(128).fill(NOW),
+      ]);
+      expect(plan[0]?.['Actual Rows']).toBe(128);
+      expectNoComparing(plan);
+    });
+  });
+});

@@ -1,0 +1,64 @@
+import { Client } from 'pg';
+import { createDatabase, type TestDatabase } from './databases';
+
+const EVENTS = 100_000;
+export const USERS = 20_000;
+const TICKETS = 200_000;
+const SESSIONS = 50_000;
+/** In London, and not over. */
+export const LONDON_EVENTS = 500;
+
+/** A user with a hundredth of all events, tickets and sessions. */
+export const COLLECTOR = 1;
+
+/** Without triggers and foreign keys, which would take most of the time: what the triggers set is set here. */
+const FILL = [
+  `ALTER TABLE events DISABLE TRIGGER USER`,
+  `ALTER TABLE events DROP CONSTRAINT events_organizer_id_fkey`,
+  `ALTER TABLE sessions DROP CONSTRAINT sessions_user_id_fkey`,
+  `ALTER TABLE inventory DROP CONSTRAINT inventory_event_id_fkey`,
+  `ALTER TABLE tickets DROP CONSTRAINT tickets_user_id_fkey, DROP CONSTRAINT tickets_event_id_fkey`,
+  `INSERT INTO users (name, email) SELECT 'User ' || n, n || '@example.com' FROM generate_series(1, ${USERS}) AS n`,
+  // All over the world, half of them over; at the end those of one city. Everything is sold out.
+  `INSERT INTO events (organizer_id, title, start_time, end_time, venue_latitude, venue_longitude, position, search)
+  SELECT organizer_id, title, start_time, start_time + interval '3 hours', latitude, longitude,
+    unit_sphere_point(latitude, longitude), setweight(to_tsvector('unaccented', title), 'A')
+  FROM (
+    SELECT CASE WHEN n % 100 = 1 THEN ${COLLECTOR} ELSE 1 + n % ${USERS} END AS organizer_id,
+      'Concert ' || n % 1000 || ' solo' || n AS title,
+      CASE WHEN isLondon THEN now() + interval '30 days' ELSE now() + (n * 7 % 20011 - 10000) * interval '30 minutes' END
+        AS start_time,
+      CASE WHEN isLondon THEN 51.5072 + n % 10 / 100.0 ELSE degrees(asin(2 * (n * 7919 % 100003) / 100003.0 - 1)) END
+        AS latitude,
+      CASE WHEN isLondon THEN -0.1276 + n % 7 / 100.0 ELSE (n * 104729 % 100019) / 100019.0 * 360 - 180 END
+        AS longitude
+    FROM (SELECT n, n > ${EVENTS - LONDON_EVENTS} AS isLondon FROM generate_series(1, ${EVENTS}::bigint) AS n) AS series
+  ) AS event`,
+  `INSERT INTO inventory (event_id, capacity, held) SELECT id, 100, 100 FROM events`,
+  `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at, paid_at)
+  SELECT CASE WHEN n % 100 = 1 THEN ${COLLECTOR} ELSE 1 + n % ${USERS} END, 1 + n % ${EVENTS - LONDON_EVENTS}, status, now(), expires_at, CASE status WHEN 'paid' THEN now() END
+  FROM (
+    SELECT n, (ARRAY['paid', 'paid', 'expired', 'cancelled'])[1 + n % 4] AS status, now() + interval '1 hour' AS expires_at
+    FROM generate_series(1, ${TICKETS}) AS n WHERE n % 50 > 0
+    UNION ALL
+    SELECT n, 'reserved', now() + (n % 100 - 10) * interval '1 minute'
+    FROM generate_series(1, ${TICKETS}) AS n WHERE n % 50 = 0
+  ) AS ticket`,
+  `INSERT INTO sessions (id, user_id, token_hash, expires_at)
+  SELECT gen_random_uuid(), CASE WHEN n % 100 = 1 THEN ${COLLECTOR} ELSE 1 + n % ${USERS} END, '', now() + n * interval '1 minute'
+  FROM generate_series(1, ${SESSIONS}) AS n`,
+  `ALTER TABLE inventory ADD CONSTRAINT inventory_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id)`,
+  `ALTER TABLE tickets
+    ADD CONSTRAINT tickets_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id),
+    ADD CONSTRAINT tickets_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id)`,
+  `VACUUM ANALYZE users, events, inventory, tickets, sessions`,
+];
+
+/** A database with as many rows as a large house has, and a connection to it; both are the caller's to end. */
+export async function createLargeDatabase(): Promise<[TestDatabase, Client]> {
+  const database = await createDatabase();
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  for (const statement of FILL) await client.query(statement);
+  return [database, client];
+}
