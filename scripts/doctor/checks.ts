@@ -3,6 +3,7 @@ import { secretFingerprint } from '../../src/auth/secret-fingerprint';
 import type { Settings } from '../../src/config/settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { RedisClient } from '../../src/queue/redis-client';
+import { checkAdmins } from './admins';
 import { checkClocks, type Clock } from './clocks';
 import { checkOutbox } from './outbox';
 import * as postgres from './postgres';
@@ -120,4 +121,5 @@ async function examineSeats(
   await report.add('holds', checkHolds(database, settings.REDIS_URL !== undefined));
   await report.add('seats', checkSeats(database, options));
   await report.add('outbox', checkOutbox(database));
+  await report.add('admins', checkAdmins(database, settings));
 }

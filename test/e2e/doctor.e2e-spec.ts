@@ -36,6 +36,19 @@ describe('npm run doctor', () => {
     expect(EXTENSIONS).toEqual(rows.map(({ name }) => name));
   });
 
+  it('names admins that ADMIN_EMAIL no longer does', async () => {
+    const settings = { ADMIN_EMAIL: 'Next@example.com', ADMIN_PASSWORD: 'a long and private phrase' };
+    const [former] = await database.sql<{ id: number; email: string }>(
+      `SELECT id, email FROM users WHERE role = 'admin'`,
+    );
+    expect(await findings(settings)).toMatchObject({
+      admins: { status: 'warning', message: `1 other admin: user ${former?.id}, ${former?.email}` },
+    });
+    expect(await findings({ ...settings, ADMIN_EMAIL: former?.email.toUpperCase() ?? '' })).toMatchObject({
+      admins: { status: 'ok' },
+    });
+  });
+
   it('says what it could not check, and no password', async () => {
     const { code, output } = await doctor([], {
       DATABASE_URL: 'postgres://ada:hush@127.0.0.1:1/tickets',
