@@ -24,7 +24,7 @@ export class QueueModule {
       const sender = { provide: WakeUpSender, useClass: NoWakeUpSender };
       return { module: QueueModule, global: true, providers: [sender], exports: [WakeUpSender] };
     }
-    const clients: Redis[] = [];
+    const clients: RedisClient[] = [];
     const queue = BullModule.registerQueue({
       name: EXPIRATION_QUEUE,
       prefix: redisPrefix(installation),
@@ -55,7 +55,7 @@ export class QueueModule {
   }
 }
 
-function createClient(url: string, type: 'client' | 'subscriber' | 'bclient'): Redis {
+function createClient(url: string, type: 'client' | 'subscriber' | 'bclient'): RedisClient {
   const patience = {
     retryStrategy: (attempt: number) => Math.min(attempt * 100, 1_000),
     connectTimeout: 2_000,
@@ -70,7 +70,7 @@ function createClient(url: string, type: 'client' | 'subscriber' | 'bclient'): R
 /** Listens for what fails, and keeps a shutdown from waiting for Redis. */
 function watch(
   queue: Queue & { onApplicationShutdown?: () => Promise<void> },
-  clients: Redis[],
+  clients: RedisClient[],
 ): RedisHealth {
   const health = new RedisHealth(queue.client);
   queue.on('error', (error: Error) => health.failed(error));
@@ -83,7 +83,7 @@ function watch(
     limit.abort();
     // Bull does not close clients that it has not created. While it still waits for one to connect, the client's end would
     // be an uncaught error.
-    for (const client of clients) client.removeAllListeners('end').disconnect();
+    for (const client of clients) client.removeAllListeners('end').abandon();
   };
   return health;
 }

@@ -12,6 +12,7 @@ const RETRY_MS = 1_000;
 export class RedisClient extends Redis {
   /** What is tried again at the moment. */
   private readonly awaited = new Set<string>();
+  private isAbandoned = false;
 
   constructor(url: string, options: RedisOptions) {
     super(url, options);
@@ -22,11 +23,21 @@ export class RedisClient extends Redis {
   override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
     const { reject } = command;
     command.reject = (error) => {
+      if (this.isAbandoned) return;
       if (!this.tryAgain(command, reject)) reject(withoutArguments(error));
     };
     // A caller may leave the promise unhandled. Callers that await it get the error all the same.
     command.promise.catch(() => undefined);
     return super.sendCommand(command, stream);
+  }
+
+  /**
+   * Closes the connection for good. Commands without an answer get none any more: the process ends, and Bull would leave
+   * their rejections unhandled.
+   */
+  abandon(): void {
+    this.isAbandoned = true;
+    this.disconnect();
   }
 
   /** Bull subscribes once, when it starts, and works no job before: while Redis refuses the password it has to wait. */

@@ -10,6 +10,7 @@ import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { ReleaseProcessor } from '../../src/expiration/release.processor';
 import { EXPIRATION_QUEUE } from '../../src/queue/job-types';
 import { QueueModule } from '../../src/queue/queue.module';
+import { RateLimitModule } from '../../src/rate-limit/rate-limit.module';
 import { TicketsModule } from '../../src/tickets/tickets.module';
 import { TicketsService } from '../../src/tickets/tickets.service';
 import { startWorker } from '../../src/worker';
@@ -352,6 +353,7 @@ async function startProcessorAlone(environment: Record<string, string>) {
       ConfigModule.register(settings),
       DatabaseModule.register(dataSource),
       QueueModule.register(settings, dataSource.installation),
+      RateLimitModule.register(settings, dataSource.installation),
       TicketsModule,
     ],
     providers: [ReleaseProcessor],
