@@ -238,44 +238,6 @@ describe('identity', () => {
     });
   });
 
-  describe('an access token', () => {
-    it.each([
-      ['with the scheme in small letters', (token: string) => `bearer ${token}`, 200],
-      ['with two spaces', (token: string) => `Bearer  ${token}`, 200],
-      ['without a scheme', (token: string) => token, 401],
-      ['with another scheme', (token: string) => `Basic ${token}`, 401],
-      ['twice', (token: string) => `Bearer ${token}, Bearer ${token}`, 401],
-      ['with more behind it', (token: string) => `Bearer ${token} x`, 401],
-      ['of nothing', () => 'Bearer ', 401],
-      ['of another secret', (token: string) => `Bearer ${token.slice(0, -4)}AAAA`, 401],
-    ])('%s', async (_what, headerOf, status) => {
-      const Authorization = headerOf(tokenOf(ada.id));
-      const answer = await api.client.get(`/users/${ada.id}`, { Authorization });
-      expect(answer.status).toBe(status);
-      if (status === 200) return;
-      expectProblem(answer, 401, 'unauthenticated');
-      expect(answer.headers.get('www-authenticate')).toBe(
-        'Bearer realm="Tixxety API", error="invalid_token"',
-      );
-    });
-
-    it('that is no good keeps nobody from what is open', async () => {
-      expect((await api.client.as('x.y.z').get('/events/')).status).toBe(200);
-    });
-
-    it('is asked for before anything else is looked at', async () => {
-      const nobody = api.client.as('');
-      for (const answer of [
-        await nobody.post('/tickets/', { event_id: 'x' }),
-        await nobody.get('/tickets/x'),
-        await nobody.get('/users/for-you?limit=0'),
-        await nobody.get('/tickets/1?x=1'),
-      ]) {
-        expectProblem(answer, 401, 'unauthenticated');
-      }
-    });
-  });
-
   it('tells nobody a hash, a secret or the token of another', async () => {
     const as = api.client.as(ada.access_token);
     const { body: event } = await as.post('/events/', eventBody());
@@ -301,60 +263,5 @@ describe('identity', () => {
     expect(Object.keys((await as.get(`/users/${ada.id}`)).body).sort()).toEqual(
       'created_at email id location_address location_latitude location_longitude name'.split(' '),
     );
-  });
-});
-
-describe('the admin of the settings', () => {
-  const email = 'root@tixxety.test';
-  let first: TestApi;
-  beforeAll(async () => {
-    first = await startTestApi();
-  });
-  afterAll(() => first.stop());
-
-  const start = (password: string) =>
-    startTestApi({
-      DATABASE_URL: first.settings.DATABASE_URL ?? '',
-      ADMIN_EMAIL: email,
-      ADMIN_PASSWORD: password,
-    });
-  const signIn = (password: string) =>
-    first.client.as('').post('/auth/token', { grant_type: 'password', username: email, password });
-
-  it('is there after the start, also of two at once, in the place of whoever had the e-mail', async () => {
-    const squatter = await first.client.post('/users/', {
-      ...userBody(),
-      email: email.toUpperCase(),
-      password: 'let me be admin',
-    });
-    const { body: foreign } = await first.client.post('/users/', userBody());
-    const both = await Promise.all([start('the first password'), start('the first password')]);
-    await Promise.all(both.map((api) => api.stop()));
-
-    expectProblem(await signIn('let me be admin'), 401, 'invalid_credentials');
-    const { refresh_token } = squatter.body;
-    const renewal = await first.client.post('/auth/token', { grant_type: 'refresh_token', refresh_token });
-    expectProblem(renewal, 401, 'invalid_credentials');
-    const { body: tokens } = await signIn('the first password');
-    expect((await first.client.as(tokens.access_token).get(`/users/${foreign.id}`)).status).toBe(200);
-    expect(await first.sql('SELECT role FROM users WHERE lower(email) = $1', [email])).toEqual([
-      { role: 'admin' },
-    ]);
-
-    // The same again changes nothing; another password ends what the old one began.
-    await (await start('the first password')).stop();
-    const renewed = await first.client.post('/auth/token', {
-      grant_type: 'refresh_token',
-      refresh_token: tokens.refresh_token,
-    });
-    expect(renewed.status).toBe(200);
-    await (await start('a second password')).stop();
-    const again = await first.client.post('/auth/token', {
-      grant_type: 'refresh_token',
-      refresh_token: renewed.body.refresh_token,
-    });
-    expectProblem(again, 401, 'invalid_credentials');
-    expectProblem(await signIn('the first password'), 401, 'invalid_credentials');
-    expect((await signIn('a second password')).status).toBe(200);
   });
 });
