@@ -1,5 +1,4 @@
 import { EventsQuery, NearbyEventsQuery } from '../../src/events/events-query.dto';
-import { listEvents } from '../../src/events/list-events';
 import { cursorAfter, PageQuery } from '../../src/http/page';
 import { startTestApi, type TestApi } from '../support/api';
 import { expectProblem } from '../support/problems';
@@ -267,63 +266,6 @@ describe('paging', () => {
       '/events/?q=quiz?&available=true&limit=1&sort=start_time',
     );
     expect(pages.flat().map(({ tickets_available }) => tickets_available)).toEqual([10, 10]);
-  });
-
-  it('has links that any client can follow, against the address it asked for', async () => {
-    const ids = await events(1, 2, 3);
-    const seen: number[] = [];
-    for (let url: string | undefined = `${api.client.url}/events?limit=1`; url !== undefined;) {
-      const response: Response = await fetch(url);
-      seen.push(...idsOf((await response.json()) as Row[]));
-      const link = /^<([^>]+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1];
-      url = link && new URL(link, response.url).href;
-    }
-    expect(seen).toEqual(ids);
-  });
-
-  it('leads nowhere but to this host', async () => {
-    await events(1, 2);
-    for (const path of ['//events?limit=1', '/events//?limit=1']) {
-      const { headers } = await page(path);
-      const next = nextOf(headers);
-      if (next !== undefined) expect(new URL(next, api.client.url).origin).toBe(api.client.url);
-    }
-  });
-
-  describe('of long events', () => {
-    const LONGEST = '🎻'.repeat(10_000);
-    const MOST_BYTES = 400_000;
-
-    it.each(['events', 'nearby'] as const)('in %s, ends early and goes on', async (list) => {
-      const ids: number[] = [];
-      for (let n = 1; n <= 30; n++) ids.push((await event(n, { description: LONGEST })).id);
-      const pages = await api.client.pages<Row & { description: string }>(and(lists[list], 'limit=200'));
-      expect(pages.length).toBeGreaterThan(3);
-      for (const rows of pages) {
-        expect(Buffer.byteLength(JSON.stringify(rows))).toBeLessThan(MOST_BYTES);
-        expect(rows.every(({ description }) => description === LONGEST)).toBe(true);
-      }
-      expect(idsOf(pages.flat())).toEqual(ids);
-    });
-
-    it('reads no more of them than it answers', async () => {
-      for (let n = 1; n <= 30; n++) await event(n, { description: LONGEST });
-      const [{ text }, values] = listEvents({ sort: 'start_time' }, undefined, 201);
-      const rows = await api.sql<{ description: string }>(text, values);
-      expect(Buffer.byteLength(JSON.stringify(rows))).toBeLessThan(MOST_BYTES);
-      expect(rows).not.toHaveLength(0);
-    });
-  });
-
-  it('of events goes on behind one that lost its counter', async () => {
-    const ids = await events(1, 2, 3);
-    await api.sql('DELETE FROM inventory WHERE event_id = $1', [ids[1]]);
-    for (const list of ['events', 'nearby'] as const) {
-      for (const limit of [1, 2, 3]) {
-        const pages = await api.client.pages<Row>(and(lists[list], `limit=${limit}`));
-        expect(idsOf(pages.flat())).toEqual(ids);
-      }
-    }
   });
 
   /** Makes 250 of the one event and the one ticket there may be. */
