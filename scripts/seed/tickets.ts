@@ -1,9 +1,15 @@
 import { Faker, en } from '@faker-js/faker';
-import type { SeatTicket } from '../../src/inventory/inventory.repository';
 import type { SeedEvent } from './data';
 import type { TicketStatus } from '../../src/inventory/ticket-status';
 
-export type SeedTicket = Omit<SeatTicket, 'id'>;
+export interface SeedTicket {
+  userId: number;
+  eventId: number;
+  status: TicketStatus;
+  createdAt: Date;
+  expiresAt: Date;
+  paidAt: Date | null;
+}
 
 const STATUSES: { weight: number; value: TicketStatus }[] = [
   { value: 'paid', weight: 80 },

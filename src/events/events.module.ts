@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { InventoryModule } from '../inventory/inventory.module';
+import { TicketTypesModule } from '../ticket-types/ticket-types.module';
 import { UsersModule } from '../users/users.module';
 import { Event } from './event.entity';
 import { EventsController } from './events.controller';
@@ -8,7 +9,7 @@ import { EventsRepository } from './events.repository';
 import { EventsService } from './events.service';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Event]), InventoryModule, UsersModule],
+  imports: [TypeOrmModule.forFeature([Event]), InventoryModule, TicketTypesModule, UsersModule],
   controllers: [EventsController],
   providers: [EventsRepository, EventsService],
   exports: [EventsService],

@@ -16,6 +16,7 @@ import type { Subject } from '../database/scope';
 import { violatedConstraint } from '../database/database-error';
 import { Transactions } from '../database/transactions';
 import { InventoryService } from '../inventory/inventory.service';
+import { TicketTypesService } from '../ticket-types/ticket-types.service';
 import { UsersService } from '../users/users.service';
 import { EVENTS_ORGANIZER_FKEY } from './event.entity';
 import { EventsRepository, type EventWithSeats, type ListedEvent, type NewEvent } from './events.repository';
@@ -26,6 +27,7 @@ export class EventsService {
   constructor(
     private readonly repository: EventsRepository,
     private readonly inventory: InventoryService,
+    private readonly ticketTypes: TicketTypesService,
     private readonly users: UsersService,
     private readonly transactions: Transactions,
   ) {}
@@ -41,7 +43,8 @@ export class EventsService {
       return await this.transactions.run(async () => {
         await this.users.get(organizer);
         const created = await this.repository.insert(event);
-        await this.inventory.createQuota(created.id, capacity);
+        const quotaId = await this.inventory.createQuota(created.id, 'event', capacity);
+        await this.ticketTypes.createOnlyType(created.id, quotaId);
         return { ...created, capacity, held: 0, sold: 0 };
       });
     } catch (error) {

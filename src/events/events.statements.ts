@@ -11,7 +11,7 @@ export const SEATS =
 export const eventById: Statement = {
   name: 'event_by_id',
   text: `
-    SELECT ${EVENT}, ${SEATS} FROM events LEFT JOIN inventory ON inventory.event_id = events.id
+    SELECT ${EVENT}, ${SEATS} FROM events LEFT JOIN quotas ON quotas.event_id = events.id AND quotas.kind = 'event'
     WHERE events.id = $1`,
 };
 

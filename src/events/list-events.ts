@@ -80,7 +80,7 @@ export function listEvents(
     filter.startsBefore && `start_time < ${bind(filter.startsBefore, 'timestamptz')}`,
   ];
   const isAvailable =
-    filter.isAvailable && '(SELECT held + sold < capacity FROM inventory WHERE event_id = events.id)';
+    filter.isAvailable && `(SELECT held + sold < capacity FROM quotas WHERE event_id = events.id AND kind = 'event')`;
   const isBehind = after && behind(after);
   const isBeyond = beyond && behind(beyond);
 
@@ -150,7 +150,7 @@ export function listEvents(
 
   const page = `
     SELECT page.*, ${SEATS}
-    FROM page LEFT JOIN inventory ON inventory.event_id = page.id
+    FROM page LEFT JOIN quotas ON quotas.event_id = page.id AND quotas.kind = 'event'
     ${near ? `WHERE page."distanceKm" <= ${radius}` : ''}`;
   const text = `
     WITH ${ctes.map((cte) => `${cte},`).join(' ')}

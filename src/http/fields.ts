@@ -8,6 +8,9 @@ import { isLine, isText, isVisible } from '../text/line';
 /** The largest id: what a JSON number carries exactly. */
 export const MAX_ID = Number.MAX_SAFE_INTEGER;
 
+/** The largest sum of money, in the minor unit of its currency: what a JSON number carries exactly. */
+export const MAX_MONEY = Number.MAX_SAFE_INTEGER;
+
 type Check = (value: unknown, owner: Record<string, unknown>) => boolean;
 
 function field(name: string, message: string, check: Check): PropertyDecorator {

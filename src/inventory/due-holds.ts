@@ -47,7 +47,7 @@ export class DueHolds {
   }
 
   /**
-   * Ends the due holds of events whose seats somebody wants now. Those whose tickets stay locked are left out.
+   * Ends the due holds of events whose seats somebody wants now. Those whose orders stay locked are left out.
    *
    * @param patienceMs how long to wait for a lock, such as that of another process that ends the same holds
    * @returns those of the events that have free seats again
@@ -57,7 +57,7 @@ export class DueHolds {
     const since = eventIds.map((id) => this.looks.since(id));
     const releaseOf = (isWaiting: boolean) =>
       this.repository.releaseDueHoldsOf(
-        { eventIds, since, limit: size, leftOut: this.stuck.ticketIds },
+        { eventIds, since, limit: size, leftOut: this.stuck.orderIds },
         { patienceMs, isWaiting },
       );
     try {
@@ -65,8 +65,8 @@ export class DueHolds {
         if (isLockTimeout(error)) return releaseOf(false);
         throw error;
       });
-      this.stuck.markTickets(found.skippedIds);
-      if (found.isAll && this.stuck.ticketIds.length === 0) {
+      this.stuck.markOrders(found.skippedIds);
+      if (found.isAll && this.stuck.orderIds.length === 0) {
         for (const [i, id] of eventIds.entries()) this.looks.remember(id, since[i], found);
       }
       this.tell('reservation', found.lateSeconds, size);

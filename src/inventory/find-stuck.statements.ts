@@ -5,32 +5,38 @@ import type { Statement } from '../database/statements';
  * nothing, and answers what it could not lock.
  */
 
-/** Of the events in `$1`, those whose counters are locked. */
+/** Of the events in `$1`, those of which a quota is locked. */
 export const FIND_STUCK_EVENTS: Statement = {
   text: `
     WITH free AS MATERIALIZED (
-      SELECT event_id FROM inventory WHERE event_id = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED
+      SELECT id FROM quotas WHERE event_id = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED
     )
-    SELECT event_id AS id FROM inventory
-    WHERE event_id = ANY ($1::bigint[]) AND event_id NOT IN (SELECT event_id FROM free)`,
+    SELECT DISTINCT event_id AS id FROM quotas
+    WHERE event_id = ANY ($1::bigint[]) AND id NOT IN (SELECT id FROM free)`,
 };
 
-/** The tickets in `$1` that there are: whose event each is for, and whether it is locked. */
-export const FIND_STUCK_TICKETS: Statement = {
+/**
+ * The orders in `$1`, and those of the tickets in `$2`, that there are: which event each is for, and whether it is locked.
+ */
+export const FIND_STUCK_ORDERS: Statement = {
   text: `
-    WITH free AS MATERIALIZED (
-      SELECT id FROM tickets WHERE id = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED
+    WITH wanted AS MATERIALIZED (
+      SELECT unnest($1::bigint[]) AS id, NULL::bigint AS ticket_id
+      UNION ALL
+      SELECT order_id, id FROM tickets WHERE id = ANY ($2::bigint[])
+    ), free AS MATERIALIZED (
+      SELECT id FROM orders WHERE id IN (SELECT id FROM wanted) FOR UPDATE SKIP LOCKED
     )
-    SELECT id, event_id AS "eventId", id NOT IN (SELECT id FROM free) AS "isStuck"
-    FROM tickets WHERE id = ANY ($1::bigint[])`,
+    SELECT orders.id, wanted.ticket_id AS "ticketId", event_id AS "eventId", orders.id NOT IN (SELECT id FROM free) AS "isStuck"
+    FROM wanted JOIN orders ON orders.id = wanted.id`,
 };
 
 /** The events of the first `$1` holds that fell due after `$2`, but for the events in `$3`. */
 export const EVENTS_OF_DUE_HOLDS: Statement = {
   text: `
     SELECT DISTINCT event_id AS id FROM (
-      SELECT event_id FROM tickets
-      WHERE status = 'reserved' AND expires_at <= now() AND expires_at > $2::timestamptz
+      SELECT event_id FROM orders
+      WHERE status = 'held' AND expires_at <= now() AND expires_at > $2::timestamptz
         AND event_id <> ALL ($3::bigint[])
       ORDER BY expires_at
       LIMIT $1

@@ -2,16 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { createBatcher } from '../database/batcher';
 import { createLanes } from '../database/lanes';
 import { Settings } from '../config/settings';
-import { Problem } from '../problems/problem';
 import { batches } from '../telemetry/channels';
 import { DueHolds } from './due-holds';
-import {
-  InventoryRepository,
-  type HoldAnswer,
-  type Keyed,
-  type HoldRequest,
-  type SeatTicket,
-} from './inventory.repository';
+import type { HeldOrder, HoldAnswer, HoldRefusal, HoldRequest } from './held-order';
+import { outcomeOf } from './hold-refusal';
+import { InventoryRepository, type Keyed } from './inventory.repository';
 import { StuckRows } from './stuck-rows';
 import { BATCH, LANE_PATIENCE_MS, LANES, PATIENCE_MS, workAround } from './retry-without-stuck-rows';
 
@@ -20,6 +15,9 @@ type Place = (
   requests: readonly HoldRequest[],
   isLastTry: boolean,
 ) => Promise<(Keyed<HoldAnswer> | undefined)[]>;
+
+/** Refusals that a hold which ends may turn. */
+const MAY_TURN = new Set<HoldRefusal | null>(['event_sold_out', 'ticket_type_sold_out', 'code_used_up']);
 
 /** Holds places for many at once: concurrent requests share statements, and each gets an answer of its own. */
 @Injectable()
@@ -31,22 +29,22 @@ export class HoldPlacement {
     private readonly settings: Settings,
   ) {}
 
-  /** @throws {Problem} as `InventoryService.holdPlace` does */
-  async place(request: HoldRequest): Promise<SeatTicket> {
+  /** @throws {Problem} as `InventoryService.holdPlaces` does */
+  async place(request: HoldRequest): Promise<HeldOrder> {
     const { eventId } = request;
-    const ticket = this.stuck.hasEvent(eventId) ? undefined : await this.together(request);
-    return ticket ?? (await this.inLane(eventId, request));
+    const order = this.stuck.hasEvent(eventId) ? undefined : await this.together(request);
+    return order ?? (await this.inLane(eventId, request));
   }
 
-  private readonly together = createBatcher<HoldRequest, SeatTicket | undefined>(
+  private readonly together = createBatcher<HoldRequest, HeldOrder | undefined>(
     (requests) => this.traced(requests, this.placeUnlessStuck, PATIENCE_MS),
     BATCH,
   );
 
-  private readonly inLane = createLanes<number, HoldRequest, SeatTicket>(async (requests, eventId) => {
+  private readonly inLane = createLanes<number, HoldRequest, HeldOrder>(async (requests, eventId) => {
     const outcomes = await this.traced(requests, this.placePatiently, LANE_PATIENCE_MS);
     await this.stuck.lookAtEvents([eventId]);
-    return outcomes as (SeatTicket | Error)[];
+    return outcomes as (HeldOrder | Error)[];
   }, LANES);
 
   private readonly placeUnlessStuck: Place = (requests, isLastTry) =>
@@ -69,10 +67,10 @@ export class HoldPlacement {
     requests: readonly HoldRequest[],
     place: Place,
     patienceMs: number,
-  ): Promise<(SeatTicket | Error | undefined)[]> {
+  ): Promise<(HeldOrder | Error | undefined)[]> {
     const answers = await place(requests, false);
     const outcomes = answers.map((answer, i) => answer && outcomeOf(answer, requests[i] as HoldRequest));
-    const soldOut = answers.flatMap((answer, i) => (answer?.refusal === 'event_sold_out' ? [i] : []));
+    const soldOut = answers.flatMap((answer, i) => (answer && MAY_TURN.has(answer.refusal) ? [i] : []));
     if (soldOut.length === 0) return outcomes;
     try {
       const eventIds = new Set(soldOut.map((i) => (requests[i] as HoldRequest).eventId));
@@ -99,16 +97,5 @@ export class HoldPlacement {
   private get holdPolicy(): [holdSeconds: number, limit: number, coolDownSeconds: number] {
     const { HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS } = this.settings;
     return [HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS];
-  }
-}
-
-function outcomeOf(answer: Keyed<HoldAnswer>, { claim }: HoldRequest): SeatTicket | Error {
-  try {
-    const { refusal, retryAfter, ...ticket } = claim ? claim.settle<HoldAnswer>(answer, answer) : answer;
-    if (refusal === null) return ticket;
-    const isTooEarly = refusal === 'hold_cool_down';
-    return new Problem(refusal, isTooEarly ? { headers: { 'Retry-After': String(retryAfter) } } : {});
-  } catch (error) {
-    return error as Error;
   }
 }

@@ -3,18 +3,15 @@ import { createBatcher } from '../database/batcher';
 import { createLanes } from '../database/lanes';
 import { Problem } from '../problems/problem';
 import { batches } from '../telemetry/channels';
-import {
-  InventoryRepository,
-  type Keyed,
-  type ResolveAnswer,
-  type ResolveRequest,
-  type SeatTicket,
-} from './inventory.repository';
+import type { OrderName, ResolveAnswer, ResolvedOrder, ResolveRequest } from './held-order';
+import { OrderCodes } from './order-codes';
+import { ticketStatusOf } from './ticket-status';
+import { InventoryRepository, type Keyed } from './inventory.repository';
 import { StuckRows } from './stuck-rows';
 import { BATCH, LANE_PATIENCE_MS, LANES, PATIENCE_MS, workAround } from './retry-without-stuck-rows';
 
 /** What keeps a request from being worked off with the others; it is the key of a lane. */
-type Obstacle = `event ${number}` | `ticket ${number}`;
+type Obstacle = `event ${number}` | `order ${number}` | `ticket ${number}`;
 
 /** Turns live holds into sales, or gives their places back, for many at once. */
 @Injectable()
@@ -22,63 +19,80 @@ export class HoldResolution {
   constructor(
     private readonly repository: InventoryRepository,
     private readonly stuck: StuckRows,
+    private readonly codes: OrderCodes,
   ) {}
 
   /** @throws {Problem} as `InventoryService.resolveHold` does */
-  async resolve(request: ResolveRequest): Promise<SeatTicket> {
-    const { ticketId } = request;
-    const ticket = this.stuck.hasTicket(ticketId)
-      ? (`ticket ${ticketId}` as const)
-      : await this.together(request);
-    return typeof ticket === 'string' ? await this.inLane(ticket, request) : ticket;
+  async resolve(request: ResolveRequest): Promise<ResolvedOrder> {
+    const order = this.stuck.hasOrder(request) ? obstacleOf(request) : await this.together(request);
+    return typeof order === 'string' ? await this.inLane(order, request) : order;
   }
 
-  private readonly together = createBatcher<ResolveRequest, SeatTicket | Obstacle>(
+  private readonly together = createBatcher<ResolveRequest, ResolvedOrder | Obstacle>(
     (requests) =>
       batches.tracePromise(() => this.resolveUnlessStuck(requests), { name: 'resolve_holds', requests }),
     BATCH,
   );
 
-  private readonly inLane = createLanes<Obstacle, ResolveRequest, SeatTicket>(async (requests, obstacle) => {
+  private readonly inLane = createLanes<Obstacle, ResolveRequest, ResolvedOrder>(async (requests, obstacle) => {
     const work = () => this.resolvePatiently(requests);
     const outcomes = await batches.tracePromise(work, { name: 'resolve_holds', requests });
     const [kind, id] = obstacle.split(' ');
     if (kind === 'event') await this.stuck.lookAtEvents([Number(id)]);
-    else this.stuck.forgetTicket(Number(id));
+    else for (const request of requests) this.stuck.forgetOrder(request);
     return outcomes;
   }, LANES);
 
   private async resolveUnlessStuck(
     requests: readonly ResolveRequest[],
-  ): Promise<(SeatTicket | Error | Obstacle)[]> {
+  ): Promise<(ResolvedOrder | Error | Obstacle)[]> {
     const answers = await workAround(requests, {
       work: (some) => this.repository.resolveHolds(some, this.stuck.eventIds, PATIENCE_MS),
-      look: (some) => this.stuck.lookAtTickets([...new Set(some.map(({ ticketId }) => ticketId))]),
-      isStuck: ({ ticketId }) => this.stuck.hasTicket(ticketId),
+      look: (some) => this.stuck.lookAtOrders(some),
+      isStuck: this.stuck.hasOrder,
     });
-    return answers.map((answer, i): SeatTicket | Error | Obstacle => {
+    return answers.map((answer, i): ResolvedOrder | Error | Obstacle => {
       const request = requests[i] as ResolveRequest;
-      if (!answer) return `ticket ${request.ticketId}`;
-      return answer.stuckEventId === null ? outcomeOf(answer, request) : `event ${answer.stuckEventId}`;
+      if (!answer) return obstacleOf(request);
+      return answer.stuckEventId === null ? this.outcomeOf(answer, request) : `event ${answer.stuckEventId}`;
     });
   }
 
-  private async resolvePatiently(requests: readonly ResolveRequest[]): Promise<(SeatTicket | Error)[]> {
+  private async resolvePatiently(requests: readonly ResolveRequest[]): Promise<(ResolvedOrder | Error)[]> {
     const answers = await this.repository.resolveHolds(requests, [], LANE_PATIENCE_MS);
-    return answers.map((answer, i) => outcomeOf(answer, requests[i] as ResolveRequest));
+    return answers.map((answer, i) => this.outcomeOf(answer, requests[i] as ResolveRequest));
+  }
+
+  private outcomeOf(answer: Keyed<ResolveAnswer>, request: ResolveRequest): ResolvedOrder | Error {
+    try {
+      const { target, claim } = request;
+      const order = claim ? claim.settle<ResolveAnswer>(answer, answer) : answer;
+      if (order.id === null)
+        return new Problem(request.orderId === null ? 'ticket_not_found' : 'order_not_found');
+      if (order.isChanged) return order;
+      return request.orderId === null ? this.ticketRefusal(order, target) : orderRefusal(order, target);
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  /** A client whose first answer was lost learns here how that request ended. */
+  private ticketRefusal({ id, status, paidAt, places, total }: ResolvedOrder, target: Target): Problem {
+    const order_code = this.codes.codeOf(id);
+    if (places > 1) return new Problem('part_of_an_order', { members: { order_code } });
+    if (target === 'paid' && status === 'held' && total > 0)
+      return new Problem('payment_required', { members: { order_code } });
+    const members = { ticket_status: ticketStatusOf(status), ...(paidAt && { paid_at: paidAt }) };
+    return new Problem(target === 'paid' ? 'ticket_not_payable' : 'ticket_not_cancellable', { members });
   }
 }
 
-function outcomeOf(answer: Keyed<ResolveAnswer>, { target, claim }: ResolveRequest): SeatTicket | Error {
-  try {
-    const ticket = claim ? claim.settle<ResolveAnswer>(answer, answer) : answer;
-    if (ticket.id === null) return new Problem('ticket_not_found');
-    if (ticket.isChanged) return ticket;
-    // A client whose first answer was lost learns here how that request ended.
-    const { status, paidAt } = ticket;
-    const members = { ticket_status: status, ...(paidAt && { paid_at: paidAt }) };
-    return new Problem(target === 'paid' ? 'ticket_not_payable' : 'ticket_not_cancellable', { members });
-  } catch (error) {
-    return error as Error;
-  }
+type Target = ResolveRequest['target'];
+
+const obstacleOf = ({ orderId, ticketId }: OrderName): Obstacle =>
+  orderId === null ? `ticket ${ticketId}` : `order ${orderId}`;
+
+function orderRefusal({ status, paidAt }: ResolvedOrder, target: Target): Problem {
+  const members = { order_status: status, ...(paidAt && { paid_at: paidAt }) };
+  return new Problem(target === 'paid' ? 'order_not_payable' : 'order_not_cancellable', { members });
 }

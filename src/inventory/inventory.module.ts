@@ -3,16 +3,18 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DueHolds } from './due-holds';
 import { HoldPlacement } from './hold-placement';
 import { HoldResolution } from './hold-resolution';
-import { Inventory } from './inventory.entity';
 import { InventoryRepository } from './inventory.repository';
 import { InventoryService } from './inventory.service';
+import { OrderCodes } from './order-codes';
+import { Quota } from './quota.entity';
 import { ReleaseLog } from './release-log';
 import { StuckRows } from './stuck-rows';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Inventory])],
+  imports: [TypeOrmModule.forFeature([Quota])],
   providers: [
     InventoryRepository,
+    OrderCodes,
     StuckRows,
     DueHolds,
     HoldPlacement,
@@ -20,6 +22,6 @@ import { StuckRows } from './stuck-rows';
     InventoryService,
     ReleaseLog,
   ],
-  exports: [InventoryService],
+  exports: [InventoryService, OrderCodes],
 })
 export class InventoryModule {}

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
-import { buyerIn, issuedAtIn, type Scope, type Subject } from '../database/scope';
+import { buyerIn, issuedAtIn } from '../database/scope';
 import { Statements } from '../database/statements';
-import { keyValues, type Claimed, type KeyClaim } from '../idempotency/key-claim';
-import { Inventory } from './inventory.entity';
+import { keyValues, type Claimed } from '../idempotency/key-claim';
+import type { HeldOrder, HoldAnswer, HoldRequest, ResolveAnswer, ResolveRequest } from './held-order';
+import { Quota } from './quota.entity';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds.statement';
 import type { Since } from './due-scan-cursor';
 import { EVENTS_OF_DUE_HOLDS } from './find-stuck.statements';
@@ -15,11 +16,10 @@ import {
 } from './release-due-holds.statements';
 import { RESOLVE_HOLDS, RESOLVE_KEYED_HOLDS } from './resolve-holds.statement';
 import { SAMPLE_DRIFT } from './sample-drift.statement';
-import type { TicketStatus } from './ticket-status';
 
 /*
- * Every statement by which seats change hands. Each moves the tickets and the counters together, so that no crash
- * and no rival can come between; all take their locks in one order, tickets before inventory, each by id, so that no
+ * Every statement by which seats change hands. Each moves the orders and the counters together, so that no crash
+ * and no rival can come between; all take their locks in one order, orders before quotas, each by id, so that no
  * two can wait for each other. Rows that were waited for are read anew once they are locked (READ COMMITTED), so
  * what is decided is decided on the counters as they are.
  *
@@ -29,42 +29,6 @@ import type { TicketStatus } from './ticket-status';
  * Of requests, holds and what becomes of them the planner knows nothing, and joins two such sets by comparing each row
  * with each. So what comes later waits for a lock by reading how many rows were locked, not by a join with them.
  */
-
-/** A ticket as the statement that changed its seat returns it. */
-export interface SeatTicket {
-  id: number;
-  userId: number;
-  eventId: number;
-  status: TicketStatus;
-  createdAt: Date;
-  expiresAt: Date;
-  paidAt: Date | null;
-}
-
-export interface HoldRequest extends Subject {
-  eventId: number;
-  /** Left out where the request has no `Idempotency-Key`. */
-  claim?: KeyClaim;
-}
-
-export type HoldRefusal =
-  | 'user_not_found'
-  | 'event_not_found'
-  | 'event_ended'
-  | 'event_sold_out'
-  | 'hold_limit_reached'
-  | 'hold_cool_down';
-
-/** `retryAfter`: seconds until a `hold_cool_down` ends. */
-export type HoldAnswer = SeatTicket & { refusal: HoldRefusal | null; retryAfter: number | null };
-
-export interface ResolveRequest {
-  ticketId: number;
-  target: 'paid' | 'cancelled';
-  scope: Scope;
-  /** Left out where the request has no `Idempotency-Key`. */
-  claim?: KeyClaim;
-}
 
 /** What a statement answers; beside, where any of its requests has a key, what became of the key. */
 export type Keyed<Answer> = Answer & Partial<Claimed<Answer>>;
@@ -78,12 +42,6 @@ export interface Drift {
   /** Whose counters are wrong. */
   eventIds: string[];
 }
-
-/**
- * `isChanged`: by this request; `stuckEventId`: the ticket is left as it is, because the counters of its event are
- * locked; `id` is null where there is no such ticket within the scope.
- */
-export type ResolveAnswer = { isChanged: boolean; stuckEventId: number | null } & (SeatTicket | { id: null });
 
 /** Which holds to end. */
 export interface Due {
@@ -99,7 +57,7 @@ export interface DueOfEvents {
   limit: number;
   /** Of each event, in the order of the events. */
   since: Since[];
-  /** Ids of tickets that are locked. */
+  /** Ids of orders that are locked. */
   leftOut: number[];
 }
 
@@ -113,12 +71,14 @@ export interface Released {
 @Injectable()
 export class InventoryRepository {
   constructor(
-    @InjectRepository(Inventory) private readonly repository: Repository<Inventory>,
+    @InjectRepository(Quota) private readonly repository: Repository<Quota>,
     private readonly statements: Statements,
   ) {}
 
-  async insert(eventId: number, capacity: number): Promise<void> {
-    await this.repository.insert({ eventId, capacity });
+  /** @returns the id of the quota */
+  async insert(quota: Pick<Quota, 'eventId' | 'kind' | 'capacity'> & Partial<Quota>): Promise<number> {
+    const { identifiers } = await this.repository.insert(quota);
+    return Number(identifiers[0]?.id);
   }
 
   /**
@@ -134,10 +94,20 @@ export class InventoryRepository {
     patienceMs: number,
     isLastTry = false,
   ): Promise<Keyed<HoldAnswer>[]> {
-    const users = requests.map((request) => request.userId);
-    const events = requests.map((request) => request.eventId);
-    const issuedAt = requests.map((request) => request.issuedAt ?? null);
-    const values = [users, events, holdSeconds, limit, coolDownSeconds, patienceMs, issuedAt];
+    const values = [
+      requests.map(({ userId }) => userId),
+      requests.map(({ eventId }) => eventId),
+      requests.map(({ issuedAt }) => issuedAt ?? null),
+      requests.map(({ code }) => code ?? null),
+      requests.map(({ contact }) => contact?.name ?? null),
+      requests.map(({ contact }) => contact?.email ?? null),
+      requests.map(({ metadata }) => (metadata ? JSON.stringify(metadata) : null)),
+      ...itemValues(requests),
+      holdSeconds,
+      limit,
+      coolDownSeconds,
+      patienceMs,
+    ];
     const claims = requests.map(({ claim }) => claim);
     if (!claims.some(Boolean)) return await this.statements.run<HoldAnswer>(PLACE_HOLDS, values);
     const keyed = [...values, ...keyValues(claims), isLastTry];
@@ -150,11 +120,17 @@ export class InventoryRepository {
     stuckEventIds: number[],
     patienceMs: number,
   ): Promise<Keyed<ResolveAnswer>[]> {
-    const tickets = requests.map((request) => request.ticketId);
-    const targets = requests.map((request) => request.target);
-    const buyers = requests.map((request) => buyerIn(request.scope));
-    const issuedAt = requests.map((request) => issuedAtIn(request.scope));
-    const values = [tickets, targets, buyers, stuckEventIds, patienceMs, issuedAt];
+    const values = [
+      requests.map(({ orderId }) => orderId),
+      requests.map(({ ticketId }) => ticketId ?? null),
+      requests.map(({ target }) => target),
+      requests.map(({ scope }) => buyerIn(scope)),
+      requests.map(({ scope }) => issuedAtIn(scope)),
+      requests.map(({ tender }) => tender ?? null),
+      requests.map(({ reference }) => reference ?? null),
+      stuckEventIds,
+      patienceMs,
+    ];
     const claims = requests.map(({ claim }) => claim);
     if (!claims.some(Boolean)) return await this.statements.run<ResolveAnswer>(RESOLVE_HOLDS, values);
     const keyed = [...values, ...keyValues(claims)];
@@ -183,7 +159,7 @@ export class InventoryRepository {
   /**
    * Ends what is due of some events.
    *
-   * @returns beside: those of the events that have free places again, the tickets that were skipped, and whether there
+   * @returns beside: those of the events that have free places again, the orders that were skipped, and whether there
    *   were fewer holds than `limit`
    */
   async releaseDueHoldsOf(
@@ -207,9 +183,29 @@ export class InventoryRepository {
   }
 }
 
+/** Of every item of every request: which request it belongs to and where in it, and what it asks for. */
+function itemValues(requests: readonly HoldRequest[]): unknown[] {
+  const items = requests.flatMap(({ items }, i) => {
+    let before = 0;
+    return items.map((item, at) => {
+      const placed = { ...item, n: i + 1, at, before };
+      before += item.quantity;
+      return placed;
+    });
+  });
+  return [
+    items.map(({ n }) => n),
+    items.map(({ at }) => at),
+    items.map(({ before }) => before),
+    items.map(({ ticketTypeId }) => ticketTypeId),
+    items.map(({ quantity }) => quantity),
+    items.map(({ attendees }) => (attendees ? JSON.stringify(attendees) : null)),
+  ];
+}
+
 /** An outcome that was kept has its times in words. */
 function withDates<Answer extends object>(rows: Keyed<Answer>[]): Keyed<Answer>[] {
-  for (const { outcome } of rows as Keyed<Partial<SeatTicket>>[]) {
+  for (const { outcome } of rows as Keyed<Partial<HeldOrder>>[]) {
     for (const time of ['createdAt', 'expiresAt', 'paidAt'] as const) {
       if (outcome?.[time]) outcome[time] = new Date(outcome[time]);
     }

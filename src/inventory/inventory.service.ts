@@ -4,15 +4,9 @@ import type { ReleaseTrigger } from '../telemetry/channels';
 import { DueHolds } from './due-holds';
 import { HoldPlacement } from './hold-placement';
 import { HoldResolution } from './hold-resolution';
-import {
-  InventoryRepository,
-  type Drift,
-  type HoldRequest,
-  type ResolveRequest,
-  type SeatTicket,
-} from './inventory.repository';
-
-export type { ResolveRequest };
+import type { HeldOrder, HoldRequest, ResolvedOrder, ResolveRequest } from './held-order';
+import { InventoryRepository, type Drift } from './inventory.repository';
+import type { QuotaKind } from './quota.entity';
 
 /**
  * Where places change hands. Concurrent calls share statements, which commit by themselves; each caller gets an answer of
@@ -28,28 +22,34 @@ export class InventoryService {
     private readonly transactions: Transactions,
   ) {}
 
-  /** Puts the places of a new event up for sale, in the transaction that creates the event. */
-  async createQuota(eventId: number, capacity: number): Promise<void> {
-    await this.repository.insert(eventId, capacity);
+  /**
+   * Makes a counter of places, in the transaction that creates what it counts for.
+   *
+   * @returns its id
+   */
+  async createQuota(eventId: number, kind: QuotaKind, capacity: number, name = ''): Promise<number> {
+    return await this.repository.insert({ eventId, kind, capacity, name });
   }
 
   /**
-   * Holds one place for `HOLD_SECONDS`.
+   * Holds all places of an order for `HOLD_SECONDS`, or none.
    *
-   * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out`, `hold_limit_reached` or
-   *   `hold_cool_down` (with `Retry-After`)
+   * @throws {Problem} any of `HoldRefusal`; `quantity_not_allowed` and `order_too_large` as `validation_failed`,
+   *   `hold_cool_down` with `Retry-After`
    */
-  holdPlace(request: HoldRequest): Promise<SeatTicket> {
+  holdPlaces(request: HoldRequest): Promise<HeldOrder> {
     this.refuseTransaction();
     return this.placement.place(request);
   }
 
   /**
-   * Turns a live hold into a sale, or gives its place back.
+   * Turns a live hold into a sale, or gives its places back.
    *
-   * @throws {Problem} `ticket_not_found`, `ticket_not_payable` or `ticket_not_cancellable`
+   * @throws {Problem} for an order: `order_not_found`, `order_not_payable` or `order_not_cancellable`; for one that is named
+   *   by its ticket: `ticket_not_found`, `ticket_not_payable`, `ticket_not_cancellable`, `part_of_an_order` or
+   *   `payment_required`
    */
-  resolveHold(request: ResolveRequest): Promise<SeatTicket> {
+  resolveHold(request: ResolveRequest): Promise<ResolvedOrder> {
     this.refuseTransaction();
     return this.resolution.resolve(request);
   }

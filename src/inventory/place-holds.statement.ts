@@ -2,24 +2,31 @@ import { wasThere } from '../database/scope';
 import type { Statement } from '../database/statements';
 import { claimed, keptOutcomes } from '../idempotency/key-claim';
 import { waitAtMost } from './lock-timeout';
+import { asked, REFUSED_FOR_NOW } from './asked-places.statement';
 
 /**
- * What keeps two batches from giving the same seat away twice. Tests take a guard out, and show that seats are then sold
- * twice.
+ * What keeps two batches from giving the same place away twice. Tests take a guard out, and show that places are then
+ * sold twice.
  */
 export const PLACE_HOLDS_GUARDS = {
   /** Keeps the counters as they were read until the transaction ends. */
   lock: 'FOR UPDATE',
-  read: 'capacity - held - sold AS free',
+  read: 'CASE WHEN is_closed THEN 0 ELSE capacity - held - sold END AS free',
 };
 
 /**
- * Takes seats for requests in their order: `$1` user ids, `$2` event ids, `$3` hold in seconds, `$4` live holds one
- * user may have on one event (0 = any number), `$5` for how many seconds holds that ended unpaid count: of those the
- * user may have three times as many (0 = any number), `$6` how many milliseconds to wait for a lock, `$7` when the token of
- * each user was issued (null = the age of the account is no matter). Answers a row per
- * request: a ticket, or why there is none. Where nothing is free, "sold out" is said without a lock: it is true of the
- * instant at which the statement began.
+ * Places orders in their sequence, each with all of its places or none. Of the orders: `$1` user ids, `$2` event ids, `$3`
+ * when the token of each user was issued (null = the age of the account is no matter), `$4` codes in their normal form or
+ * null, `$5` and `$6` names and e-mails of contacts, `$7` metadata as JSON. Of their items: `$8` which order each belongs
+ * to, counted from 1, `$9` which item of it each is, counted from 0, and `$10` how many tickets come before it, `$11` ticket
+ * type ids (null = the event's only visible type), `$12` numbers of tickets, `$13` attendees as JSON or null.
+ *
+ * `$14` hold in seconds, `$15` places one user may hold of one event (0 = any number), `$16` for how many seconds holds
+ * that ended unpaid count: of those the user may have three times as many (0 = any number), `$17` how many milliseconds to
+ * wait for a lock.
+ *
+ * Answers a row per order: the order, or why there is none, and the item that is to blame. Where an order's places are not
+ * free, that is said without a lock: it is true of the instant at which the statement began.
  */
 export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
   name: 'place_holds',
@@ -29,7 +36,7 @@ export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
 export const PLACE_HOLDS = placeHolds();
 
 /**
- * The same where some of the requests have keys: `$8` to `$11` as `keyValues` makes them, `$12` whether "sold out" is the
+ * The same where some of the requests have keys: `$18` to `$21` as `keyValues` makes them, `$22` whether "sold out" is the
  * last word, and is kept. A refusal for which now is not the time never is.
  */
 export const placeKeyedHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
@@ -37,12 +44,12 @@ export const placeKeyedHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement 
   text: textOf({
     lock,
     read,
-    claims: `${claimed(8)}, `,
+    claims: `${claimed(18)}, `,
     verdict: 'WHEN claimed.verdict IS NOT NULL THEN claimed.verdict',
     keeps: keptOutcomes(
-      8,
+      18,
       `SELECT n, to_jsonb(answer) - 'n' AS outcome FROM answer
-      WHERE refusal IS NULL OR refusal NOT IN ('hold_cool_down', CASE WHEN $12::bool THEN '' ELSE 'event_sold_out' END)`,
+      WHERE refusal IS NULL OR refusal <> 'hold_cool_down' AND ($22::bool OR refusal NOT IN (${REFUSED_FOR_NOW}))`,
     ),
   }),
 });
@@ -60,79 +67,137 @@ interface Parts {
 
 function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
   return `
-    WITH ${claims}${waitAtMost('$6')}, request AS MATERIALIZED (
-      SELECT r.n, r.user_id, r.event_id,
-        CASE
-          ${verdict}
-          WHEN users.id IS NULL THEN 'user_not_found'
-          WHEN events.id IS NULL THEN 'event_not_found'
-          WHEN events.end_time <= now() THEN 'event_ended'
-          -- An event that lost its counter has no places.
-          WHEN inventory.held + inventory.sold < inventory.capacity THEN NULL
-          ELSE 'event_sold_out'
-        END AS refusal
-      FROM unnest($1::bigint[], $2::bigint[], $7::bigint[]) WITH ORDINALITY AS r (user_id, event_id, issued_at, n)
-      CROSS JOIN patience
-      ${claims && 'LEFT JOIN claimed ON claimed.n = r.n'}
-      LEFT JOIN users ON users.id = r.user_id AND ${wasThere('users.created_at', 'r.issued_at')}
-      LEFT JOIN events ON events.id = r.event_id
-      LEFT JOIN inventory ON inventory.event_id = r.event_id
-    ), seats AS MATERIALIZED (
-      SELECT event_id, ${read}
-      FROM inventory
-      WHERE event_id IN (SELECT event_id FROM request WHERE refusal IS NULL)
-      ORDER BY event_id
+    WITH ${claims}${waitAtMost('$17')}, ${asked({ claims, verdict, wasThere: wasThere('users.created_at', 'r.issued_at') })}, quota AS MATERIALIZED (
+      SELECT id, kind, is_closed, ${read}
+      FROM quotas
+      WHERE id = ANY (ARRAY(SELECT DISTINCT quota_id FROM need WHERE NOT is_short))
+      ORDER BY id
       ${lock}
     ), candidate AS MATERIALIZED (
-      SELECT n, user_id, event_id, free
-      FROM request JOIN seats USING (event_id)
-      WHERE refusal IS NULL
+      SELECT n, user_id, event_id, places, max_per_user
+      FROM request
+      WHERE refusal IS NULL AND EXISTS (SELECT FROM quota)
     ), holder AS MATERIALIZED (
-      -- Called with what the locked seats yield, hence after they are locked.
+      -- Called with what the locked quotas yield, hence after they are locked.
       SELECT *
-      FROM count_holds(
+      FROM count_held_places(
         ARRAY(SELECT user_id FROM candidate), ARRAY(SELECT event_id FROM candidate),
-        CASE WHEN $5::int > 0 THEN 3 * $4::int END, $5::int
+        CASE WHEN $16::int > 0 THEN 3 * $15::int END, $16::int
       )
-      WHERE $4::int > 0
-    ), limited AS (
-      SELECT n, candidate.user_id, candidate.event_id, free, holder.cools_at,
+      WHERE $15::int > 0
+    ), buyer AS MATERIALIZED (
+      SELECT *
+      FROM count_bought_places(
+        ARRAY(SELECT user_id FROM candidate WHERE max_per_user IS NOT NULL ORDER BY n),
+        ARRAY(SELECT event_id FROM candidate WHERE max_per_user IS NOT NULL ORDER BY n)
+      )
+      WHERE EXISTS (SELECT FROM candidate WHERE max_per_user IS NOT NULL)
+    ), pool AS MATERIALIZED (
+      -- What is short is named by the first pool that is: the event before its types, these before codes and limits.
+      SELECT row_number() OVER (ORDER BY CASE kind WHEN 'event' THEN 1 WHEN 'type' THEN 2 ELSE 3 END, id)::int AS place,
         CASE
-          WHEN holder.live < $4::int AND holder.cools_at IS NOT NULL THEN 'hold_cool_down'
-          WHEN holder.live
-            + row_number() OVER (PARTITION BY candidate.user_id, candidate.event_id ORDER BY n) > $4::int
-          THEN 'hold_limit_reached'
-        END AS refusal
-      FROM candidate
-      LEFT JOIN holder ON holder.user_id = candidate.user_id AND holder.event_id = candidate.event_id
-    ), decided AS MATERIALIZED (
-      SELECT n, user_id, event_id, cools_at,
-        CASE
-          WHEN count(*) FILTER (WHERE refusal IS NULL) OVER (
-            PARTITION BY event_id ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-          ) >= free THEN 'event_sold_out'
-          ELSE refusal
-        END AS refusal
-      FROM limited
+          WHEN is_closed THEN 'event_not_published'
+          WHEN kind = 'event' THEN 'event_sold_out'
+          WHEN kind = 'type' THEN 'ticket_type_sold_out'
+          ELSE 'code_used_up'
+        END AS refusal, id AS quota_id, NULL::bigint AS user_id, NULL::bigint AS event_id, free,
+        NULL::timestamptz AS cools_at
+      FROM quota
+      UNION ALL
+      SELECT ((SELECT count(*) FROM quota) + row_number() OVER ())::int, *
+      FROM (
+        SELECT 'ticket_limit_reached', NULL::bigint, user_id, event_id, (
+          SELECT max_per_user FROM candidate
+          WHERE candidate.user_id = buyer.user_id AND candidate.event_id = buyer.event_id LIMIT 1
+        ) - buyer.places, NULL::timestamptz
+        FROM buyer
+        UNION ALL
+        SELECT CASE WHEN cools_at IS NOT NULL AND live < $15::int THEN 'hold_cool_down' ELSE 'hold_limit_reached' END, NULL,
+          user_id, event_id, CASE WHEN cools_at IS NULL THEN $15::int - live ELSE 0 END, cools_at
+        FROM holder
+      ) AS of_users
+    ), drawn AS MATERIALIZED (
+      SELECT need.n, pool.place, need.number
+      FROM need LEFT JOIN pool ON pool.quota_id = need.quota_id
+      WHERE NOT is_short
+      UNION ALL
+      SELECT candidate.n, pool.place, candidate.places
+      FROM pool JOIN candidate ON candidate.user_id = pool.user_id AND candidate.event_id = pool.event_id
+    ), verdicts AS MATERIALIZED (
+      -- Where there is enough for all, they are granted as a set; only else one after the other.
+      SELECT CASE
+        WHEN (
+          SELECT bool_and(coalesce(total <= free, false))
+          FROM (SELECT place, sum(number) AS total FROM drawn GROUP BY place) AS wanted LEFT JOIN pool USING (place)
+        )
+        THEN ARRAY(
+          SELECT x FROM (SELECT DISTINCT n FROM drawn) AS winner, LATERAL (VALUES (1, n), (2, 0)) AS pair (k, x) ORDER BY n, k
+        )
+        ELSE grant_orders(
+          ARRAY(SELECT n FROM drawn ORDER BY n, place), ARRAY(SELECT place FROM drawn ORDER BY n, place),
+          ARRAY(SELECT number FROM drawn ORDER BY n, place), ARRAY(SELECT free FROM pool ORDER BY place)
+        )
+      END AS flat
+    ), verdict AS MATERIALIZED (
+      SELECT flat[2 * i - 1] AS n, flat[2 * i] AS short
+      FROM verdicts, generate_series(1, coalesce(cardinality(flat), 0) / 2) AS i
     ), clock AS MATERIALIZED (
-      SELECT clock_timestamp()::timestamptz(3) AS created_at FROM (SELECT count(*) FROM seats) AS locked
+      SELECT clock_timestamp()::timestamptz(3) AS created_at FROM (SELECT count(*) FROM quota) AS locked
     ), granted AS MATERIALIZED (
-      SELECT n, user_id, event_id, nextval('tickets_id_seq') AS id, created_at
-      FROM (SELECT * FROM decided WHERE refusal IS NULL ORDER BY n) AS winner, clock
+      SELECT n, nextval('orders_id_seq') AS id
+      FROM (SELECT n FROM verdict WHERE short = 0 ORDER BY n) AS winner
+    ), given AS MATERIALIZED (
+      SELECT n, array_agg(quota_id ORDER BY quota_id) AS quota_ids, array_agg(number ORDER BY quota_id) AS quota_numbers
+      FROM need JOIN granted USING (n)
+      GROUP BY n
     ), taken AS MATERIALIZED (
-      SELECT take_seats(array_agg(event_id), array_agg(number))
-      FROM (SELECT event_id, count(*)::int AS number FROM granted GROUP BY event_id) AS winners
-    ), held AS (
-      INSERT INTO tickets (id, user_id, event_id, status, created_at, expires_at)
-      SELECT id, user_id, event_id, 'reserved', created_at, created_at + make_interval(secs => $3::int)
-      FROM granted ORDER BY n
+      SELECT take_places(array_agg(quota_id), array_agg(number))
+      FROM (SELECT quota_id, sum(number)::int AS number FROM need JOIN granted USING (n) GROUP BY quota_id) AS winners
+    ), held AS MATERIALIZED (
+      SELECT granted.id, request.*, given.quota_ids, given.quota_numbers, clock.created_at,
+        clock.created_at + make_interval(secs => $14::int) AS expires_at
+      FROM granted JOIN request USING (n) JOIN given USING (n), clock
+    ), placed AS (
+      INSERT INTO orders (id, user_id, event_id, status, places, created_at, expires_at, total, discount, code_id, type_ids,
+        numbers, unit_prices, quota_ids, quota_numbers, currency, contact_name, contact_email, metadata)
+      SELECT id, user_id, event_id, 'held', places, created_at, expires_at, total, subtotal - total, code_id, type_ids, numbers,
+        CASE WHEN subtotal > 0 THEN unit_prices END, quota_ids, quota_numbers, currency, contact_name, contact_email, metadata::jsonb
+      FROM held ORDER BY n
+    ), ticket AS MATERIALIZED (
+      SELECT nextval('tickets_id_seq') AS id, n, order_id, type_id, price, attendee
+      FROM (
+        SELECT held.n, held.id AS order_id, item.type_id, coalesce(held.prices[item.before + i], item.price) AS price,
+          item.attendees -> (i - 1) AS attendee
+        FROM held JOIN item USING (n), generate_series(1, item.number) AS i
+        ORDER BY held.n, item.at, i
+      ) AS single
+    ), issued AS (
+      INSERT INTO tickets (id, order_id, ticket_type_id, price, attendee_name, attendee_email)
+      SELECT id, order_id, type_id, price, attendee ->> 'name', attendee ->> 'email' FROM ticket
+    ), ticket_ids AS MATERIALIZED (
+      SELECT n, array_agg(id ORDER BY id) AS ids FROM ticket GROUP BY n
     ), answer AS (
-      SELECT request.n, coalesce(request.refusal, decided.refusal) AS refusal,
-        ceil(extract(epoch FROM decided.cools_at - clock_timestamp()))::int AS "retryAfter",
-        granted.id, request.user_id AS "userId", request.event_id AS "eventId", 'reserved' AS status,
-        granted.created_at AS "createdAt", granted.created_at + make_interval(secs => $3::int) AS "expiresAt",
-        NULL::timestamptz AS "paidAt"
-      FROM request LEFT JOIN decided USING (n) LEFT JOIN granted USING (n), taken
+      SELECT request.n,
+        CASE
+          WHEN request.refusal IS NOT NULL THEN request.refusal
+          -- Deleted, quotas and all, while this waited for their locks.
+          WHEN verdict.n IS NULL THEN 'event_not_found'
+          WHEN verdict.short <> 0 THEN coalesce(pool.refusal, 'event_sold_out')
+        END AS refusal,
+        coalesce(request.at, (
+          SELECT min(at) FROM item
+          WHERE item.n = request.n AND pool.refusal = 'ticket_type_sold_out' AND pool.quota_id = ANY (item.quota_ids)
+        ))::int AS "itemAt",
+        request.least, request.most,
+        ceil(extract(epoch FROM pool.cools_at - clock_timestamp()))::int AS "retryAfter",
+        held.id, request.user_id AS "userId", request.event_id AS "eventId", 'held' AS status,
+        held.created_at AS "createdAt", held.expires_at AS "expiresAt", NULL::timestamptz AS "paidAt", request.places,
+        request.subtotal, request.total, request.currency, array_to_json(request.type_ids) AS "typeIds",
+        array_to_json(request.numbers) AS numbers, array_to_json(request.unit_prices) AS "unitPrices",
+        array_to_json(ticket_ids.ids) AS "ticketIds",
+        CASE WHEN request.prices IS NOT NULL THEN array_to_json(request.prices) END AS prices
+      FROM request LEFT JOIN held USING (n) LEFT JOIN verdict USING (n) LEFT JOIN ticket_ids USING (n)
+      LEFT JOIN pool ON pool.place = verdict.short, taken
     )${keeps && `, ${keeps}`}
     SELECT answer.*${claims && ', verdict, outcome, claimed.answer, claimed.id AS "keyId"'}
     FROM answer ${claims && 'LEFT JOIN claimed ON claimed.n = answer.n'}

@@ -2,19 +2,19 @@ import type { Statement } from '../database/statements';
 import { waitAtMost } from './lock-timeout';
 
 /**
- * Ends at most `$1` holds that fell due after `$2` and gives their seats back: of any event but those in `$3`, whose
- * counters are locked by somebody. Tickets another process works on are left to it. `$4`: how many milliseconds to wait
- * for a lock.
+ * Ends the holds of at most `$1` orders that fell due after `$2` and gives their places back: of any event but those in
+ * `$3`, whose counters are locked by somebody. Orders another process works on are left to it. `$4`: how many
+ * milliseconds to wait for a lock.
  *
  * Answers one row: when it looked, how late each hold was ended, and, where they were fewer than `$1`, since when the first
  * of those it left is due.
  */
 export const RELEASE_DUE_HOLDS: Statement = {
-  // Without a name: it runs from the first second on, and would keep the plan it got while there was no ticket yet.
+  // Without a name: it runs from the first second on, and would keep the plan it got while there was no order yet.
   text: `
     WITH ${waitAtMost('$4')}, due AS MATERIALIZED (
-      SELECT id, event_id FROM tickets
-      WHERE status = 'reserved' AND expires_at <= now() AND expires_at > $2::timestamptz
+      SELECT id FROM orders
+      WHERE status = 'held' AND expires_at <= now() AND expires_at > $2::timestamptz
         AND event_id <> ALL ($3::bigint[])
       ORDER BY expires_at
       LIMIT $1
@@ -22,26 +22,27 @@ export const RELEASE_DUE_HOLDS: Statement = {
     ), ${releaseHolds('due')}
     SELECT now() AS "lookedAt", ARRAY(SELECT "lateSeconds" FROM expired) AS "lateSeconds",
       CASE WHEN (SELECT count(*) FROM due) < $1 THEN (
-        SELECT expires_at FROM tickets
-        WHERE status = 'reserved' AND expires_at <= now() AND expires_at > $2::timestamptz
+        SELECT expires_at FROM orders
+        WHERE status = 'held' AND expires_at <= now() AND expires_at > $2::timestamptz
           AND id NOT IN (SELECT id FROM due)
         ORDER BY expires_at
         LIMIT 1
-      ) END AS "leftSince"`,
+      ) END AS "leftSince"
+    FROM returned`,
 };
 
 /**
- * The same for the events in `$1`, whose seats somebody wants now, at most `$2` holds, of each event those that fell due
- * after the time in `$3`; but not the tickets in `$4`, which are locked by somebody. Waits for tickets that another process
+ * The same for the events in `$1`, whose places somebody wants now, at most `$2` holds, of each event those that fell due
+ * after the time in `$3`; but not the orders in `$4`, which are locked by somebody. Waits for orders that another process
  * works on, at most `$5` milliseconds for each lock.
  *
  * Answers one row: when it looked, how late each hold was ended, the events that are worth another try (those that had
- * due holds, released here or meanwhile elsewhere, and those whose seats somebody else gave back before), the tickets
+ * due holds, released here or meanwhile elsewhere, and those whose places somebody else gave back before), the orders
  * that were due and skipped, and whether there were fewer than `$2`.
  */
 export const RELEASE_DUE_HOLDS_OF_EVENTS = releaseOfEvents('');
 
-/** The same without waiting for a ticket. */
+/** The same without waiting for an order. */
 export const RELEASE_UNLOCKED_HOLDS_OF_EVENTS = releaseOfEvents('SKIP LOCKED');
 
 function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
@@ -52,8 +53,8 @@ function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
       SELECT due.id, wanted.event_id
       FROM unnest($1::bigint[], $3::timestamptz[]) AS wanted (event_id, since)
       CROSS JOIN LATERAL (
-        SELECT id FROM tickets
-        WHERE tickets.event_id = wanted.event_id AND status = 'reserved'
+        SELECT id FROM orders
+        WHERE orders.event_id = wanted.event_id AND status = 'held'
           AND expires_at <= now() AND expires_at > wanted.since AND id <> ALL ($4::bigint[])
         OFFSET 0
       ) AS due
@@ -61,41 +62,40 @@ function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
       LIMIT $2
     ), locked AS MATERIALIZED (
       -- The status is looked at later: here it would offer the planner the index of all holds to go through.
-      SELECT id, event_id, status FROM tickets
+      SELECT id, status FROM orders
       WHERE id IN (SELECT id FROM due)
       ORDER BY id
       FOR UPDATE ${skip}
     ), unreleased AS MATERIALIZED (
-      SELECT id, event_id FROM locked WHERE status = 'reserved'
+      SELECT id FROM locked WHERE status = 'held'
     ), ${releaseHolds('unreleased')}
     SELECT now() AS "lookedAt", ARRAY(SELECT "lateSeconds" FROM expired) AS "lateSeconds", ARRAY(
       SELECT event_id FROM due
       UNION
-      SELECT event_id FROM inventory WHERE event_id = ANY ($1::bigint[]) AND held + sold < capacity
+      SELECT event_id FROM quotas WHERE event_id = ANY ($1::bigint[]) AND kind = 'event' AND held + sold < capacity
     ) AS "eventIds", ARRAY(SELECT id FROM due WHERE id NOT IN (SELECT id FROM locked)) AS "skippedIds",
-      (SELECT count(*) FROM due) < $2 AS "isAll"`,
+      (SELECT count(*) FROM due) < $2 AS "isAll"
+    FROM returned`,
   };
 }
 
-/** The seats come last: they stay locked for a moment only, however many holds end, and reservations hardly wait. */
+/** The quotas come last: they stay locked for a moment only, however many holds end, and reservations hardly wait. */
 function releaseHolds(holds: string): string {
   return `expired AS MATERIALIZED (
-      UPDATE tickets SET status = 'expired'
+      UPDATE orders SET status = 'expired'
       FROM ${holds}
-      WHERE tickets.id = ${holds}.id
-      RETURNING tickets.event_id, extract(epoch FROM clock_timestamp() - tickets.expires_at)::float8 AS "lateSeconds"
+      WHERE orders.id = ${holds}.id
+      RETURNING quota_ids, quota_numbers, extract(epoch FROM clock_timestamp() - expires_at)::float8 AS "lateSeconds"
     ), ended AS MATERIALIZED (
-      SELECT event_id, count(*)::int AS number FROM expired GROUP BY event_id
-    ), seats AS MATERIALIZED (
-      SELECT event_id FROM inventory
-      WHERE event_id IN (SELECT event_id FROM ended CROSS JOIN patience)
-      ORDER BY event_id
+      SELECT quota_id, sum(number)::int AS number
+      FROM expired, unnest(quota_ids, quota_numbers) AS place (quota_id, number)
+      GROUP BY quota_id
+    ), quota AS MATERIALIZED (
+      SELECT id FROM quotas
+      WHERE id = ANY (ARRAY(SELECT quota_id FROM ended CROSS JOIN patience))
+      ORDER BY id
       FOR UPDATE
-    ), seats_locked AS MATERIALIZED (
-      SELECT count(*) FROM seats
-    ), returned AS (
-      UPDATE inventory SET held = greatest(held - ended.number, 0)
-      FROM ended, seats_locked
-      WHERE inventory.event_id = ended.event_id
+    ), returned AS MATERIALIZED (
+      SELECT move_places(array_agg(quota_id), array_agg(number), array_agg(0)) FROM ended, (SELECT count(*) FROM quota) AS locked
     )`;
 }

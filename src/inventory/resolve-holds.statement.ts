@@ -5,19 +5,22 @@ import { waitAtMost } from './lock-timeout';
 
 /** What keeps a hold from being resolved twice, or too late. Tests take a guard out, and show what then goes wrong. */
 export const RESOLVE_HOLDS_GUARDS = {
-  /** Keeps each ticket as it was read until the transaction ends. */
+  /** Keeps each order as it was read until the transaction ends. */
   lock: 'FOR UPDATE',
-  isHeld: `status = 'reserved'`,
+  isHeld: `status = 'held'`,
   isLive: 'expires_at > clock.at',
 };
 
 /**
- * Ends live holds as their holders ask: `$1` ticket ids, `$2` what each becomes, `paid` or `cancelled`, `$3` whose it
- * must be (null = any buyer's); a ticket out of scope is as good as none. Of several requests for one ticket the first
- * wins. `$4` are events whose counters are locked by somebody: their holds are left as they are, and the answer says so.
- * `$5` is how many milliseconds to wait for a lock, `$6` when the token of each buyer was issued: one whose account is
- * younger is nobody's. Answers a row per request: the ticket as it is then
- * (null where there is none; a hold that is due counts as expired), and whether this request changed it.
+ * Ends live holds as their holders ask: `$1` order ids, or null and `$2` the id of the order's only ticket, `$3` what each
+ * becomes, `paid` or `cancelled`, `$4` whose it must be (null = any buyer's); an order out of scope is as good as none.
+ * `$5` when the token of each buyer was issued: one whose account is younger is nobody's. `$6` by what it is paid: null for
+ * an order that costs nothing, `none` for one of which a payment is to be kept all the same, `offline`; `$7` the reference
+ * of that payment. Of several requests for one order the first wins. `$8` are events whose counters are locked by somebody:
+ * their holds are left as they are, and the answer says so. `$9` is how many milliseconds to wait for a lock.
+ *
+ * Answers a row per request: the order as it is then (null where there is none; a hold that is due counts as expired), and
+ * whether this request changed it.
  */
 export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): Statement => ({
   name: 'resolve_holds',
@@ -26,14 +29,14 @@ export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): S
 
 export const RESOLVE_HOLDS = resolveHolds();
 
-/** The same where some of the requests have keys: `$7` to `$10` as `keyValues` makes them. */
+/** The same where some of the requests have keys: `$10` to `$13` as `keyValues` makes them. */
 export const RESOLVE_KEYED_HOLDS: Statement = {
   name: 'resolve_keyed_holds',
   text: textOf({
     ...RESOLVE_HOLDS_GUARDS,
-    claims: `${claimed(7)}, `,
+    claims: `${claimed(10)}, `,
     keeps: keptOutcomes(
-      7,
+      10,
       `SELECT n, to_jsonb(answer) - 'n' AS outcome FROM answer WHERE "stuckEventId" IS NULL`,
     ),
   }),
@@ -50,66 +53,78 @@ interface Parts {
 
 function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
   return `
-    WITH ${claims}${waitAtMost('$5')}, request AS MATERIALIZED (
-      SELECT ticket_id, target, ${buyerThere('r.buyer_id', 'r.issued_at')} AS buyer_id, r.n
-      FROM unnest($1::bigint[], $2::varchar[], $3::bigint[], $6::bigint[])
-        WITH ORDINALITY AS r (ticket_id, target, buyer_id, issued_at, n)
+    WITH ${claims}${waitAtMost('$9')}, request AS MATERIALIZED (
+      SELECT coalesce(r.order_id, ticket.order_id) AS order_id, r.ticket_id,
+        CASE WHEN ticket.attendee_name IS NOT NULL
+          THEN json_build_object('name', ticket.attendee_name, 'email', ticket.attendee_email) END AS attendee, target, tender, reference, ${buyerThere('r.buyer_id', 'r.issued_at')} AS buyer_id, r.n
+      FROM unnest($1::bigint[], $2::bigint[], $3::varchar[], $4::bigint[], $5::bigint[], $6::varchar[], $7::varchar[])
+        WITH ORDINALITY AS r (order_id, ticket_id, target, buyer_id, issued_at, tender, reference, n)
       CROSS JOIN patience
+      LEFT JOIN LATERAL (
+        SELECT order_id, attendee_name, attendee_email FROM tickets WHERE id = r.ticket_id OFFSET 0
+      ) AS ticket ON true
       ${claims && 'LEFT JOIN claimed ON claimed.n = r.n WHERE claimed.verdict IS NULL'}
-    ), ticket AS MATERIALIZED (
-      SELECT id, user_id, event_id, status, created_at, expires_at, paid_at
-      FROM tickets
-      WHERE id IN (SELECT ticket_id FROM request)
+    ), held_order AS MATERIALIZED (
+      SELECT id, user_id, event_id, status, places, total, discount, amount_paid, currency, created_at, expires_at, paid_at,
+        type_ids, quota_ids, quota_numbers
+      FROM orders
+      WHERE id = ANY (ARRAY(SELECT order_id FROM request))
       ORDER BY id
       ${lock}
     ), clock AS MATERIALIZED (
-      -- Read once, after every ticket is locked; cut to the millisecond it still lies before expires_at.
-      SELECT date_trunc('milliseconds', clock_timestamp()) AS at FROM (SELECT count(*) FROM ticket) AS locked
+      -- Read once, after every order is locked; cut to the millisecond it still lies before expires_at.
+      SELECT date_trunc('milliseconds', clock_timestamp()) AS at FROM (SELECT count(*) FROM held_order) AS locked
     ), live AS MATERIALIZED (
-      SELECT DISTINCT ON (id) n, id, event_id, target, clock.at
-      FROM ticket JOIN request ON ticket_id = id AND user_id = coalesce(buyer_id, user_id), clock
-      WHERE ${isHeld} AND ${isLive} AND event_id <> ALL ($4::bigint[])
+      SELECT DISTINCT ON (id) n, id, event_id, target, tender, reference, total, currency, quota_ids, quota_numbers, clock.at
+      FROM held_order JOIN request ON order_id = id AND user_id = coalesce(buyer_id, user_id), clock
+      WHERE ${isHeld} AND ${isLive} AND event_id <> ALL ($8::bigint[])
+        AND (ticket_id IS NULL OR places = 1) AND (target <> 'paid' OR total = 0 OR tender = 'offline')
       ORDER BY id, n
-    ), seats AS MATERIALIZED (
-      SELECT event_id FROM inventory
-      WHERE event_id IN (SELECT event_id FROM live)
-      ORDER BY event_id
-      FOR UPDATE
-    ), seats_locked AS MATERIALIZED (
-      SELECT count(*) FROM seats
-    ), moved AS (
-      UPDATE inventory SET held = greatest(held - resolved.number, 0), sold = sold + resolved.paid
-      FROM (
-        SELECT event_id, count(*)::int AS number, (count(*) FILTER (WHERE target = 'paid'))::int AS paid
-        FROM live, seats_locked GROUP BY event_id
-      ) AS resolved
-      WHERE inventory.event_id = resolved.event_id
+    ), move AS MATERIALIZED (
+      SELECT quota_id, sum(number)::int AS fewer_held, coalesce(sum(number) FILTER (WHERE target = 'paid'), 0)::int AS more_sold
+      FROM live, unnest(quota_ids, quota_numbers) AS place (quota_id, number)
+      GROUP BY quota_id
+    ), quota AS MATERIALIZED (
+      SELECT id FROM quotas WHERE id = ANY (ARRAY(SELECT quota_id FROM move)) ORDER BY id FOR UPDATE
+    ), moved AS MATERIALIZED (
+      -- A function counts from the rows as they are locked, not from the snapshot.
+      SELECT move_places(array_agg(quota_id), array_agg(fewer_held), array_agg(more_sold))
+      FROM move, (SELECT count(*) FROM quota) AS locked
     ), changed AS (
-      UPDATE tickets SET status = live.target, paid_at = CASE WHEN live.target = 'paid' THEN live.at END
-      FROM live
-      WHERE tickets.id = live.id
-      RETURNING tickets.*, live.n
+      UPDATE orders SET status = live.target, paid_at = CASE WHEN live.target = 'paid' THEN live.at END,
+        amount_paid = CASE WHEN live.target = 'paid' THEN live.total ELSE 0 END
+      FROM live, moved
+      WHERE orders.id = live.id
+      RETURNING orders.id, orders.status, orders.paid_at, orders.amount_paid, live.n
+    ), payment AS (
+      INSERT INTO payments (order_id, event_id, provider, status, amount, currency, reference, created_at)
+      SELECT id, event_id, tender, 'succeeded', total, currency, reference, at
+      FROM live WHERE target = 'paid' AND tender IS NOT NULL ORDER BY n
+      RETURNING id, order_id
     ), answer AS (
       SELECT request.n, coalesce(changed.n = request.n, false) AS "isChanged",
-        CASE WHEN ticket.status = 'reserved' AND ticket.event_id = ANY ($4::bigint[]) THEN ticket.event_id END
+        CASE WHEN held_order.status = 'held' AND held_order.event_id = ANY ($8::bigint[]) THEN held_order.event_id END
           AS "stuckEventId",
-        ticket.id, ticket.user_id AS "userId", ticket.event_id AS "eventId",
+        held_order.id, request.ticket_id AS "ticketId", held_order.user_id AS "userId", held_order.event_id AS "eventId",
         CASE
           WHEN changed.id IS NOT NULL THEN changed.status
-          WHEN ticket.status = 'reserved' AND ticket.expires_at <= clock.at THEN 'expired'
-          ELSE ticket.status
+          WHEN held_order.status = 'held' AND held_order.expires_at <= clock.at THEN 'expired'
+          ELSE held_order.status
         END AS status,
-        ticket.created_at AS "createdAt", ticket.expires_at AS "expiresAt",
-        coalesce(changed.paid_at, ticket.paid_at) AS "paidAt"
+        held_order.created_at AS "createdAt", held_order.expires_at AS "expiresAt",
+        coalesce(changed.paid_at, held_order.paid_at) AS "paidAt", held_order.places, held_order.total, held_order.currency,
+        CASE WHEN changed.n = request.n THEN payment.id END AS "paymentId",
+        held_order.type_ids[1] AS "typeId", request.attendee
       FROM request
-      LEFT JOIN ticket ON ticket.id = ticket_id AND ticket.user_id = coalesce(buyer_id, ticket.user_id)
-      LEFT JOIN changed ON changed.id = ticket.id
+      LEFT JOIN held_order ON held_order.id = order_id AND held_order.user_id = coalesce(buyer_id, held_order.user_id)
+      LEFT JOIN changed ON changed.id = held_order.id
+      LEFT JOIN payment ON payment.order_id = changed.id
       CROSS JOIN clock
     )${keeps && `, ${keeps}`}
     ${
       claims
         ? `SELECT answer.*, verdict, outcome, claimed.answer, claimed.id AS "keyId"
-    FROM generate_series(1, cardinality($1::bigint[])) AS every (n)
+    FROM generate_series(1, cardinality($3::varchar[])) AS every (n)
     LEFT JOIN answer ON answer.n = every.n
     LEFT JOIN claimed ON claimed.n = every.n
     ORDER BY every.n`

@@ -2,6 +2,7 @@ import { AUTH_PROBLEMS } from './auth';
 import { EVENTS_PROBLEMS } from './events';
 import { HTTP_PROBLEMS } from './http';
 import { IDEMPOTENCY_PROBLEMS } from './idempotency';
+import { ORDERS_PROBLEMS } from './orders';
 import { RATE_LIMIT_PROBLEMS } from './rate-limit';
 import { TICKETS_PROBLEMS } from './tickets';
 import { USERS_PROBLEMS } from './users';
@@ -13,6 +14,7 @@ export const PROBLEMS = {
   ...USERS_PROBLEMS,
   ...EVENTS_PROBLEMS,
   ...TICKETS_PROBLEMS,
+  ...ORDERS_PROBLEMS,
   ...IDEMPOTENCY_PROBLEMS,
   ...RATE_LIMIT_PROBLEMS,
 };

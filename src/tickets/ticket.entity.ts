@@ -1,51 +1,41 @@
-import {
-  Check,
-  Column,
-  Entity,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-} from 'typeorm';
-import { Event } from '../events/event.entity';
-import { TICKET_STATUSES, type TicketStatus } from '../inventory/ticket-status';
-import { User } from '../users/user.entity';
+import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
+import { TICKET_FATES, type TicketFate } from '../inventory/ticket-status';
 
+/**
+ * One place of an order, written with its hold. What an order goes through changes the order alone, however many tickets it
+ * has; a fate of its own is all that ever changes here.
+ *
+ * No foreign key holds it: each would be checked for each ticket of a crowd, right after the statement has read what it
+ * leads to. `npm run doctor` looks for orphans.
+ */
 @Entity('tickets')
-@Check('tickets_status_check', `status IN (${TICKET_STATUSES.map((status) => `'${status}'`).join(', ')})`)
-@Check('tickets_paid_at_check', `(status = 'paid') = (paid_at IS NOT NULL) AND paid_at < expires_at`)
-@Index('tickets_user_id_id_idx', ['userId', 'id'])
-@Index('tickets_due_idx', ['expiresAt'], { where: `status = 'reserved'` })
-@Index('tickets_event_due_idx', ['eventId', 'expiresAt'], { where: `status = 'reserved'` })
-@Index('tickets_unpaid_idx', ['userId', 'eventId', 'expiresAt'], { where: `status NOT LIKE 'paid'` })
+@Check('tickets_fate_check', `fate IN (${TICKET_FATES.map((fate) => `'${fate}'`).join(', ')})`)
+@Check('tickets_price_check', 'price >= 0')
+@Index('tickets_order_id_idx', ['orderId'])
 export class Ticket {
-  @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'tickets_pkey' })
+  @PrimaryGeneratedColumn('identity', {
+    type: 'bigint',
+    generatedIdentity: 'BY DEFAULT',
+    primaryKeyConstraintName: 'tickets_pkey',
+  })
   id: number;
 
-  @Column('bigint', { name: 'user_id' })
-  userId: number;
+  @Column('bigint', { name: 'order_id' })
+  orderId: number;
 
-  @ManyToOne(() => User)
-  @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'tickets_user_id_fkey' })
-  user: Relation<User>;
+  @Column('bigint', { name: 'ticket_type_id' })
+  ticketTypeId: number;
 
-  @Column('bigint', { name: 'event_id' })
-  eventId: number;
+  /** What is paid for it, in the minor unit of the order's currency. */
+  @Column('bigint', { default: 0 })
+  price: number;
 
-  @ManyToOne(() => Event)
-  @JoinColumn({ name: 'event_id', foreignKeyConstraintName: 'tickets_event_id_fkey' })
-  event: Relation<Event>;
+  @Column('varchar', { length: 8, nullable: true })
+  fate: TicketFate | null;
 
-  @Column('varchar', { length: 9 })
-  status: TicketStatus;
+  @Column('varchar', { name: 'attendee_name', length: 100, nullable: true })
+  attendeeName: string | null;
 
-  @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })
-  createdAt: Date;
-
-  @Column({ type: 'timestamptz', name: 'expires_at', precision: 3 })
-  expiresAt: Date;
-
-  @Column({ type: 'timestamptz', name: 'paid_at', precision: 3, nullable: true })
-  paidAt: Date | null;
+  @Column('varchar', { name: 'attendee_email', length: 255, nullable: true })
+  attendeeEmail: string | null;
 }

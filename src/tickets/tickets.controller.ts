@@ -9,13 +9,18 @@ import { IdPipe } from '../http/id.pipe';
 import { PageQuery, sendPage } from '../http/page';
 import { Idempotent } from '../idempotency/idempotent.decorator';
 import type { KeyClaim } from '../idempotency/key-claim';
+import { OrderCodes } from '../inventory/order-codes';
 import { ReserveTicketDto, TICKET_EXAMPLES, TicketDto, toTicketDto } from './tickets.dto';
+import type { TicketView } from './tickets.repository';
 import { TicketsService } from './tickets.service';
 
 @ApiTags('tickets')
 @Controller()
 export class TicketsController {
-  constructor(private readonly tickets: TicketsService) {}
+  constructor(
+    private readonly tickets: TicketsService,
+    private readonly codes: OrderCodes,
+  ) {}
 
   @Post('tickets')
   @Idempotent({ by: 'batch' })
@@ -35,8 +40,14 @@ export class TicketsController {
   @ApiProblems(
     'user_not_found',
     'event_not_found',
+    'event_not_published',
     'event_ended',
     'event_sold_out',
+    'ticket_type_required',
+    'ticket_type_not_found',
+    'ticket_type_not_on_sale',
+    'ticket_type_sold_out',
+    'ticket_limit_reached',
     'hold_limit_reached',
     'hold_cool_down',
   )
@@ -46,9 +57,14 @@ export class TicketsController {
     @Res({ passthrough: true }) response: Response,
     claim?: KeyClaim,
   ): Promise<TicketDto> {
-    const ticket = await this.tickets.reserve(userFor(caller, body.user_id), body.event_id, claim);
+    const ticket = await this.tickets.reserve(
+      userFor(caller, body.user_id),
+      body.event_id,
+      body.ticket_type_id ?? null,
+      claim,
+    );
     response.location(`/tickets/${ticket.id}`);
-    return toTicketDto(ticket);
+    return this.toDto(ticket);
   }
 
   @Post('tickets/:ticket_id/pay')
@@ -61,13 +77,13 @@ export class TicketsController {
   })
   @ApiOkResponse({ type: TicketDto, example: TICKET_EXAMPLES.paid.value })
   @ApiId('ticket_id')
-  @ApiProblems('ticket_not_found', 'ticket_not_payable')
+  @ApiProblems('ticket_not_found', 'ticket_not_payable', 'part_of_an_order', 'payment_required')
   async pay(
     @Param('ticket_id', IdPipe) id: number,
     @Caller() caller: Caller,
     claim?: KeyClaim,
   ): Promise<TicketDto> {
-    return toTicketDto(await this.tickets.pay(id, scopeOf(caller), claim));
+    return this.toDto(await this.tickets.pay(id, scopeOf(caller), claim));
   }
 
   @Post('tickets/:ticket_id/cancel')
@@ -80,13 +96,13 @@ export class TicketsController {
   })
   @ApiOkResponse({ type: TicketDto, example: TICKET_EXAMPLES.cancelled.value })
   @ApiId('ticket_id')
-  @ApiProblems('ticket_not_found', 'ticket_not_cancellable')
+  @ApiProblems('ticket_not_found', 'ticket_not_cancellable', 'part_of_an_order')
   async cancel(
     @Param('ticket_id', IdPipe) id: number,
     @Caller() caller: Caller,
     claim?: KeyClaim,
   ): Promise<TicketDto> {
-    return toTicketDto(await this.tickets.cancel(id, scopeOf(caller), claim));
+    return this.toDto(await this.tickets.cancel(id, scopeOf(caller), claim));
   }
 
   @Get('tickets/:ticket_id')
@@ -99,7 +115,7 @@ export class TicketsController {
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found')
   async get(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
-    return toTicketDto(await this.tickets.get(id, scopeOf(caller)));
+    return this.toDto(await this.tickets.get(id, scopeOf(caller)));
   }
 
   @Get('users/:user_id/tickets')
@@ -118,6 +134,8 @@ export class TicketsController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<TicketDto[]> {
     const page = await this.tickets.listByUser(subject, query);
-    return sendPage(page, toTicketDto, request, response);
+    return sendPage(page, this.toDto, request, response);
   }
+
+  private readonly toDto = (ticket: TicketView) => toTicketDto(ticket, this.codes.codeOf(ticket.orderId));
 }

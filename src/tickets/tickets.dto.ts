@@ -19,6 +19,22 @@ export class ReserveTicketDto {
    */
   @Id()
   event_id: number;
+
+  /**
+   * Of which type; left out: the event's only visible one.
+   * @example 1
+   */
+  @MayBeLeftOut()
+  @Id()
+  ticket_type_id?: number;
+}
+
+export class AttendeeDto {
+  /** @example "Ada Lovelace" */
+  name: string;
+
+  @ApiProperty({ type: String, nullable: true, example: 'ada@example.com' })
+  email: string | null;
 }
 
 export class TicketDto {
@@ -33,6 +49,27 @@ export class TicketDto {
   /** @example 1 */
   @ApiInteger()
   event_id: number;
+
+  /**
+   * The order that it is part of.
+   * @example "7ZZFG2K9QX"
+   */
+  order_code: string;
+
+  /** @example 1 */
+  @ApiInteger()
+  ticket_type_id: number;
+
+  /**
+   * What is paid for it, in the minor unit of the event's currency.
+   * @example 0
+   */
+  @ApiInteger()
+  price: number;
+
+  /** Null until somebody is named. */
+  @ApiProperty({ type: AttendeeDto, nullable: true, example: null })
+  attendee: AttendeeDto | null;
 
   /** @example "reserved" */
   @ApiProperty({ enum: TICKET_STATUSES })
@@ -63,6 +100,10 @@ const HOLD = {
   id: 1,
   user_id: 1,
   event_id: 1,
+  order_code: '7ZZFG2K9QX',
+  ticket_type_id: 1,
+  price: 0,
+  attendee: null,
   created_at: '2030-01-01T12:00:00.000Z',
   expires_at: '2030-01-01T12:02:00.000Z',
   paid_at: null,
@@ -76,10 +117,14 @@ export const TICKET_EXAMPLES = {
   cancelled: { summary: 'Cancelled', value: { ...HOLD, status: 'cancelled' } },
 };
 
-export const toTicketDto = (ticket: TicketView): TicketDto => ({
+export const toTicketDto = (ticket: TicketView, orderCode: string): TicketDto => ({
   id: ticket.id,
   user_id: ticket.userId,
   event_id: ticket.eventId,
+  order_code: orderCode,
+  ticket_type_id: ticket.ticketTypeId,
+  price: ticket.price,
+  attendee: ticket.attendeeName === null ? null : { name: ticket.attendeeName, email: ticket.attendeeEmail },
   status: ticket.status,
   created_at: ticket.createdAt,
   expires_at: ticket.expiresAt,

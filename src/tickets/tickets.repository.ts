@@ -1,66 +1,73 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository, SelectQueryBuilder } from 'typeorm';
 import { buyerIn, buyerThere, issuedAtIn, type Scope, type Subject } from '../database/scope';
 import { Statements } from '../database/statements';
-import { Ticket } from './ticket.entity';
+import type { TicketStatus } from '../inventory/ticket-status';
 
 /** A ticket as it is now, by the database's clock. */
-export interface TicketView extends Omit<Ticket, 'user' | 'event'> {
+export interface TicketView {
+  id: number;
+  orderId: number;
+  userId: number;
+  eventId: number;
+  ticketTypeId: number;
+  status: TicketStatus;
+  price: number;
+  attendeeName: string | null;
+  attendeeEmail: string | null;
+  createdAt: Date;
+  expiresAt: Date;
+  paidAt: Date | null;
   /** Milliseconds left to pay; 0 when there are none. */
   expiresInMs: number;
 }
 
-const BUYER = buyerThere(':buyerId::bigint', ':issuedAt::bigint');
+/** A hold that is due counts as expired even before anything has released it. */
+const SELECT = `
+    SELECT id, order_id AS "orderId", user_id AS "userId", event_id AS "eventId", ticket_type_id AS "ticketTypeId",
+      CASE WHEN status = 'reserved' AND expires_at <= now() THEN 'expired' ELSE status END AS status,
+      price, attendee_name AS "attendeeName", attendee_email AS "attendeeEmail",
+      created_at AS "createdAt", expires_at AS "expiresAt", paid_at AS "paidAt",
+      greatest(0, ceil(extract(epoch FROM expires_at - now()) * 1000))::int8 AS "expiresInMs"
+    FROM ticket_states`;
+
+const FIND = {
+  name: 'find_ticket',
+  text: `${SELECT} WHERE id = $1 AND user_id = coalesce(${buyerThere('$2::bigint', '$3::bigint')}, user_id)`,
+};
+
+const OF_ORDER = { name: 'tickets_of_order', text: `${SELECT} WHERE order_id = $1 ORDER BY id` };
+
+const LIST = {
+  text: `${SELECT}
+    WHERE user_id = ${buyerThere('$1::bigint', '$2::bigint')} AND order_id <= $3
+      AND (order_id < $3 OR id < $4)
+    ORDER BY order_id DESC, id DESC
+    LIMIT $5`,
+};
+
+/** The last ticket of a page: the next one goes on behind it. */
+export type TicketKey = [orderId: number, id: number];
 
 @Injectable()
 export class TicketsRepository {
-  constructor(
-    @InjectRepository(Ticket) private readonly repository: Repository<Ticket>,
-    private readonly statements: Statements,
-  ) {}
+  constructor(private readonly statements: Statements) {}
 
   async findById(id: number, scope: Scope): Promise<TicketView | undefined> {
-    return await this.select()
-      .where(`ticket.id = :id AND ticket.user_id = coalesce(${BUYER}, ticket.user_id)`, {
-        id,
-        buyerId: buyerIn(scope),
-        issuedAt: issuedAtIn(scope),
-      })
-      .getRawOne<TicketView>();
+    const [ticket] = await this.statements.run<TicketView>(FIND, [id, buyerIn(scope), issuedAtIn(scope)]);
+    return ticket;
+  }
+
+  /** In the order of the order's items. */
+  async listByOrder(orderId: number): Promise<TicketView[]> {
+    return await this.statements.run<TicketView>(OF_ORDER, [orderId]);
   }
 
   /** Newest first, from behind the ticket `before`. */
-  async listByUser({ userId, issuedAt }: Subject, before: number, limit: number): Promise<TicketView[]> {
-    const [text, values] = this.select()
-      .where(`ticket.user_id = ${BUYER} AND ticket.id < :before`, {
-        buyerId: userId,
-        issuedAt: issuedAt ?? null,
-        before,
-      })
-      .orderBy('ticket.id', 'DESC')
-      .limit(limit)
-      .getQueryAndParameters();
-    return await this.statements.list<TicketView>({ text }, values);
-  }
-
-  /** A hold that is due counts as expired even before anything has released it. */
-  private select(): SelectQueryBuilder<Ticket> {
-    return this.repository
-      .createQueryBuilder('ticket')
-      .select('ticket.id', 'id')
-      .addSelect('ticket.user_id', 'userId')
-      .addSelect('ticket.event_id', 'eventId')
-      .addSelect(
-        `CASE WHEN ticket.status = 'reserved' AND ticket.expires_at <= now() THEN 'expired' ELSE ticket.status END`,
-        'status',
-      )
-      .addSelect('ticket.created_at', 'createdAt')
-      .addSelect('ticket.expires_at', 'expiresAt')
-      .addSelect('ticket.paid_at', 'paidAt')
-      .addSelect(
-        `greatest(0, ceil(extract(epoch FROM ticket.expires_at - now()) * 1000))::int8`,
-        'expiresInMs',
-      );
+  async listByUser(
+    { userId, issuedAt }: Subject,
+    [orderId, id]: TicketKey,
+    limit: number,
+  ): Promise<TicketView[]> {
+    return await this.statements.list<TicketView>(LIST, [userId, issuedAt ?? null, orderId, id, limit]);
   }
 }

@@ -5,10 +5,12 @@ import { MAX_ID } from '../http/fields';
 import type { ReleaseTrigger } from '../telemetry/channels';
 import type { Scope, Subject } from '../database/scope';
 import type { KeyClaim } from '../idempotency/key-claim';
-import { InventoryService, type ResolveRequest } from '../inventory/inventory.service';
+import type { ResolveRequest } from '../inventory/held-order';
+import { InventoryService } from '../inventory/inventory.service';
+import { ticketStatusOf } from '../inventory/ticket-status';
 import { WakeUpSender } from '../queue/wake-up-sender';
 import { UsersService } from '../users/users.service';
-import { TicketsRepository, type TicketView } from './tickets.repository';
+import { TicketsRepository, type TicketKey, type TicketView } from './tickets.repository';
 
 @Injectable()
 export class TicketsService {
@@ -20,32 +22,52 @@ export class TicketsService {
   ) {}
 
   /**
-   * Holds a place of the event for the user.
+   * Holds a place of the event for the user: an order of one.
    *
+   * @param ticketTypeId null: the event's only visible type
    * @param claim the request's `Idempotency-Key`
-   * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out`, `hold_limit_reached` or
-   *   `hold_cool_down`
+   * @throws {Problem} as `InventoryService.holdPlaces`
    */
-  async reserve(subject: Subject, eventId: number, claim?: KeyClaim): Promise<TicketView> {
-    const ticket = await this.inventory.holdPlace({ ...subject, eventId, ...(claim && { claim }) });
-    const expiresInMs = ticket.expiresAt.getTime() - ticket.createdAt.getTime();
+  async reserve(
+    subject: Subject,
+    eventId: number,
+    ticketTypeId: number | null,
+    claim?: KeyClaim,
+  ): Promise<TicketView> {
+    const items = [{ ticketTypeId, quantity: 1 }];
+    const order = await this.inventory.holdPlaces({ ...subject, eventId, items, ...(claim && { claim }) });
+    const expiresInMs = order.expiresAt.getTime() - order.createdAt.getTime();
     // Without waiting: a reservation does not depend on the queue.
-    if (!claim?.replayOf) this.wakeUps.wakeAtExpiry(ticket.expiresAt, expiresInMs);
-    return { ...ticket, expiresInMs };
+    if (!claim?.replayOf) this.wakeUps.wakeAtExpiry(order.expiresAt, expiresInMs);
+    return {
+      id: order.ticketIds[0] as number,
+      orderId: order.id,
+      userId: order.userId,
+      eventId: order.eventId,
+      ticketTypeId: order.typeIds[0] as number,
+      status: ticketStatusOf(order.status),
+      price: order.total,
+      attendeeName: null,
+      attendeeEmail: null,
+      createdAt: order.createdAt,
+      expiresAt: order.expiresAt,
+      paidAt: order.paidAt,
+      expiresInMs,
+    };
   }
 
   /**
-   * @throws {Problem} `ticket_not_found` or `ticket_not_payable`
+   * @throws {Problem} `ticket_not_found`, `ticket_not_payable`, `part_of_an_order` or `payment_required`
    */
   async pay(ticketId: number, scope: Scope, claim?: KeyClaim): Promise<TicketView> {
-    return await this.resolve({ ticketId, target: 'paid', scope, ...(claim && { claim }) });
+    return await this.resolve({ orderId: null, ticketId, target: 'paid', scope, ...(claim && { claim }) });
   }
 
   /**
-   * @throws {Problem} `ticket_not_found` or `ticket_not_cancellable`
+   * @throws {Problem} `ticket_not_found`, `ticket_not_cancellable` or `part_of_an_order`
    */
   async cancel(ticketId: number, scope: Scope, claim?: KeyClaim): Promise<TicketView> {
-    return await this.resolve({ ticketId, target: 'cancelled', scope, ...(claim && { claim }) });
+    return await this.resolve({ orderId: null, ticketId, target: 'cancelled', scope, ...(claim && { claim }) });
   }
 
   /**
@@ -63,10 +85,10 @@ export class TicketsService {
    * @throws {Problem} `user_not_found`
    */
   async listByUser(subject: Subject, query: PageQuery): Promise<Page<TicketView>> {
-    const [before] = sortKeyOf<[number]>(query, isId) ?? [MAX_ID];
+    const before = sortKeyOf<TicketKey>(query, isId, isId) ?? [MAX_ID, MAX_ID];
     const rows = await this.repository.listByUser(subject, before, query.limit + 1);
     if (rows.length === 0) await this.users.get(subject);
-    return pageOf(rows, query, (ticket) => [ticket.id]);
+    return pageOf(rows, query, ({ orderId, id }) => [orderId, id]);
   }
 
   /**
@@ -78,7 +100,22 @@ export class TicketsService {
     return await this.inventory.releaseDueHolds(trigger);
   }
 
-  private async resolve(request: ResolveRequest): Promise<TicketView> {
-    return { ...(await this.inventory.resolveHold(request)), expiresInMs: 0 };
+  private async resolve(request: ResolveRequest & { orderId: null }): Promise<TicketView> {
+    const order = await this.inventory.resolveHold(request);
+    return {
+      id: request.ticketId,
+      orderId: order.id,
+      userId: order.userId,
+      eventId: order.eventId,
+      ticketTypeId: order.typeId,
+      status: ticketStatusOf(order.status),
+      price: order.total,
+      attendeeName: order.attendee?.name ?? null,
+      attendeeEmail: order.attendee?.email ?? null,
+      createdAt: order.createdAt,
+      expiresAt: order.expiresAt,
+      paidAt: order.paidAt,
+      expiresInMs: 0,
+    };
   }
 }

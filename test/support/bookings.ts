@@ -36,7 +36,7 @@ export const bookingsBy = (currentApi: () => TestApi, currentUser: () => { id: n
   cancel: (ticket: { id: number }, by = currentApi()) => by.client.post(`/tickets/${ticket.id}/cancel`),
   show: async ({ id }: { id: number }, by = currentApi()) => (await by.client.get(`/tickets/${id}`)).body,
   seats: async ({ id }: { id: number }, by = currentApi()) => {
-    const [row] = await by.sql('SELECT capacity, held, sold FROM inventory WHERE event_id = $1', [id]);
+    const [row] = await by.sql('SELECT capacity, held, sold FROM quotas WHERE event_id = $1 AND kind = 'event'', [id]);
     return row;
   },
   hold: (event: { id: number }, by = currentApi()) =>
@@ -45,7 +45,8 @@ export const bookingsBy = (currentApi: () => TestApi, currentUser: () => { id: n
   /** Moves a hold back in time, so that it falls due this very instant. */
   fallDue: async ({ id }: { id: number }, by = currentApi()): Promise<void> => {
     await by.sql(
-      `UPDATE tickets SET created_at = created_at - (expires_at - now()), expires_at = now() WHERE id = $1`,
+      `UPDATE orders SET created_at = created_at - (expires_at - now()), expires_at = now()
+      WHERE id = (SELECT order_id FROM tickets WHERE id = $1)`,
       [id],
     );
   },

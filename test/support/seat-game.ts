@@ -53,9 +53,12 @@ export async function createWorld(sql: Sql, capacities: number[]): Promise<World
       INSERT INTO events (title, start_time, end_time)
       SELECT 'Game', time, time FROM unnest(array_append(array_fill(date '2099-01-01', ARRAY[$1::int]), date '2000-01-01')) AS time
       RETURNING id
-    ), inventory AS (
-      INSERT INTO inventory (event_id, capacity)
-      SELECT id, coalesce(($2::int[])[row_number() OVER (ORDER BY id)], 1) FROM event
+    ), quota AS (
+      INSERT INTO quotas (event_id, kind, capacity)
+      SELECT id, 'event', coalesce(($2::int[])[row_number() OVER (ORDER BY id)], 1) FROM event
+      RETURNING id, event_id
+    ), type AS (
+      INSERT INTO ticket_types (event_id, name, quota_ids) SELECT event_id, 'Ticket', ARRAY[id] FROM quota
     )
     SELECT (SELECT array_agg(id ORDER BY id) FROM users) AS users,
       (SELECT (array_agg(id ORDER BY id))[:$1] FROM event) AS events,
@@ -98,8 +101,8 @@ export const outcomeOf = ({ status, body }: Answer<{ code?: string }>) =>
 /** Puts a hold back until it is just due, as if the time had gone by. */
 export const expire = (sql: Sql, ticket: number) =>
   sql(
-    `UPDATE tickets SET created_at = created_at - (expires_at - now()), expires_at = now()
-    WHERE id = $1 AND status = 'reserved'`,
+    `UPDATE orders SET created_at = created_at - (expires_at - now()), expires_at = now()
+    WHERE id = (SELECT order_id FROM tickets WHERE id = $1) AND status = 'held'`,
     [ticket],
   );
 
@@ -173,11 +176,11 @@ export const FORESEEN = [
 /** What must never be, told in words; empty when all is well. */
 export async function violationsIn(sql: Sql, world: World, journal: Journal): Promise<string[]> {
   const tickets = await sql<{ id: string; status: string; late: boolean }>(
-    'SELECT id, status, paid_at >= expires_at AS late FROM tickets WHERE event_id = ANY ($1)',
+    'SELECT id, status, paid_at >= expires_at AS late FROM ticket_states WHERE event_id = ANY ($1)',
     [[...world.events, world.endedEvent]],
   );
   const overLimit = await sql(
-    `SELECT user_id, event_id, count(*) FROM tickets
+    `SELECT user_id, event_id, count(*) FROM ticket_states
     WHERE status = 'reserved' AND expires_at > now() GROUP BY user_id, event_id HAVING count(*) > $1`,
     [HOLD_LIMIT],
   );

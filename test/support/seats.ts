@@ -1,15 +1,24 @@
 /**
- * Events that gave away more seats than they have, or whose counters say something else than their tickets. One
- * statement sees one instant, so there is none at any time, whatever is under way.
+ * Quotas that gave away more places than they have, or whose counters say something else than the tickets and codes that
+ * draw on them. One statement sees one instant, so there is none at any time, whatever is under way.
  */
 export const INVENTORY_MISMATCHES = `
-  SELECT inventory.*, coalesce(reserved, 0) AS reserved, coalesce(paid, 0) AS paid
-  FROM inventory LEFT JOIN (
-    SELECT event_id, count(*) FILTER (WHERE status = 'reserved') AS reserved,
-      count(*) FILTER (WHERE status = 'paid') AS paid
-    FROM tickets GROUP BY event_id
-  ) AS tickets USING (event_id)
+  WITH drawn AS (
+    SELECT quota_id, orders.status, count(*) AS places
+    FROM tickets JOIN orders ON orders.id = tickets.order_id JOIN ticket_types ON ticket_types.id = tickets.ticket_type_id,
+      unnest(ticket_types.quota_ids) AS quota_id
+    WHERE tickets.fate IS NULL OR tickets.fate = 'blocked'
+    GROUP BY quota_id, orders.status
+    UNION ALL
+    SELECT codes.quota_id, orders.status, count(*) FROM orders JOIN codes ON codes.id = orders.code_id GROUP BY 1, 2
+  ), counted AS (
+    SELECT quota_id, coalesce(sum(places) FILTER (WHERE status = 'held'), 0) AS reserved,
+      coalesce(sum(places) FILTER (WHERE status = 'paid'), 0) AS paid
+    FROM drawn GROUP BY quota_id
+  )
+  SELECT quotas.*, coalesce(reserved, 0) AS reserved, coalesce(paid, 0) AS paid
+  FROM quotas LEFT JOIN counted ON quota_id = quotas.id
   WHERE held <> coalesce(reserved, 0) OR sold <> coalesce(paid, 0) OR held + sold > capacity`;
 
 /** Removes all events and what belongs to them; takes locks in the order of the statements that end holds meanwhile. */
-export const REMOVE_EVENTS = 'TRUNCATE tickets, inventory, events CASCADE';
+export const REMOVE_EVENTS = 'TRUNCATE orders, tickets, payments, quotas, codes, ticket_types, events CASCADE';

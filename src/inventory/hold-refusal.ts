@@ -1,0 +1,47 @@
+import { invalid, Problem, type ProblemDetails } from '../problems/problem';
+import { PROBLEMS } from '../problems/catalogue';
+import type { HeldOrder, HoldAnswer, HoldRequest } from './held-order';
+import type { Keyed } from './inventory.repository';
+
+/** An order that was placed, or why not. */
+export function outcomeOf(answer: Keyed<HoldAnswer>, { claim }: HoldRequest): HeldOrder | Error {
+  try {
+    const { refusal, itemAt, least, most, retryAfter, ...order } = claim
+      ? claim.settle<HoldAnswer>(answer, answer)
+      : answer;
+    return refusal === null ? order : refused({ refusal, itemAt, least, most, retryAfter });
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+type Refused = Pick<HoldAnswer, 'itemAt' | 'least' | 'most' | 'retryAfter'> & {
+  refusal: NonNullable<HoldAnswer['refusal']>;
+};
+
+function refused({ refusal, itemAt, least, most, retryAfter }: Refused): Problem {
+  const item = `/items/${itemAt ?? 0}`;
+  switch (refusal) {
+    case 'quantity_not_allowed':
+      return invalid(`${item}/quantity`, `must be from ${least} to ${most}`);
+    case 'order_too_large':
+      return invalid('/items', 'cost more than an order can');
+    case 'ticket_type_required':
+    case 'ticket_type_not_found':
+    case 'ticket_type_not_on_sale':
+      return new Problem(refusal, pointingAt(`${item}/ticket_type_id`, refusal));
+    case 'ticket_type_sold_out':
+      return new Problem(refusal, pointingAt(`${item}/quantity`, refusal));
+    case 'code_not_valid':
+    case 'code_used_up':
+      return new Problem(refusal, pointingAt('/code', refusal));
+    case 'hold_cool_down':
+      return new Problem(refusal, { headers: { 'Retry-After': String(retryAfter) } });
+    default:
+      return new Problem(refusal);
+  }
+}
+
+const pointingAt = (pointer: string, code: keyof typeof PROBLEMS): ProblemDetails => ({
+  errors: [{ pointer, detail: PROBLEMS[code].detail }],
+});

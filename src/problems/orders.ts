@@ -1,0 +1,92 @@
+import type { ProblemKind } from './problem-kind';
+
+/** Orders: what is asked for, and what becomes of it. */
+export const ORDERS_PROBLEMS = {
+  event_not_published: {
+    status: 409,
+    title: 'Event is not on sale',
+    detail: 'This event is a draft or cancelled',
+    advice: 'A draft sells once its organizer has published it; a cancelled event never does again.',
+  },
+  ticket_type_required: {
+    status: 422,
+    title: 'Ticket type required',
+    detail: 'This event has several ticket types: say which',
+    advice: 'Send `ticket_type_id`; `GET /events/{event_id}/ticket-types` lists them.',
+  },
+  ticket_type_not_found: {
+    status: 404,
+    title: 'Ticket type not found',
+    detail: 'Ticket type not found',
+    advice:
+      'Check the id against `GET /events/{event_id}/ticket-types`. A hidden type is there only for those who send its code.',
+  },
+  ticket_type_not_on_sale: {
+    status: 409,
+    title: 'Ticket type is not on sale',
+    detail: 'Tickets of this type are not on sale now',
+    advice: 'Its `sales_from` and `sales_until` say when they are.',
+  },
+  ticket_type_sold_out: {
+    status: 409,
+    title: 'Ticket type is sold out',
+    detail: 'There are not so many places of this type',
+    advice: 'Ask for fewer, or for another type. Held places may come back when their holds end.',
+  },
+  code_not_valid: {
+    status: 422,
+    title: 'Code is not valid',
+    detail: 'This code is not valid for this event now',
+    advice: 'Check how it is spelled, and whether it is valid yet or still; or order without it.',
+  },
+  code_used_up: {
+    status: 409,
+    title: 'Code is used up',
+    detail: 'This code has been used as often as it may be',
+    advice: 'Order without it. A use comes back when the order that holds it ends unpaid.',
+  },
+  ticket_limit_reached: {
+    status: 409,
+    title: 'Ticket limit reached',
+    detail: 'This user would have more tickets for this event than it allows',
+    advice: 'The event says `max_tickets_per_user`: held and paid tickets count together.',
+  },
+  order_not_found: {
+    status: 404,
+    title: 'Order not found',
+    detail: 'Order not found',
+    advice:
+      'Check the code, and whose token you send: the order of another user looks as if it were not there.',
+  },
+  order_not_payable: {
+    status: 409,
+    title: 'Not payable',
+    detail: 'Order already paid or ended',
+    advice:
+      'Read the order with `GET /orders/{code}`. Where its status is `paid`, an earlier request paid it and all is well; otherwise place a new one.',
+  },
+  order_not_cancellable: {
+    status: 409,
+    title: 'Not cancellable',
+    detail: 'Order already paid or ended',
+    advice: 'Only an order whose status is `held` can be cancelled.',
+  },
+  order_not_extendable: {
+    status: 409,
+    title: 'Not extendable',
+    detail: 'Order ended or extended before',
+    advice: 'A hold is extended once, while it lasts. Pay, or place a new order.',
+  },
+  part_of_an_order: {
+    status: 409,
+    title: 'Part of an order',
+    detail: 'This ticket is one of several in an order: pay or cancel the order',
+    advice: 'Use `POST /orders/{order_code}/payments` or `/cancel` with the `order_code` of this problem.',
+  },
+  payment_required: {
+    status: 402,
+    title: 'Payment required',
+    detail: 'This ticket has a price: pay its order',
+    advice: 'Use `POST /orders/{order_code}/payments` with the `order_code` of this problem.',
+  },
+} as const satisfies Record<string, ProblemKind>;
