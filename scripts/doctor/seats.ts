@@ -24,17 +24,17 @@ interface Seats {
 const COUNT = `
   SELECT event_id AS id, (count(*) FILTER (WHERE status = 'reserved'))::int AS reserved,
     (count(*) FILTER (WHERE status = 'paid'))::int AS paid
-  FROM tickets WHERE id BETWEEN $1 AND $2 AND status IN ('reserved', 'paid') GROUP BY event_id`;
+  FROM ticket_states WHERE id BETWEEN $1 AND $2 AND status IN ('reserved', 'paid') GROUP BY event_id`;
 
 const COUNTERS = `
-  SELECT events.id, capacity, held, sold FROM events LEFT JOIN inventory ON inventory.event_id = events.id
+  SELECT events.id, capacity, held, sold FROM events LEFT JOIN quotas ON inventory.event_id = events.id
   WHERE events.id > $1 ORDER BY events.id LIMIT ${PAGE}`;
 
 // Whatever changes a ticket's place changes the counters with it, so that the difference between the two stays as it was
 // counted. The row is locked for this statement alone. (A counter that is too low stays at 0 where more holds end than it
 // knows of: then this gives too few places for sale, never too many, and the next run finds it.)
 const REPAIR = `
-  UPDATE inventory SET held = held + $2, sold = sold + $3
+  UPDATE quotas SET held = held + $2, sold = sold + $3
   WHERE event_id = $1 AND held + $2 >= 0 AND sold + $3 >= 0 AND held + $2 + sold + $3 <= capacity
   RETURNING held, sold`;
 
@@ -50,7 +50,7 @@ export async function hasSeats(database: DataSource): Promise<boolean> {
 export async function checkHolds(database: DataSource, hasWorkers: boolean): Promise<Finding> {
   const [{ overdue, seconds }] = await database.query<[{ overdue: number; seconds: number }]>(
     `SELECT count(*) AS overdue, extract(epoch FROM now() - min(expires_at))::float8 AS seconds
-    FROM tickets WHERE status = 'reserved' AND expires_at < now() - make_interval(secs => $1)`,
+    FROM ticket_states WHERE status = 'reserved' AND expires_at < now() - make_interval(secs => $1)`,
     [LATE_SECONDS],
   );
   if (overdue === 0) return { status: 'ok', message: 'None is overdue' };
@@ -98,7 +98,7 @@ export async function checkSeats(database: DataSource, options: SeatsOptions): P
       left.some(({ capacity }) => capacity === null) &&
         'Put an event without seats up for sale: INSERT INTO inventory (event_id, capacity) VALUES (…).',
       left.some(isOversold) &&
-        'Of an oversold event cancel tickets or raise the capacity (UPDATE inventory SET capacity = … WHERE event_id = …), then --fix.',
+        'Of an oversold event cancel tickets or raise the capacity (UPDATE quotas SET capacity = … WHERE event_id = …), then --fix.',
     ]
       .filter(Boolean)
       .join(' '),
@@ -131,7 +131,7 @@ async function findDisorderly(
   return await database.transaction('REPEATABLE READ', async (manager) => {
     await manager.query(`SET LOCAL statement_timeout = ${statementMs}`);
     const [{ first, last }] = await manager.query<[{ first: number | null; last: number | null }]>(
-      'SELECT min(id) AS first, max(id) AS last FROM tickets',
+      'SELECT min(id) AS first, max(id) AS last FROM ticket_states',
     );
     const counts: Counts = new Map();
     const disorderly: Seats[] = [];

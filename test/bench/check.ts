@@ -20,7 +20,7 @@ export interface Seats {
  */
 export async function checkSeats(database: Database, events: Ids, answered: Seats): Promise<void> {
   const [counted] = await database.sql<Omit<Seats, 'unknown'>>(
-    `SELECT sum(held)::float8 AS held, sum(sold)::float8 AS sold FROM inventory
+    `SELECT sum(held)::float8 AS held, sum(sold)::float8 AS sold FROM quotas
      WHERE event_id >= $1 AND event_id < $1 + $2`,
     [events.first, events.count],
   );

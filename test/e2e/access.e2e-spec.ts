@@ -126,7 +126,7 @@ describe('who may do what', () => {
       if (answer.status < 400) return;
 
       const [after] = await api.sql(
-        'SELECT status, (SELECT count(*)::int FROM sessions WHERE id = $2) AS sessions FROM tickets WHERE id = $1',
+        'SELECT status, (SELECT count(*)::int FROM sessions WHERE id = $2) AS sessions FROM ticket_states WHERE id = $1',
         [ticket.id, session_id],
       );
       expect(after).toEqual({ status: 'reserved', sessions: 1 });

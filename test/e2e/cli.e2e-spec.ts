@@ -134,7 +134,7 @@ describe('an API and a worker', () => {
     const { body: user } = await new Client(url).post('/users/', userBody());
     const client = new Client(url, user.access_token);
     const event = await factoriesFor(client).event();
-    const lock = await bare.begin('SELECT FROM inventory WHERE event_id = $1 FOR UPDATE', [event.id]);
+    const lock = await bare.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [event.id]);
     const request = client.post('/tickets/', { user_id: user.id, event_id: event.id });
     await bare.untilBlocked();
     return { request, lock };

@@ -92,7 +92,7 @@ describe(`WEB_CONCURRENCY=${PROCESSES}`, () => {
     const tickets = answers.filter(({ status }) => status === 201).map(({ body }) => body.id);
     const payments = await Promise.all(tickets.flatMap((id) => [pay(id), pay(id), pay(id)]));
     expect(tally(payments)).toEqual({ '200': 25, '409': 50 });
-    const seats = await database.sql('SELECT held, sold FROM inventory WHERE event_id = $1', [event.id]);
+    const seats = await database.sql('SELECT held, sold FROM quotas WHERE event_id = $1', [event.id]);
     expect(seats).toEqual([{ held: 0, sold: 25 }]);
     expect(await database.sql(INVENTORY_MISMATCHES)).toEqual([]);
 
@@ -130,7 +130,7 @@ describe(`WEB_CONCURRENCY=${PROCESSES}`, () => {
     expect([first, second]).toContain(spared);
     expect([first, second]).not.toContain(killed);
     expect(log().filter(({ msg }) => msg.includes('started again'))).toEqual([startedAgain(killed)]);
-    const there = await database.sql<{ id: string }>('SELECT id FROM tickets');
+    const there = await database.sql<{ id: string }>('SELECT id FROM ticket_states');
     const ids = new Set(there.map(({ id }) => Number(id)));
     expect(promised.filter((id) => !ids.has(id))).toEqual([]);
     expect(await database.sql(INVENTORY_MISMATCHES)).toEqual([]);
@@ -151,7 +151,7 @@ describe(`WEB_CONCURRENCY=${PROCESSES}`, () => {
     const create = factoriesFor(client);
     const [user, event] = await Promise.all([create.user(), create.event()]);
     const pids = await answeringAlive();
-    const seat = await database.begin('SELECT FROM inventory FOR UPDATE');
+    const seat = await database.begin('SELECT FROM quotas FOR UPDATE');
     const answer = client.post('/tickets/', { user_id: user.id, event_id: event.id });
     await database.untilBlocked();
 

@@ -44,7 +44,7 @@ describe('two API processes on one database', () => {
     const first = await create.ticket(body);
     const cancellation = await database.begin(
       `WITH cancelled AS (UPDATE tickets SET status = 'cancelled' WHERE id = ${first.id})
-      UPDATE inventory SET held = held - 1 WHERE event_id = ${event.id}`,
+      UPDATE quotas SET held = held - 1 WHERE event_id = ${event.id}`,
     );
     const others = [reserve(clients, 1, body), reserve(clients, 1, body)];
     await database.untilBlocked();
@@ -146,7 +146,7 @@ it('keeps seats and tickets in step through a storm of holds that are paid, give
   const { 'reserve 201': created = 0, 'pay 200': paid = 0, 'cancel 200': cancelled = 0 } = outcomes;
   await eventually(async () => {
     const rows = await database.sql<{ status: string; number: number }>(
-      'SELECT status, count(*)::int AS number FROM tickets GROUP BY status',
+      'SELECT status, count(*)::int AS number FROM ticket_states GROUP BY status',
     );
     expect(Object.fromEntries(rows.map(({ status, number }) => [status, number]))).toEqual({
       paid,
@@ -215,9 +215,9 @@ async function rush(clients: Client[], create: Factories, { sql }: TestDatabase)
   );
   const [seats] = await sql(
     `SELECT capacity, held, sold,
-      (SELECT count(*)::int FROM tickets WHERE event_id = $1 AND status = 'reserved') AS reserved,
-      (SELECT count(*)::int FROM tickets WHERE event_id = $1 AND status = 'paid') AS paid
-    FROM inventory WHERE event_id = $1`,
+      (SELECT count(*)::int FROM ticket_states WHERE event_id = $1 AND status = 'reserved') AS reserved,
+      (SELECT count(*)::int FROM ticket_states WHERE event_id = $1 AND status = 'paid') AS paid
+    FROM quotas WHERE event_id = $1`,
     [event.id],
   );
   return { outcome: tally(answers), seats };

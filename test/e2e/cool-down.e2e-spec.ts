@@ -50,7 +50,7 @@ describe('a user who holds again and again without paying', () => {
     const seconds = Number(refused.headers.get('retry-after'));
     expect(seconds).toBeGreaterThan(COOL_DOWN_SECONDS);
     expect(seconds).toBeLessThanOrEqual(COOL_DOWN_SECONDS + HOLD_SECONDS);
-    const [seats] = await api.sql('SELECT held FROM inventory WHERE event_id = $1', [event.id]);
+    const [seats] = await api.sql('SELECT held FROM quotas WHERE event_id = $1', [event.id]);
     expect(seats).toEqual({ held: 0 });
   });
 
@@ -68,7 +68,7 @@ describe('a user who holds again and again without paying', () => {
     expect(['4', '5']).toContain(refused.headers.get('retry-after'));
     await api.sql(
       `UPDATE tickets SET expires_at = now() - $2 * interval '1 second'
-       WHERE id = (SELECT min(id) FROM tickets WHERE user_id = $1)`,
+       WHERE id = (SELECT min(id) FROM ticket_states WHERE user_id = $1)`,
       [user.id, COOL_DOWN_SECONDS + 1],
     );
     expect((await reserve()).status).toBe(201);
@@ -123,7 +123,7 @@ describe('a user who holds again and again without paying', () => {
     expectProblem(await reserve(), 429, 'hold_cool_down');
     await api.sql('UPDATE tickets SET status = $2 WHERE id = $1', [first.body.id, 'reserved']);
     expectProblem(await reserve(), 409, 'hold_limit_reached');
-    await api.sql('UPDATE inventory SET capacity = held WHERE event_id = $1', [event.id]);
+    await api.sql('UPDATE quotas SET capacity = held WHERE event_id = $1', [event.id]);
     expectProblem(await reserve(), 409, 'event_sold_out');
   });
 
@@ -134,7 +134,7 @@ describe('a user who holds again and again without paying', () => {
       return status;
     };
     for (let round = 0; round < 4; round++) await Promise.all(Array.from({ length: 3 * LIVE }, rush));
-    const [{ ended }] = await api.sql('SELECT count(*)::int AS ended FROM tickets WHERE user_id = $1', [
+    const [{ ended }] = await api.sql('SELECT count(*)::int AS ended FROM ticket_states WHERE user_id = $1', [
       user.id,
     ]);
     expect(ended).toBeGreaterThanOrEqual(ENDED);

@@ -36,7 +36,7 @@ describe('of seats', () => {
     return id;
   }
 
-  const inventory = () => api.sql('SELECT * FROM inventory ORDER BY event_id');
+  const inventory = () => api.sql('SELECT * FROM quotas ORDER BY event_id');
 
   it('finds every fault, and repairs those that are in the counters, and no others', async () => {
     const [sound, held, sold, oversold, unsold] = [
@@ -47,10 +47,10 @@ describe('of seats', () => {
       (await api.create.event()).id as number,
     ];
     const before = await inventory();
-    await api.sql('UPDATE inventory SET held = 5 WHERE event_id = $1', [held]);
-    await api.sql('UPDATE inventory SET sold = 0 WHERE event_id = $1', [sold]);
-    await api.sql('UPDATE inventory SET capacity = 1, held = 0 WHERE event_id = $1', [oversold]);
-    await api.sql('DELETE FROM inventory WHERE event_id = $1', [unsold]);
+    await api.sql('UPDATE quotas SET held = 5 WHERE event_id = $1', [held]);
+    await api.sql('UPDATE quotas SET sold = 0 WHERE event_id = $1', [sold]);
+    await api.sql('UPDATE quotas SET capacity = 1, held = 0 WHERE event_id = $1', [oversold]);
+    await api.sql('DELETE FROM quotas WHERE event_id = $1', [unsold]);
 
     const faults = [
       `event ${held} has held = 5 and 1 reserved ticket`,
@@ -90,7 +90,7 @@ describe('of seats', () => {
       },
     });
 
-    await api.sql('UPDATE inventory SET capacity = 10 WHERE event_id = $1', [oversold]);
+    await api.sql('UPDATE quotas SET capacity = 10 WHERE event_id = $1', [oversold]);
     await api.sql('INSERT INTO inventory (event_id, capacity) VALUES ($1, 10)', [unsold]);
     expect(await findings({}, true)).toMatchObject({
       code: 0,
@@ -124,13 +124,13 @@ describe('of seats', () => {
 
   it('repairs beside a booking, which neither waits for the other in vain nor is forgotten', async () => {
     const event = await booked();
-    await api.sql('UPDATE inventory SET held = held + 3, sold = sold + 2 WHERE event_id = $1', [event]);
+    await api.sql('UPDATE quotas SET held = held + 3, sold = sold + 2 WHERE event_id = $1', [event]);
     const booking = await database.begin(
       `WITH ticket AS (
         INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
         VALUES ($1, $2, 'reserved', now(), now() + interval '1 hour')
       )
-      UPDATE inventory SET held = held + 1 WHERE event_id = $2`,
+      UPDATE quotas SET held = held + 1 WHERE event_id = $2`,
       [user.id, event],
     );
     const repair = findings({}, true);
@@ -175,7 +175,7 @@ describe('of seats', () => {
     it('counts a range at a time, each within the limit of a statement, and leaves the counters to bookings', async () => {
       const statementMs = 10;
       const everything = crowd.sql(
-        `SET statement_timeout = ${statementMs}; SELECT count(paid_at) FROM tickets`,
+        `SET statement_timeout = ${statementMs}; SELECT count(paid_at) FROM ticket_states`,
       );
       await expect(everything).rejects.toThrow(/statement timeout/);
 
@@ -183,7 +183,7 @@ describe('of seats', () => {
       let booking: Promise<unknown> = Promise.resolve();
       const book = () => {
         bookings++;
-        const text = `SET lock_timeout = 200; SELECT FROM inventory WHERE event_id = ${event} FOR UPDATE`;
+        const text = `SET lock_timeout = 200; SELECT FROM quotas WHERE event_id = ${event} FOR UPDATE`;
         booking = booking.then(() => crowd.sql(text));
       };
       const { status, details } = await checkSeats(source, {
@@ -205,7 +205,7 @@ describe('of seats', () => {
   it('finds holds that nobody ends', async () => {
     await api.app.close();
     await database.sql(
-      `UPDATE tickets SET expires_at = now() - interval '1 hour' WHERE id = (SELECT min(id) FROM tickets WHERE status = 'reserved')`,
+      `UPDATE tickets SET expires_at = now() - interval '1 hour' WHERE id = (SELECT min(id) FROM ticket_states WHERE status = 'reserved')`,
     );
     const [alone, withRedis] = await Promise.all([
       findings(),

@@ -19,9 +19,9 @@ describe('a counter of held seats that went wrong by somebody’s hand', () => {
   const hold = (event: { id: number }) => api.create.ticket({ user_id: user.id, event_id: event.id });
   const pay = ({ id }: { id: number }) => api.client.post(`/tickets/${id}/pay`);
   const lose = (event: { id: number }) =>
-    api.sql('UPDATE inventory SET held = 0 WHERE event_id = $1', [event.id]);
+    api.sql('UPDATE quotas SET held = 0 WHERE event_id = $1', [event.id]);
   const seats = async (event: { id: number }) =>
-    (await api.sql('SELECT held, sold FROM inventory WHERE event_id = $1', [event.id]))[0];
+    (await api.sql('SELECT held, sold FROM quotas WHERE event_id = $1', [event.id]))[0];
 
   it('keeps nobody from paying or giving back, and is right again after', async () => {
     const event = await api.create.event({ total_tickets: 3 });

@@ -37,7 +37,7 @@ async function heldEvent(holds: number): Promise<number> {
     `WITH hold AS (
       INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
       SELECT $1, $2, 'reserved', now() - interval '2 minutes', now() FROM generate_series(1, $3::int)
-    ) UPDATE inventory SET held = $3 WHERE event_id = $2`,
+    ) UPDATE quotas SET held = $3 WHERE event_id = $2`,
     [user.id, id, holds],
   );
   return id;
@@ -91,7 +91,7 @@ describe('while somebody keeps a snapshot open, such as a dump', () => {
   });
 
   it('neither does a look for those of an event that is sold out', async () => {
-    await api.sql('UPDATE inventory SET capacity = 0 WHERE event_id = $1', [eventId]);
+    await api.sql('UPDATE quotas SET capacity = 0 WHERE event_id = $1', [eventId]);
     expect((await reserve(eventId)).status).toBe(409);
     const values = await nextValues(RELEASE_DUE_HOLDS_OF_EVENTS, () => reserve(eventId));
     expect(await pagesReadBy(RELEASE_DUE_HOLDS_OF_EVENTS, values)).toBeLessThan(50);

@@ -265,7 +265,7 @@ describe('events', () => {
 
     it('leaves nothing behind when it refuses', async () => {
       const count =
-        'SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM inventory) AS inventories';
+        'SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM quotas) AS inventories';
       const before = await api.sql(count);
       await post({ ...eventBody(), total_tickets: -1 });
       await post({ ...eventBody(), venue: { latitude: 1 } });

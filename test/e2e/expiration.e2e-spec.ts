@@ -222,7 +222,7 @@ describe('the end of a hold', () => {
       expect(numbers.reduce((sum, number) => sum + number)).toBe(200);
       await released(database, holds, '20 releases at once', 'api');
       expect(await database.sql(INVENTORY_MISMATCHES)).toEqual([]);
-      expect(await database.sql('SELECT DISTINCT held, sold FROM inventory')).toEqual([{ held: 0, sold: 0 }]);
+      expect(await database.sql('SELECT DISTINCT held, sold FROM quotas')).toEqual([{ held: 0, sold: 0 }]);
       await api.stop();
     });
 

@@ -36,7 +36,7 @@ describe('a POST with an Idempotency-Key', () => {
   const post = (path: string, body: unknown, key: string, client = api.client) =>
     client.post(path, body, { 'Idempotency-Key': key });
   const reserve = (key: string, client = api.client) => post('/tickets/', ticketBody, key, client);
-  const tickets = () => api.sql('SELECT * FROM tickets WHERE event_id = $1', [event.id]);
+  const tickets = () => api.sql('SELECT * FROM ticket_states WHERE event_id = $1', [event.id]);
 
   describe('has one effect and one answer', () => {
     it('when it is sent five times at once', async () => {
@@ -109,7 +109,7 @@ describe('a POST with an Idempotency-Key', () => {
       const second = await post('/events', body, key);
       expect([first.status, isReplay(second), exact(second)]).toEqual([201, true, exact(first)]);
       const made = await api.sql(
-        'SELECT capacity FROM events JOIN inventory ON event_id = id WHERE title = $1',
+        'SELECT capacity FROM events JOIN quotas ON event_id = id WHERE title = $1',
         [key],
       );
       expect(made).toEqual([{ capacity: 10 }]);
@@ -133,17 +133,17 @@ describe('a POST with an Idempotency-Key', () => {
       [
         'reserves',
         () => Promise.resolve(['/tickets/', ticketBody]),
-        'SELECT FROM tickets WHERE event_id = $1',
+        'SELECT FROM ticket_states WHERE event_id = $1',
       ],
       [
         'pays',
         async () => [`/tickets/${(await api.create.ticket(ticketBody)).id}/pay`, undefined],
-        `SELECT FROM tickets WHERE event_id = $1 AND status = 'paid'`,
+        `SELECT FROM ticket_states WHERE event_id = $1 AND status = 'paid'`,
       ],
       [
         'creates an event',
         () => Promise.resolve(['/events/', eventBody()]),
-        'SELECT FROM events JOIN inventory ON event_id = id WHERE id > $1',
+        'SELECT FROM events JOIN quotas ON event_id = id WHERE id > $1',
       ],
       ['signs up', () => Promise.resolve(['/users/', userBody()]), 'SELECT FROM users WHERE email = $1'],
     ])('when it %s and PostgreSQL gives up on the first try', async (_what, request, effects) => {
@@ -175,11 +175,11 @@ describe('a POST with an Idempotency-Key', () => {
 
   describe('gets the refusal again that it got first', () => {
     it('though it would be granted now', async () => {
-      await api.sql('UPDATE inventory SET capacity = 0 WHERE event_id = $1', [event.id]);
+      await api.sql('UPDATE quotas SET capacity = 0 WHERE event_id = $1', [event.id]);
       const key = randomUUID();
       const first = await reserve(key);
       expectProblem(first, 409, 'event_sold_out');
-      await api.sql('UPDATE inventory SET capacity = 10 WHERE event_id = $1', [event.id]);
+      await api.sql('UPDATE quotas SET capacity = 10 WHERE event_id = $1', [event.id]);
       const second = await reserve(key);
       expect([isReplay(second), exact(second)]).toEqual([true, exact(first)]);
       expect(second.body.request_id).toBe(first.headers.get('x-request-id'));
@@ -234,14 +234,14 @@ describe('a POST with an Idempotency-Key', () => {
         // Others come without a key.
         Promise.all(Array.from({ length: 10 }, () => api.client.post('/tickets/', order))),
       ]);
-      const [{ held }] = await api.sql('SELECT held FROM inventory WHERE event_id = $1', [seats.id]);
+      const [{ held }] = await api.sql('SELECT held FROM quotas WHERE event_id = $1', [seats.id]);
       expect(held).toBe(20);
       const outcomes = first.map(outcomeOf);
       expect(outcomes.filter((each) => each !== '409 event_sold_out').every((each) => each === '201')).toBe(
         true,
       );
       expect((await rush()).map(exact)).toEqual(first.map(exact));
-      expect(await api.sql('SELECT held FROM inventory WHERE event_id = $1', [seats.id])).toEqual([
+      expect(await api.sql('SELECT held FROM quotas WHERE event_id = $1', [seats.id])).toEqual([
         { held: 20 },
       ]);
     });
@@ -273,5 +273,5 @@ describe('a POST with an Idempotency-Key', () => {
     });
   });
 
-  const lockSeats = () => database.begin('SELECT FROM inventory WHERE event_id = $1 FOR UPDATE', [event.id]);
+  const lockSeats = () => database.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [event.id]);
 });

@@ -24,7 +24,7 @@ describe('an API that is killed', () => {
     const key = { 'Idempotency-Key': randomUUID(), 'X-Request-Id': requestId };
     const effects = async () => {
       const [row] = await database.sql(
-        'SELECT (SELECT count(*) FROM tickets)::int AS tickets, held FROM inventory',
+        'SELECT (SELECT count(*) FROM ticket_states)::int AS tickets, held FROM quotas',
       );
       return row;
     };

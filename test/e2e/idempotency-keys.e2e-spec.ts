@@ -39,7 +39,7 @@ describe('a POST with an Idempotency-Key', () => {
   const post = (path: string, body: unknown, key: string, client = api.client) =>
     client.post(path, body, { 'Idempotency-Key': key });
   const reserve = (key: string, client = api.client) => post('/tickets/', ticketBody, key, client);
-  const tickets = () => api.sql('SELECT * FROM tickets WHERE event_id = $1', [event.id]);
+  const tickets = () => api.sql('SELECT * FROM ticket_states WHERE event_id = $1', [event.id]);
   const keys = () => api.sql<{ id: Buffer; answer: Buffer }>('SELECT * FROM idempotency_keys');
 
   describe('is refused when its key belongs to another request', () => {
@@ -195,7 +195,7 @@ describe('a POST with an Idempotency-Key', () => {
     expect(statements).toEqual([expect.stringContaining('INSERT INTO tickets')]);
     const { id } = (await tickets())[0];
     expect(await watch(() => api.client.post(`/tickets/${id}/pay`))).toEqual([
-      expect.stringContaining('UPDATE inventory'),
+      expect.stringContaining('UPDATE quotas'),
     ]);
     // And what it costs with one: the statement that does the work claims the key and keeps the outcome.
     expect(await watch(() => reserve(randomUUID()))).toEqual([

@@ -126,16 +126,16 @@ describe('/metrics', () => {
     const [user, event] = await Promise.all([api.create.user(), api.create.event({ total_tickets: 9 })]);
     await api.create.ticket({ user_id: user.id, event_id: event.id });
     expect(await drift()).toBe(0);
-    await api.sql('UPDATE inventory SET held = held + 3 WHERE event_id = $1', [event.id]);
+    await api.sql('UPDATE quotas SET held = held + 3 WHERE event_id = $1', [event.id]);
     expect(await drift()).toBe(3);
     expect(await drift()).toBe(3);
-    await api.sql('UPDATE inventory SET held = held - 3 WHERE event_id = $1', [event.id]);
+    await api.sql('UPDATE quotas SET held = held - 3 WHERE event_id = $1', [event.id]);
     expect(await drift()).toBe(0);
     // An event without tickets, where a counter alone has gone wrong, has its turn too.
     const untouched = await api.create.event();
-    await api.sql('UPDATE inventory SET held = 1 WHERE event_id = $1', [untouched.id]);
+    await api.sql('UPDATE quotas SET held = 1 WHERE event_id = $1', [untouched.id]);
     await eventually(async () => expect(await drift()).toBe(1));
-    await api.sql('UPDATE inventory SET held = 0 WHERE event_id = $1', [untouched.id]);
+    await api.sql('UPDATE quotas SET held = 0 WHERE event_id = $1', [untouched.id]);
     await api.stop();
   });
 

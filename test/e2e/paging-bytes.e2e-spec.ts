@@ -57,7 +57,7 @@ describe('pages', () => {
 
   it('of events goes on behind one that lost its counter', async () => {
     const ids = idsOf([await event(1), await event(2), await event(3)]);
-    await api.sql('DELETE FROM inventory WHERE event_id = $1', [ids[1]]);
+    await api.sql('DELETE FROM quotas WHERE event_id = $1', [ids[1]]);
     for (const list of ['events', 'nearby'] as const) {
       for (const limit of [1, 2, 3]) {
         const pages = await api.client.pages<Row>(`${lists[list]}limit=${limit}`);

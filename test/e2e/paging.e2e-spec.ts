@@ -217,7 +217,7 @@ describe('paging', () => {
     const [first, second, third] = await events(1, 2, 3);
     const { body, headers } = await page('/events/?limit=2');
     expect(idsOf(body)).toEqual([first, second]);
-    await api.sql('DELETE FROM inventory WHERE event_id = $1', [second]);
+    await api.sql('DELETE FROM quotas WHERE event_id = $1', [second]);
     await api.sql('DELETE FROM events WHERE id = $1', [second]);
     expect(idsOf((await page(nextOf(headers) ?? '')).body)).toEqual([third]);
   });
@@ -277,11 +277,11 @@ describe('paging', () => {
     );
     await api.sql(
       `INSERT INTO inventory (event_id, capacity)
-       SELECT id, 1000 FROM events WHERE id NOT IN (SELECT event_id FROM inventory)`,
+       SELECT id, 1000 FROM events WHERE id NOT IN (SELECT event_id FROM quotas)`,
     );
     await api.sql(
       `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
-       SELECT user_id, event_id, 'cancelled', created_at, expires_at FROM tickets, generate_series(2, 250)`,
+       SELECT user_id, event_id, 'cancelled', created_at, expires_at FROM ticket_states, generate_series(2, 250)`,
     );
   }
 });

@@ -74,7 +74,7 @@ const LOCKS = `${LOCKS_HERE} AND locktype = 'advisory'`;
       await database.sql('UPDATE tickets SET expires_at = now() WHERE id = $1', [left.id]);
       expectProblem(await api(0).client.post(`/tickets/${left.id}/pay`), 409, 'ticket_not_payable');
       await eventually(async () =>
-        expect(await database.sql('SELECT status FROM tickets WHERE id = $1', [left.id])).toEqual([
+        expect(await database.sql('SELECT status FROM ticket_states WHERE id = $1', [left.id])).toEqual([
           { status: 'expired' },
         ]),
       );
@@ -158,7 +158,7 @@ const LOCKS = `${LOCKS_HERE} AND locktype = 'advisory'`;
       ]);
       const done = [...answers, ...later].filter(({ status }) => status !== 409).map(({ body }) => body);
       expect(done).toEqual(done.map(() => later[0]?.body));
-      expect(await database.sql('SELECT FROM tickets WHERE event_id = $1', [event.id])).toHaveLength(1);
+      expect(await database.sql('SELECT FROM ticket_states WHERE event_id = $1', [event.id])).toHaveLength(1);
       expect(await database.sql(LOCKS)).toEqual([]);
     });
 

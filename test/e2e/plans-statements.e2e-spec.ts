@@ -145,14 +145,14 @@ describe('in a large database', () => {
 
     beforeAll(async () => {
       await client.query(`ALTER TABLE tickets SET (autovacuum_enabled = false)`);
-      await client.query(`DELETE FROM tickets WHERE status = 'reserved'`);
+      await client.query(`DELETE FROM ticket_states WHERE status = 'reserved'`);
       await client.query('VACUUM ANALYZE tickets');
       await client.query(
         `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
         SELECT 1 + n % ${USERS}, 1 + n % 1000, 'reserved', now(), now() + (n % 2 - 0.5) * interval '1 hour'
         FROM generate_series(1, ${HOLDS}) AS n`,
       );
-      await client.query('UPDATE inventory SET held = 20 WHERE event_id <= 1000');
+      await client.query('UPDATE quotas SET held = 20 WHERE event_id <= 1000');
     });
 
     it('the live holds of one user are found among those of all', async () => {
@@ -178,7 +178,7 @@ describe('in a large database', () => {
     it('so does paying', async () => {
       const { rows } = await client.query<{ ids: number[] }>(
         `SELECT array_agg(id) AS ids FROM (
-          SELECT id FROM tickets WHERE status = 'reserved' AND expires_at > now() ORDER BY id LIMIT 128
+          SELECT id FROM ticket_states WHERE status = 'reserved' AND expires_at > now() ORDER BY id LIMIT 128
         ) AS live`,
       );
       const plan = await analyze(RESOLVE_HOLDS.text, [

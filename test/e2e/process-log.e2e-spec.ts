@@ -52,7 +52,7 @@ describe('the log of a process', () => {
     const api = await startMain([], { DATABASE_URL: database.url });
     const create = factoriesFor(new Client(api.url));
     const [user, event] = await Promise.all([create.user(), create.event()]);
-    const lock = await database.begin('SELECT FROM inventory WHERE event_id = $1 FOR UPDATE', [event.id]);
+    const lock = await database.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [event.id]);
     const cut = expect(create.ticket({ user_id: user.id, event_id: event.id })).rejects.toThrow();
     await database.untilBlocked();
     api.child.kill('SIGINT');

@@ -68,7 +68,7 @@ describeWithRedis('where Redis refuses', () => {
     const [user, event] = [await create.user(), await create.event()];
     const ticket = await create.ticket({ user_id: user.id, event_id: event.id });
     await eventually(async () => {
-      const [row] = await database.sql('SELECT status FROM tickets WHERE id = $1', [ticket.id]);
+      const [row] = await database.sql('SELECT status FROM ticket_states WHERE id = $1', [ticket.id]);
       expect(row.status).toBe('expired');
     });
   }

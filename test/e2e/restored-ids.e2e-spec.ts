@@ -53,9 +53,9 @@ describe('an account that got the id of one that is lost', () => {
   const state = async () =>
     (
       await api.sql(
-        `SELECT (SELECT count(*)::int FROM tickets WHERE user_id = $1) AS tickets,
+        `SELECT (SELECT count(*)::int FROM ticket_states WHERE user_id = $1) AS tickets,
           (SELECT count(*)::int FROM events WHERE organizer_id = $1) AS events,
-          (SELECT status FROM tickets WHERE id = $2) AS ticket,
+          (SELECT status FROM ticket_states WHERE id = $2) AS ticket,
           (SELECT count(*)::int FROM sessions WHERE user_id = $1) AS sessions,
           (SELECT name FROM users WHERE id = $1) AS name,
           (SELECT password_hash FROM users WHERE id = $1) AS password`,

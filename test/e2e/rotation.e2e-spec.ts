@@ -49,7 +49,7 @@ describe('rotating JWT_SECRET', () => {
       await reserve(second, key);
     }
     const [row] = await database.sql<{ tickets: number }>(
-      'SELECT count(*)::int AS tickets FROM tickets WHERE event_id = $1',
+      'SELECT count(*)::int AS tickets FROM ticket_states WHERE event_id = $1',
       [event.id],
     );
     await Promise.all([a.stop(), b.stop()]);

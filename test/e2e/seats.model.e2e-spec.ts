@@ -100,7 +100,7 @@ describe('seats', () => {
 
   async function seatsOf(world: World) {
     const rows = await sql<{ held: number; sold: number }>(
-      'SELECT held, sold FROM inventory WHERE event_id = ANY ($1) ORDER BY event_id',
+      'SELECT held, sold FROM quotas WHERE event_id = ANY ($1) ORDER BY event_id',
       [world.events],
     );
     return rows;

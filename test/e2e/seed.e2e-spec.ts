@@ -30,7 +30,7 @@ async function digest({ sql }: TestDatabase): Promise<Record<'users' | 'events',
   const [row] = await sql<Record<'users' | 'events', string>>(`
     SELECT md5((SELECT string_agg(users::text, '|' ORDER BY id) FROM users)) AS users,
       md5((SELECT string_agg(events::text, '|' ORDER BY id) FROM events)
-        || (SELECT string_agg(inventory::text, '|' ORDER BY event_id) FROM inventory)) AS events`);
+        || (SELECT string_agg(inventory::text, '|' ORDER BY event_id) FROM quotas)) AS events`);
   return row ?? { users: '', events: '' };
 }
 
@@ -57,13 +57,13 @@ describe('npm run seed', () => {
     });
 
     it('with counters that agree with the tickets', async () => {
-      const [totals] = await filled.sql('SELECT sum(held) AS held, sum(sold) AS sold FROM inventory');
+      const [totals] = await filled.sql('SELECT sum(held) AS held, sum(sold) AS sold FROM quotas');
       expect(Number(totals.sold)).toBeGreaterThan(3_000);
       expect(Number(totals.held)).toBeGreaterThan(0);
       const wrong = await filled.sql(`
-        SELECT event_id, held, sold FROM inventory
-        WHERE held <> (SELECT count(*) FROM tickets WHERE event_id = inventory.event_id AND status = 'reserved')
-          OR sold <> (SELECT count(*) FROM tickets WHERE event_id = inventory.event_id AND status = 'paid')`);
+        SELECT event_id, held, sold FROM quotas
+        WHERE held <> (SELECT count(*) FROM ticket_states WHERE event_id = inventory.event_id AND status = 'reserved')
+          OR sold <> (SELECT count(*) FROM ticket_states WHERE event_id = inventory.event_id AND status = 'paid')`);
       expect(wrong).toEqual([]);
     });
 
@@ -125,7 +125,7 @@ describe('npm run seed', () => {
     const { users } = await digest(small);
     expect(users).toMatch(/^[0-9a-f]{32}$/);
     expect(users).not.toBe(invented.users);
-    const [{ places }] = (await small.sql('SELECT sum(capacity)::int AS places FROM inventory')) as [
+    const [{ places }] = (await small.sql('SELECT sum(capacity)::int AS places FROM quotas')) as [
       { places: number },
     ];
     expect(output).toContain(`There are places for ${places} tickets only.`);

@@ -40,8 +40,8 @@ describe('a row that stays locked', () => {
     api.client.post('/tickets/', { user_id: user.id, event_id: id });
   const resolve = (id: number, verb: 'pay' | 'cancel') => api.client.post(`/tickets/${id}/${verb}`);
   const lockCounters = () =>
-    database.begin('SELECT FROM inventory WHERE event_id = $1 FOR UPDATE', [wanted.id]);
-  const lockTicket = (id: number) => database.begin('SELECT FROM tickets WHERE id = $1 FOR UPDATE', [id]);
+    database.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [wanted.id]);
+  const lockTicket = (id: number) => database.begin('SELECT FROM ticket_states WHERE id = $1 FOR UPDATE', [id]);
 
   /** How many succeed of what eight customers do, one after the other, until the round is over. */
   async function countOf(act: (i: number) => Promise<boolean>): Promise<number> {
@@ -136,7 +136,7 @@ describe('a row that stays locked', () => {
         `WITH more AS (
           INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
           SELECT $1, $2, 'reserved', now() - interval '1 minute', now() + interval '1 hour' FROM generate_series(1, 2500)
-        ) UPDATE inventory SET capacity = 10000, held = held + 2500 WHERE event_id = $2`,
+        ) UPDATE quotas SET capacity = 10000, held = held + 2500 WHERE event_id = $2`,
         [user.id, wanted.id],
       );
       const lock = await lockCounters();
@@ -147,7 +147,7 @@ describe('a row that stays locked', () => {
       await lock.commit();
       await eventually(async () => expect(await statusOf(ours.body.id)).toBe('expired'));
       await eventually(async () =>
-        expect(await api.sql('SELECT held FROM inventory WHERE event_id = $1', [wanted.id])).toEqual([
+        expect(await api.sql('SELECT held FROM quotas WHERE event_id = $1', [wanted.id])).toEqual([
           { held: 0 },
         ]),
       );
@@ -182,7 +182,7 @@ describe('a row that stays locked', () => {
     });
 
     it('that is due lets others be told "sold out" beside it, and is for sale once it is free', async () => {
-      await api.sql('UPDATE inventory SET capacity = 1 WHERE event_id = $1', [wanted.id]);
+      await api.sql('UPDATE quotas SET capacity = 1 WHERE event_id = $1', [wanted.id]);
       const { id } = (await reserve(wanted)).body;
       await api.sql(`UPDATE tickets SET expires_at = now() + interval '1 second' WHERE id = $1`, [id]);
       const lock = await lockTicket(id);
@@ -206,5 +206,5 @@ describe('a row that stays locked', () => {
       [id],
     );
   const statusOf = async (id: number) =>
-    (await api.sql<{ status: string }>('SELECT status FROM tickets WHERE id = $1', [id]))[0]?.status;
+    (await api.sql<{ status: string }>('SELECT status FROM ticket_states WHERE id = $1', [id]))[0]?.status;
 });

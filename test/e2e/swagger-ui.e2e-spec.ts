@@ -61,7 +61,7 @@ describeWithChromium('Swagger UI', () => {
     expect(await tryExample('createEvent')).toContain('201');
     expect(await tryExample('reserveTicket')).toContain('201');
     expect(await tryExample('payTicket')).toContain('200');
-    expect(await database.sql('SELECT status FROM tickets')).toEqual([{ status: 'paid' }]);
+    expect(await database.sql('SELECT status FROM ticket_states')).toEqual([{ status: 'paid' }]);
 
     await page.reload();
     expect(await tryExample('getTicket')).toContain('200');

@@ -23,7 +23,7 @@ describe('tickets', () => {
     afterAll(() => lonely.stop());
 
     const stored = async ({ id }: { id: number }) => {
-      const [row] = await lonely.sql('SELECT status FROM tickets WHERE id = $1', [id]);
+      const [row] = await lonely.sql('SELECT status FROM ticket_states WHERE id = $1', [id]);
       return row.status;
     };
 

@@ -37,7 +37,7 @@ describe('tickets', () => {
     async function atTheSameTime(event: { id: number }, act: () => Promise<Answer[]>): Promise<Answer[]> {
       let answers: Promise<Answer[]> | undefined;
       await api.app.get(DataSource).transaction(async (manager) => {
-        await manager.query('SELECT FROM inventory WHERE event_id = $1 FOR UPDATE', [event.id]);
+        await manager.query('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [event.id]);
         answers = act();
         const waiting = `SELECT count(*)::int AS number FROM pg_stat_activity
           WHERE datname = current_database() AND wait_event_type = 'Lock'`;

@@ -69,7 +69,7 @@ describe('tickets', () => {
     it('has nothing to sell where the event lost its counter', async () => {
       const event = await api.create.event({ total_tickets: 1 });
       const other = await api.create.event();
-      await api.sql('DELETE FROM inventory WHERE event_id = $1', [event.id]);
+      await api.sql('DELETE FROM quotas WHERE event_id = $1', [event.id]);
       const [refused, held] = await Promise.all([reserve(user.id, event.id), reserve(user.id, other.id)]);
       expectRefusal(refused, 'event_sold_out');
       expect(held.status).toBe(201);

@@ -59,7 +59,7 @@ describe('lists of very many events', () => {
       `SELECT id::int, extract(epoch FROM start_time)::float8 * 1000 AS start, extract(epoch FROM end_time)::float8 * 1000 AS "end",
         venue_latitude AS latitude, venue_longitude AS longitude, held < capacity AS "isAvailable",
         split_part(title, ' ', 2) AS word
-      FROM events JOIN inventory ON event_id = id`,
+      FROM events JOIN quotas ON event_id = id`,
     );
     events = rows;
     await client.query('SET enable_seqscan = off; SET jit = off; SET random_page_cost = 1.1');

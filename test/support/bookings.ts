@@ -46,7 +46,7 @@ export const bookingsBy = (currentApi: () => TestApi, currentUser: () => { id: n
   fallDue: async ({ id }: { id: number }, by = currentApi()): Promise<void> => {
     await by.sql(
       `UPDATE orders SET created_at = created_at - (expires_at - now()), expires_at = now()
-      WHERE id = (SELECT order_id FROM tickets WHERE id = $1)`,
+      WHERE id = (SELECT order_id FROM ticket_states WHERE id = $1)`,
       [id],
     );
   },

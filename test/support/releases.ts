@@ -64,7 +64,7 @@ export async function released(
 
 /** The tickets whose seats are still held, due or not. */
 export async function unreleased({ sql }: TestDatabase): Promise<number[]> {
-  const rows = await sql<{ id: string }>(`SELECT id FROM tickets WHERE status = 'reserved' ORDER BY id`);
+  const rows = await sql<{ id: string }>(`SELECT id FROM ticket_states WHERE status = 'reserved' ORDER BY id`);
   return rows.map(({ id }) => Number(id));
 }
 

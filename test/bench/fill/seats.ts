@@ -27,7 +27,7 @@ export async function addHolds(
 ): Promise<Ids> {
   return await add(
     database,
-    `taken AS (UPDATE inventory SET held = held + ${count} WHERE event_id = ${event.first})`,
+    `taken AS (UPDATE quotas SET held = held + ${count} WHERE event_id = ${event.first})`,
     `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
      SELECT ${users.first} + (n - 1) * ${HOLDER_STEP}::bigint % ${users.count}, ${event.first}, 'reserved', now(), ${expiresAt}
      FROM generate_series(1, ${count}) AS n

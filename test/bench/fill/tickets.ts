@@ -23,8 +23,8 @@ export async function addSales(database: Database, users: Ids, count: number): P
        at, at + interval '2 minutes', at + interval '1 minute'
      FROM (SELECT array_agg(id ORDER BY id) AS ids FROM events) AS all_events,
        LATERAL (SELECT n, now() - n * interval '1 second' AS at FROM generate_series(${count}, 1, -1) AS n) AS past`,
-    `UPDATE inventory SET sold = sold + sales.number
-     FROM (SELECT event_id, count(*) AS number FROM tickets WHERE status = 'paid' GROUP BY event_id) AS sales
+    `UPDATE quotas SET sold = sold + sales.number
+     FROM (SELECT event_id, count(*) AS number FROM ticket_states WHERE status = 'paid' GROUP BY event_id) AS sales
      WHERE inventory.event_id = sales.event_id`,
   );
 }

@@ -72,6 +72,6 @@ export async function addEvents(
        FROM (${pointsNearCities(count, withinKm, city?.toString())}) AS point
      ) AS concert ORDER BY n`,
     `INSERT INTO inventory (event_id, capacity)
-     SELECT id, 100 FROM events WHERE NOT EXISTS (SELECT FROM inventory WHERE event_id = id) ORDER BY id`,
+     SELECT id, 100 FROM events WHERE NOT EXISTS (SELECT FROM quotas WHERE event_id = id) ORDER BY id`,
   );
 }

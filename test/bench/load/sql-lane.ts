@@ -15,7 +15,7 @@ const { MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS } = new Settings();
  */
 const SIMPLE = `
   WITH seat AS (
-    UPDATE inventory SET held = held + 1
+    UPDATE quotas SET held = held + 1
     FROM events
     WHERE inventory.event_id = $2 AND events.id = $2 AND events.end_time > now() AND held + sold < capacity
     RETURNING inventory.event_id

@@ -67,7 +67,7 @@ async function createSite(bench: Bench): Promise<Site> {
     const count = bench.sized(250_000);
     await addEvents(database, { count, when: 'future', city: CITY, withinKm: 0 });
     await addEvents(database, { count, when: 'future' });
-    await database.sql('UPDATE inventory SET capacity = 0');
+    await database.sql('UPDATE quotas SET capacity = 0');
     await analyzeTables(database, 'events', 'inventory');
   });
 }

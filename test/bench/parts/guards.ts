@@ -116,7 +116,7 @@ async function sendMixed(bench: Bench): Promise<LoadResult> {
   await checkReservations(database, { first: small.first, count: over.first + 1 - small.first }, result);
 
   const limit = new Settings().MAX_HOLDS_PER_USER_EVENT;
-  const [counters] = await database.sql<{ held: number }>('SELECT held FROM inventory WHERE event_id = $1', [
+  const [counters] = await database.sql<{ held: number }>('SELECT held FROM quotas WHERE event_id = $1', [
     coveted.first,
   ]);
   if (counters?.held !== limit) {

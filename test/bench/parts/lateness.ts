@@ -127,7 +127,7 @@ async function reserveAndWait(bench: Bench, { database, users }: Omit<Site, 'api
 
 async function untilAllAreReleased(database: Database): Promise<void> {
   const isAnyHeld = async () =>
-    (await database.sql(`SELECT FROM tickets WHERE status = 'reserved' LIMIT 1`)).length > 0;
+    (await database.sql(`SELECT FROM ticket_states WHERE status = 'reserved' LIMIT 1`)).length > 0;
   while (await isAnyHeld()) await sleep(POLL_MS);
 }
 

@@ -36,7 +36,7 @@ export const queue: Part = {
     await checkReservations(database, event, result);
     const [due] = await database.sql<{ intervals: number }>(
       `SELECT count(DISTINCT ceil(extract(epoch FROM expires_at) * 1000 / ${INTERVAL_MS}))::int AS intervals
-       FROM tickets`,
+       FROM ticket_states`,
     );
     const client = new Redis(redis.url);
     const keys = await client.dbsize();

@@ -76,7 +76,7 @@ async function createSite(bench: Bench): Promise<Site> {
   return await bench.timed(`Filling: ${count.toLocaleString('en')} events`, async () => {
     const { database, users } = await bench.copyTemplate();
     await addEvents(database, { count, when: 'future' });
-    await database.sql('UPDATE inventory SET capacity = 0 WHERE event_id % 2 = 0');
+    await database.sql('UPDATE quotas SET capacity = 0 WHERE event_id % 2 = 0');
     await analyzeTables(database, 'events', 'inventory');
     const environment = { ...LONG_HOLD, RATE_LIMIT_PER_MINUTE: '600' };
     return { database, users, api: await bench.startApi(database, environment) };

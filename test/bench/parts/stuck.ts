@@ -65,7 +65,7 @@ async function besideCounters({ api, database, users }: Site, work: () => Promis
   const want = () => post(`${api.url}/tickets/`, users.first, body);
   return await beside(
     database.url,
-    `SELECT FROM inventory WHERE event_id = ${event.first} FOR UPDATE`,
+    `SELECT FROM quotas WHERE event_id = ${event.first} FOR UPDATE`,
     want,
     work,
   );
@@ -76,7 +76,7 @@ async function besideTicket({ api, database, users }: Site, work: () => Promise<
   const expiresAt = `now() + interval '1 day'`;
   const { first } = await addHolds(database, { event, users, count: 1, expiresAt });
   const want = () => post(`${api.url}/tickets/${first}/pay`, holderAt(users, 0));
-  return await beside(database.url, `SELECT FROM tickets WHERE id = ${first} FOR UPDATE`, want, work);
+  return await beside(database.url, `SELECT FROM ticket_states WHERE id = ${first} FOR UPDATE`, want, work);
 }
 
 /** Locks by `lock` and wants what is locked, again and again, while `work` goes on. */

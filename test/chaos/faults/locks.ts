@@ -9,21 +9,21 @@ const HOLDS_WITHIN_MS = 2_000;
 
 /** Holds of events that nobody has locked. */
 const OVERDUE = `
-  SELECT coalesce(extract(epoch FROM now() - min(expires_at)) * 1000, 0)::float8 AS ms FROM tickets
+  SELECT coalesce(extract(epoch FROM now() - min(expires_at)) * 1000, 0)::float8 AS ms FROM ticket_states
   WHERE status = 'reserved' AND expires_at < now() AND event_id <> $1`;
 
 const lockedCounters: Fault = {
   name: 'locked-counters',
   family: 'locks',
   about: 'somebody locks the counters of one event for long, and customers go on wanting it',
-  strike: (stage) => besideLock(stage, 'SELECT FROM inventory WHERE event_id = $1 FOR UPDATE'),
+  strike: (stage) => besideLock(stage, 'SELECT FROM quotas WHERE event_id = $1 FOR UPDATE'),
 };
 
 const lockedTickets: Fault = {
   name: 'locked-tickets',
   family: 'locks',
   about: 'somebody locks all tickets of one event for long, and their holders go on paying',
-  strike: (stage) => besideLock(stage, 'SELECT FROM tickets WHERE event_id = $1 FOR UPDATE'),
+  strike: (stage) => besideLock(stage, 'SELECT FROM ticket_states WHERE event_id = $1 FOR UPDATE'),
 };
 
 export const LOCK_FAULTS: readonly Fault[] = [lockedCounters, lockedTickets];
