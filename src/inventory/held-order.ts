@@ -119,6 +119,5 @@ export interface ResolvedOrder {
  * `id` is null where there is no such order within the scope.
  */
 export type ResolveAnswer = { isChanged: boolean; stuckEventId: number | null } & (
-  | ResolvedOrder
-  | { id: null }
+  ResolvedOrder | { id: null }
 );

@@ -34,14 +34,17 @@ export class HoldResolution {
     BATCH,
   );
 
-  private readonly inLane = createLanes<Obstacle, ResolveRequest, ResolvedOrder>(async (requests, obstacle) => {
-    const work = () => this.resolvePatiently(requests);
-    const outcomes = await batches.tracePromise(work, { name: 'resolve_holds', requests });
-    const [kind, id] = obstacle.split(' ');
-    if (kind === 'event') await this.stuck.lookAtEvents([Number(id)]);
-    else for (const request of requests) this.stuck.forgetOrder(request);
-    return outcomes;
-  }, LANES);
+  private readonly inLane = createLanes<Obstacle, ResolveRequest, ResolvedOrder>(
+    async (requests, obstacle) => {
+      const work = () => this.resolvePatiently(requests);
+      const outcomes = await batches.tracePromise(work, { name: 'resolve_holds', requests });
+      const [kind, id] = obstacle.split(' ');
+      if (kind === 'event') await this.stuck.lookAtEvents([Number(id)]);
+      else for (const request of requests) this.stuck.forgetOrder(request);
+      return outcomes;
+    },
+    LANES,
+  );
 
   private async resolveUnlessStuck(
     requests: readonly ResolveRequest[],

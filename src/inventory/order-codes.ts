@@ -56,8 +56,7 @@ export class OrderCodes implements OnModuleInit {
       rest = rest * 32 + value;
     }
     let [left, right] = [Math.floor(rest / HALF), rest % HALF];
-    for (let round = ROUNDS - 1; round >= 0; round--)
-      [left, right] = [right ^ this.mix(round, left), left];
+    for (let round = ROUNDS - 1; round >= 0; round--) [left, right] = [right ^ this.mix(round, left), left];
     return left * HALF + right;
   }
 

@@ -1,6 +1,9 @@
 import type { Statement } from '../database/statements';
 import { waitAtMost } from './lock-timeout';
 
+/** What makes a release give back all that a hold took. Tests take a guard out, and show that places are then lost. */
+export const RELEASE_GUARDS = { places: 'unnest(quota_ids, quota_numbers)' };
+
 /**
  * Ends the holds of at most `$1` orders that fell due after `$2` and gives their places back: of any event but those in
  * `$3`, whose counters are locked by somebody. Orders another process works on are left to it. `$4`: how many
@@ -9,7 +12,7 @@ import { waitAtMost } from './lock-timeout';
  * Answers one row: when it looked, how late each hold was ended, and, where they were fewer than `$1`, since when the first
  * of those it left is due.
  */
-export const RELEASE_DUE_HOLDS: Statement = {
+export const releaseDueHolds = ({ places } = RELEASE_GUARDS): Statement => ({
   // Without a name: it runs from the first second on, and would keep the plan it got while there was no order yet.
   text: `
     WITH ${waitAtMost('$4')}, due AS MATERIALIZED (
@@ -19,7 +22,7 @@ export const RELEASE_DUE_HOLDS: Statement = {
       ORDER BY expires_at
       LIMIT $1
       FOR UPDATE SKIP LOCKED
-    ), ${releaseHolds('due')}
+    ), ${releaseHolds('due', places)}
     SELECT now() AS "lookedAt", ARRAY(SELECT "lateSeconds" FROM expired) AS "lateSeconds",
       CASE WHEN (SELECT count(*) FROM due) < $1 THEN (
         SELECT expires_at FROM orders
@@ -29,7 +32,9 @@ export const RELEASE_DUE_HOLDS: Statement = {
         LIMIT 1
       ) END AS "leftSince"
     FROM returned`,
-};
+});
+
+export const RELEASE_DUE_HOLDS = releaseDueHolds();
 
 /**
  * The same for the events in `$1`, whose places somebody wants now, at most `$2` holds, of each event those that fell due
@@ -68,7 +73,7 @@ function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
       FOR UPDATE ${skip}
     ), unreleased AS MATERIALIZED (
       SELECT id FROM locked WHERE status = 'held'
-    ), ${releaseHolds('unreleased')}
+    ), ${releaseHolds('unreleased', RELEASE_GUARDS.places)}
     SELECT now() AS "lookedAt", ARRAY(SELECT "lateSeconds" FROM expired) AS "lateSeconds", ARRAY(
       SELECT event_id FROM due
       UNION
@@ -80,7 +85,7 @@ function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
 }
 
 /** The quotas come last: they stay locked for a moment only, however many holds end, and reservations hardly wait. */
-function releaseHolds(holds: string): string {
+function releaseHolds(holds: string, places: string): string {
   return `expired AS MATERIALIZED (
       UPDATE orders SET status = 'expired'
       FROM ${holds}
@@ -88,7 +93,7 @@ function releaseHolds(holds: string): string {
       RETURNING quota_ids, quota_numbers, extract(epoch FROM clock_timestamp() - expires_at)::float8 AS "lateSeconds"
     ), ended AS MATERIALIZED (
       SELECT quota_id, sum(number)::int AS number
-      FROM expired, unnest(quota_ids, quota_numbers) AS place (quota_id, number)
+      FROM expired, ${places} AS place (quota_id, number)
       GROUP BY quota_id
     ), quota AS MATERIALIZED (
       SELECT id FROM quotas

@@ -11,4 +11,5 @@ export const TICKET_STATUSES = ['reserved', 'paid', 'expired', 'cancelled', ...T
 export type TicketStatus = (typeof TICKET_STATUSES)[number];
 
 /** Of a ticket without a fate of its own. */
-export const ticketStatusOf = (status: OrderStatus): TicketStatus => (status === 'held' ? 'reserved' : status);
+export const ticketStatusOf = (status: OrderStatus): TicketStatus =>
+  status === 'held' ? 'reserved' : status;
