@@ -8,6 +8,7 @@ import { keys } from './parts/keys';
 import { lateness } from './parts/lateness';
 import { memory } from './parts/memory';
 import { nearby } from './parts/nearby';
+import { orders } from './parts/orders';
 import { paging } from './parts/paging';
 import { pay } from './parts/pay';
 import { queue } from './parts/queue';
@@ -22,6 +23,7 @@ export const PARTS: readonly Part[] = [
   pay,
   guards,
   keys,
+  orders,
   stuck,
   expiry,
   lateness,

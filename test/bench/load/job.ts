@@ -18,6 +18,10 @@ export type Requests =
   | { kind: 'reserve'; users: Ids; events: Ids; most?: number; isKeyed?: boolean }
   /** Each ticket of `addHolds` is paid once, by the user who holds it. */
   | { kind: 'pay'; tickets: Ids; users: Ids }
+  /** A random user orders 1 to 8 tickets of random types of a random event, each under a key of its own where `isKeyed`. */
+  | { kind: 'order'; users: Ids; events: Ids; types: Ids; typesPerEvent: number; isKeyed?: boolean }
+  /** Each order of `addOrders` is paid once, by the user who holds it; `codeKey` in hex. */
+  | { kind: 'pay-order'; orders: Ids; users: Ids; codeKey: string }
   /** Each address in turn, again and again. */
   | { kind: 'get'; paths: string[] }
   /** Good ones and poisoned ones, in random order; `most` of them, where it is given. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { OrderCodes } from '../../../src/inventory/order-codes';
 import { holderAt, idAt, type Ids, type Job, type MixedCase, type Requests } from './job';
 import { adminToken, userToken } from './tokens';
 
@@ -18,6 +19,7 @@ export interface Request {
 
 const CREATED = ['201'];
 const OK = ['200'];
+const MOST_TICKETS = 8;
 
 /** Makes one request after the other; undefined when there are no more. */
 export function requestsOf(requests: Requests): () => Request | undefined {
@@ -36,6 +38,10 @@ export function requestsOf(requests: Requests): () => Request | undefined {
         expected: OK,
       });
     }
+    case 'order':
+      return orders(requests);
+    case 'pay-order':
+      return orderPayments(requests);
     case 'mixed':
       return mixed(requests);
   }
@@ -61,6 +67,40 @@ function payments({ tickets: { first, count }, users }: Extract<Requests, { kind
     if (sent >= count) return undefined;
     const token = userToken(holderAt(users, sent));
     return { method: 'POST', path: `/tickets/${first + sent++}/pay`, token, expected: OK };
+  };
+}
+
+function orders({ users, events, types, typesPerEvent, isKeyed }: Extract<Requests, { kind: 'order' }>) {
+  return (): Request => {
+    const user = idAt(users, Math.random());
+    const place = Math.floor(Math.random() * events.count);
+    const tickets = 1 + Math.floor(Math.random() * MOST_TICKETS);
+    const kinds = Math.min(1 + Math.floor(Math.random() * typesPerEvent), tickets);
+    const begin = Math.floor(Math.random() * typesPerEvent);
+    const items = Array.from({ length: kinds }, (_, i) => {
+      const type = types.first + place * typesPerEvent + ((begin + i) % typesPerEvent);
+      const quantity = Math.floor(tickets / kinds) + (i < tickets % kinds ? 1 : 0);
+      return `{"ticket_type_id":${type},"quantity":${quantity}}`;
+    });
+    const body = `{"event_id":${events.first + place},"items":[${items.join(',')}]}`;
+    const key = isKeyed ? randomUUID() : undefined;
+    return { method: 'POST', path: '/orders', body, token: userToken(user), key, expected: CREATED };
+  };
+}
+
+function orderPayments({
+  orders: { first, count },
+  users,
+  codeKey,
+}: Extract<Requests, { kind: 'pay-order' }>) {
+  const codes = new OrderCodes(undefined as never);
+  codes.useKey(Buffer.from(codeKey, 'hex'));
+  let sent = 0;
+  return (): Request | undefined => {
+    if (sent >= count) return undefined;
+    const token = userToken(users.first + (sent % users.count));
+    const path = `/orders/${codes.codeOf(first + sent++)}/payments`;
+    return { method: 'POST', path, body: '{}', token, expected: CREATED };
   };
 }
 
