@@ -1,5 +1,8 @@
 import { MAX_MONEY } from '../http/fields';
 
+/** Refusals that are never kept under a key: a corrected body may use it, and what lasts a while may be over. */
+export const NEVER_KEPT = `'quantity_not_allowed', 'order_too_large', 'ticket_type_required', 'code_not_valid', 'hold_cool_down'`;
+
 /** Refusals that a hold which ends may turn, as a list of SQL. */
 export const REFUSED_FOR_NOW = `'event_sold_out', 'ticket_type_sold_out', 'code_used_up'`;
 
