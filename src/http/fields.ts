@@ -13,7 +13,8 @@ export const MAX_MONEY = Number.MAX_SAFE_INTEGER;
 
 type Check = (value: unknown, owner: Record<string, unknown>) => boolean;
 
-function field(name: string, message: string, check: Check): PropertyDecorator {
+/** A check by its name, and what it says to a value that does not pass. */
+export function field(name: string, message: string, check: Check): PropertyDecorator {
   return ValidateBy({
     name,
     validator: {

@@ -16,4 +16,11 @@ export const AUTH_PROBLEMS = {
     advice:
       'Ask the person for e-mail and password again. A refresh token that is refused stays refused: forget it and sign in anew. Do not repeat the request unchanged.',
   },
+  forbidden: {
+    status: 403,
+    title: 'Forbidden',
+    detail: 'You may see this, but not do this with it',
+    advice:
+      'Let the organizer of the event, or its buyer, do it with a token of their own. Do not repeat the request.',
+  },
 } as const satisfies Record<string, ProblemKind>;
