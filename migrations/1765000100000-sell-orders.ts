@@ -188,23 +188,21 @@ async function carryBack(queryRunner: QueryRunner): Promise<void> {
 }
 
 async function createIndexes(queryRunner: QueryRunner): Promise<void> {
-  await queryRunner.query('CREATE INDEX orders_user_id_id_idx ON orders (user_id, id)');
-  await queryRunner.query('CREATE INDEX orders_event_id_id_idx ON orders (event_id, id)');
-  await queryRunner.query(`CREATE INDEX orders_due_idx ON orders (expires_at) WHERE status = 'held'`);
-  await queryRunner.query(
-    `CREATE INDEX orders_event_due_idx ON orders (event_id, expires_at) WHERE status = 'held'`,
-  );
-  // Spelled unlike the other conditions for the reason that stands in the first migration.
-  await queryRunner.query(
-    `CREATE INDEX orders_unpaid_idx ON orders (user_id, event_id, expires_at) WHERE status NOT LIKE 'paid'`,
-  );
-  await queryRunner.query(
-    `CREATE INDEX orders_bought_idx ON orders (user_id, event_id) WHERE status LIKE 'paid'`,
-  );
-  await queryRunner.query('CREATE INDEX payments_order_id_idx ON payments (order_id)');
-  await queryRunner.query('CREATE INDEX payments_event_id_id_idx ON payments (event_id, id)');
+  for (const index of [
+    'orders_user_id_id_idx ON orders (user_id, id)',
+    'orders_event_id_id_idx ON orders (event_id, id)',
+    `orders_due_idx ON orders (expires_at) WHERE status = 'held'`,
+    `orders_event_due_idx ON orders (event_id, expires_at) WHERE status = 'held'`,
+    // Spelled unlike the other conditions for the reason that stands in the first migration.
+    `orders_unpaid_idx ON orders (user_id, event_id, expires_at) WHERE status NOT LIKE 'paid'`,
+    `orders_bought_idx ON orders (user_id, event_id) WHERE status LIKE 'paid'`,
+    'payments_order_id_idx ON payments (order_id)',
+    'payments_event_id_id_idx ON payments (event_id, id)',
+    'tickets_order_id_idx ON tickets (order_id)',
+  ]) {
+    await queryRunner.query(`CREATE INDEX ${index}`);
+  }
   await queryRunner.query('ALTER TABLE tickets ADD CONSTRAINT tickets_pkey PRIMARY KEY (id)');
-  await queryRunner.query('CREATE INDEX tickets_order_id_idx ON tickets (order_id)');
 }
 
 async function createFunctions(queryRunner: QueryRunner): Promise<void> {
