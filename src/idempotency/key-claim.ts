@@ -36,7 +36,7 @@ export class StoredAnswer extends Error {
  * keeps what it came to. Nothing is locked while this process is not heard of.
  */
 export class KeyClaim {
-  /** A statement has decided on it. */
+  /** A statement or a transaction decides on it, or has. */
   isSettled = false;
   /** The id of the request that got this answer first; undefined where it is this one. */
   replayOf?: string;
