@@ -1,6 +1,6 @@
 import { wasThere } from '../database/scope';
 import type { Statement } from '../database/statements';
-import { claimed, keptOutcomes } from '../idempotency/key-claim';
+import { claimed, keptOutcomes, VERDICTS } from '../idempotency/key-claim';
 import { waitAtMost } from './lock-timeout';
 
 /**
@@ -42,7 +42,8 @@ export const placeKeyedHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement 
     keeps: keptOutcomes(
       8,
       `SELECT n, to_jsonb(answer) - 'n' AS outcome FROM answer
-      WHERE refusal IS NULL OR refusal NOT IN ('hold_cool_down', CASE WHEN $12::bool THEN '' ELSE 'event_sold_out' END)`,
+      WHERE refusal IS NULL
+        OR refusal NOT IN (${VERDICTS}, 'hold_cool_down', CASE WHEN $12::bool THEN '' ELSE 'event_sold_out' END)`,
     ),
   }),
 });
