@@ -172,7 +172,7 @@ async function createFunctions(queryRunner: QueryRunner): Promise<void> {
   // refused by the CHECK where a place was given back while the statement waited.
   await queryRunner.query(`
     CREATE FUNCTION take_places(quota_ids bigint[], numbers integer[]) RETURNS void
-    LANGUAGE plpgsql VOLATILE AS $$
+    LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
     BEGIN
       UPDATE quotas SET held = held + taken.number
       FROM unnest(quota_ids, numbers) AS taken (quota_id, number)
@@ -182,7 +182,7 @@ async function createFunctions(queryRunner: QueryRunner): Promise<void> {
   `);
   await queryRunner.query(`
     CREATE FUNCTION move_places(quota_ids bigint[], fewer_held integer[], more_sold integer[]) RETURNS void
-    LANGUAGE plpgsql VOLATILE AS $$
+    LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
     BEGIN
       UPDATE quotas SET held = greatest(held - moved.fewer_held, 0), sold = sold + moved.more_sold
       FROM unnest(quota_ids, fewer_held, more_sold) AS moved (quota_id, fewer_held, more_sold)

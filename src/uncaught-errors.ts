@@ -3,12 +3,12 @@ import type { Logger } from 'pino';
 import { stopEmbeddedPostgres } from './database/embedded/embedded-postgres';
 import { isRedisError } from './queue/redis-client';
 
-/** After which PostgreSQL knows that it has to stop, and does so by itself. */
+/** By then PostgreSQL has been told to stop, and it goes on doing so by itself. */
 const EMBEDDED_LIMIT_MS = 1_500;
 
 /**
- * Ends the process without waiting for what is under way, but never before the embedded PostgreSQL has stopped: it
- * would outlive us.
+ * Ends the process without waiting for what is under way, but not before the embedded PostgreSQL has been told to
+ * stop: it would outlive us.
  */
 export async function endNow(code: number): Promise<never> {
   const tooLong = sleep(EMBEDDED_LIMIT_MS);

@@ -70,6 +70,7 @@ async function examinePostgres(
     return;
   }
   await report.add('postgresql', postgres.checkServer(database));
+  await report.add('locale', postgres.checkLocale(database));
   await report.add('extensions', postgres.checkExtensions(database));
   await report.add('migrations', postgres.checkMigrations(database));
   await report.add('sessions', postgres.checkSessions(database, settings));

@@ -79,6 +79,42 @@ export async function checkServer(database: TixxetyDataSource): Promise<Finding>
   return { status: 'ok', message };
 }
 
+/** Names of which a locale may fold a letter in a way of its own, in capitals and as search has them. */
+const CAPITALS = 'ISPARTA МОСКВА ŁÓDŹ ΣΊΣΥΦΟΣ';
+const FOLDED = 'isparta москва łódź σίσυφοσ';
+
+/** By which locale the database orders and folds text: e-mails and searches must not notice, its indexes do. */
+export async function checkLocale(database: DataSource): Promise<Finding> {
+  const [{ name, madeFor, now, canFold }] = await database.query<
+    [{ name: string; madeFor: string | null; now: string | null; canFold: boolean }]
+  >(
+    `SELECT coalesce(to_jsonb(db) ->> 'datlocale', to_jsonb(db) ->> 'daticulocale', datctype) AS name,
+      datcollversion AS "madeFor", pg_database_collation_actual_version(oid) AS now,
+      to_regproc('fold_letters') IS NOT NULL AS "canFold"
+    FROM pg_database AS db WHERE datname = current_database()`,
+  );
+  if (madeFor !== now) {
+    return {
+      status: 'wrong',
+      message: `${name} is version ${now} of the system's locale, and the indexes were made by ${madeFor}: a row may not be found`,
+      advice: 'REINDEX DATABASE; then ALTER DATABASE … REFRESH COLLATION VERSION.',
+    };
+  }
+  const message = `${name}: e-mails and searches do not depend on it`;
+  // Without the function migrations are pending, and that is said there.
+  if (!canFold) return { status: 'ok', message };
+  const [{ folded }] = await database.query<[{ folded: string }]>('SELECT fold_letters($1) AS folded', [
+    CAPITALS,
+  ]);
+  if (folded === FOLDED) return { status: 'ok', message };
+  return {
+    status: 'wrong',
+    message: `${name}: searches take ${CAPITALS} for ${folded}, and miss events`,
+    advice:
+      'Restore a dump on PostgreSQL 17 or newer, or one with ICU, where the migrations have made the collation "letters".',
+  };
+}
+
 export async function checkExtensions(database: DataSource): Promise<Finding> {
   const rows = await database.query<{ name: string; installed: string | null }[]>(
     'SELECT name, installed_version AS installed FROM pg_available_extensions WHERE name = ANY ($1)',

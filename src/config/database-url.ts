@@ -12,6 +12,13 @@ export function readableUrl(text: string): string {
   return url.href;
 }
 
+/** The URL with `options` before its own, which then win as the later ones. */
+export function withOptions(text: string, options: string): string {
+  const url = new URL(text);
+  url.searchParams.set('options', `${options} ${url.searchParams.get('options') ?? ''}`.trim());
+  return url.href;
+}
+
 /** Where the database is, in words that tell no password. */
 export function placeOf(url: string): string {
   const { hostname, port, pathname, searchParams } = new URL(url);

@@ -12,7 +12,7 @@ import {
   getMetadataStorage,
   validateSync,
 } from 'class-validator';
-import { readableUrl } from './database-url';
+import { readableUrl, withOptions } from './database-url';
 import { environmentWithDotEnv } from './dot-env';
 import { isEmailAddress } from '../text/email';
 import { GUESSABLE, isGuessable } from '../text/guessable';
@@ -155,6 +155,9 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentWithDot
     ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(' and ')}.`,
   );
   if (problems.length > 0) throw new StartupError(problems.join('\n'));
+  // Where we set `options` of our own, the driver would leave these out in silence.
+  if (settings.DATABASE_URL !== undefined && environment.PGOPTIONS)
+    settings.DATABASE_URL = withOptions(settings.DATABASE_URL, environment.PGOPTIONS);
   return settings;
 }
 

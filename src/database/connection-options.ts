@@ -57,7 +57,8 @@ export function connectionOptions(
   const theirs = take(params, 'options');
   if (theirs && !hasSessions) throw new StartupError(NO_OPTIONS);
   for (const [name, value] of Object.entries(settingsIn(theirs))) {
-    if (ours[name] !== undefined && ours[name] !== value) throw new StartupError(setByUs(name, ours[name]));
+    if (ours[name] !== undefined && ours[name] !== value)
+      throw new StartupError(setByUs(name, 'DATABASE_URL or PGOPTIONS', ours[name]));
   }
   const seconds = take(params, 'connect_timeout');
   if (!/^\d*$/.test(seconds)) throw refusal('connect_timeout must be a whole number of seconds');
@@ -92,9 +93,9 @@ function take(params: URLSearchParams, name: string): string {
 
 const refusal = (what: string) => new StartupError(`DATABASE_URL: ${what}.`);
 
-const setByUs = (name: string, value?: string) =>
-  `DATABASE_URL sets ${name}, which Tixxety sets itself${value === undefined ? '' : ` to ${value}`}: take it out.`;
+const setByUs = (name: string, where = 'DATABASE_URL', value?: string) =>
+  `${where} sets ${name}, which Tixxety sets itself${value === undefined ? '' : ` to ${value}`}: take it out.`;
 
 const NO_OPTIONS =
-  'DATABASE_URL has `options`, which a pooler does not pass on: give them where it makes its sessions (connect_query ' +
-  'in pgbouncer.ini).';
+  'DATABASE_URL has `options`, or PGOPTIONS is set, which a pooler does not pass on: give them where it makes its ' +
+  'sessions (connect_query in pgbouncer.ini).';

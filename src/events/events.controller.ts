@@ -8,7 +8,7 @@ import { TakesBody } from '../http/body.guard';
 import { ApiCacheable, markCacheable } from '../http/cacheable';
 import { IdPipe } from '../http/id.pipe';
 import { sendPage } from '../http/page';
-import { Idempotent } from '../idempotency/idempotent.decorator';
+import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import { EventsQuery, NearbyEventsQuery, toEventFilter, toNearbyFilter } from './events-query.dto';
 import {
   CreateEventDto,
@@ -42,10 +42,14 @@ export class EventsController {
     @Body() body: CreateEventDto,
     @Caller() caller: Caller,
     @Res({ passthrough: true }) response: Response,
+    once: Once,
   ): Promise<EventDto> {
-    const event = await this.events.create(toNewEvent(body, caller.userId), body.total_tickets, caller);
-    response.location(`/events/${event.id}`);
-    return toEventDto(event);
+    const newEvent = toNewEvent(body, caller.userId);
+    return await once(async () => {
+      const event = await this.events.create(newEvent, body.total_tickets, caller);
+      response.location(`/events/${event.id}`);
+      return toEventDto(event);
+    });
   }
 
   @Public()

@@ -41,7 +41,7 @@ export function listEvents(
   const bind = (value: unknown, type: string) => `$${values.push(value)}::${type}`;
 
   const { near, words, sort, organizerId, beyond } = filter;
-  const query = words && `to_tsquery('unaccented', ${bind(prefixQuery(words), 'text')})`;
+  const query = words && `to_tsquery('unaccented', fold_letters(${bind(prefixQuery(words), 'text')}))`;
   const center =
     near &&
     `unit_sphere_point(${bind(near.center.latitude, 'float8')}, ${bind(near.center.longitude, 'float8')})`;

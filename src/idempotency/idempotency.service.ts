@@ -13,10 +13,9 @@ export const isKept = (status: number): boolean => status < 300 || [404, 409, 42
 
 /**
  * Each of them has a connection to itself until it is answered, so they get no more than this of the ten there are. Callers
- * without an account get fewer, and so does what spends most of its time on hashing passwords: they wait for each other,
- * and nothing else waits for them.
+ * without an account get fewer. They wait for each other, and nothing else waits for them.
  */
-const AT_ONCE = { known: 4, unknown: 2, passwords: 2 };
+const AT_ONCE = { known: 4, unknown: 2 };
 const PATIENCE_MS = 2_000;
 
 const PURGE_SIZE = 1_000;
@@ -24,9 +23,10 @@ const PURGE_SIZE = 1_000;
 /** Lets a request with an `Idempotency-Key` happen once, however often it is sent. */
 @Injectable()
 export class IdempotencyService {
-  private readonly known = concurrencyLimit(AT_ONCE.known);
-  private readonly unknown = concurrencyLimit(AT_ONCE.unknown);
-  private readonly passwords = concurrencyLimit(AT_ONCE.passwords);
+  private readonly turns = {
+    known: concurrencyLimit(AT_ONCE.known),
+    unknown: concurrencyLimit(AT_ONCE.unknown),
+  };
 
   constructor(
     private readonly repository: IdempotencyRepository,
@@ -35,34 +35,42 @@ export class IdempotencyService {
   ) {}
 
   /**
+   * Finds the answer that is kept, without a transaction: a request that was answered before need not be prepared again.
+   *
+   * @throws {Problem} `idempotency_key_reused`
+   */
+  async find({ ciphers }: KeyClaim): Promise<Answer | undefined> {
+    return (await this.findStored(ciphers))?.answer;
+  }
+
+  /**
    * Runs `work` and keeps its answer, both in one transaction; or finds the answer that is kept.
    *
-   * @param by whether passwords are hashed in it
+   * @param callers whose turn it takes
    * @param work its answer is kept; when it throws, nothing of what it did remains
    * @param refusalFor the answer to keep when `work` throws a refusal; throws what is no answer to the request itself
    * @throws {Problem} `idempotency_key_reused`, `idempotency_in_progress`, `service_unavailable`
    */
   async once(
-    request: KeyedRequest,
-    by: 'transaction' | 'passwords',
+    { ciphers }: KeyClaim,
+    callers: keyof typeof AT_ONCE,
     work: () => Promise<Answer>,
     refusalFor: (error: unknown) => Answer,
   ): Promise<{ answer: Answer; isReplayed: boolean }> {
-    const ciphers = this.ciphersOf(request);
-    const turn =
-      by === 'passwords' ? this.passwords : request.caller === undefined ? this.unknown : this.known;
-    return await turn.runExclusive(() =>
+    return await this.turns[callers].runExclusive(() =>
       this.transactions.run(() => this.findOrDo(ciphers, work, refusalFor)),
     );
   }
 
   /**
-   * Claims the key of a request that shares a statement with others, which does what `once` does.
+   * The key of a request, which a batch claims in its statement, and `once` in its transaction.
    *
    * @param requestId what the answer names the request by
    */
   claim(request: KeyedRequest, requestId: string): KeyClaim {
-    return new KeyClaim(this.ciphersOf(request), requestId);
+    // One for each secret: it may have been changed within the last 24 hours.
+    const ciphers = (this.settings.JWT_SECRET ?? []).map((secret) => new AnswerCipher(secret, request));
+    return new KeyClaim(ciphers, requestId);
   }
 
   /** @returns how many expired keys were deleted */
@@ -74,29 +82,16 @@ export class IdempotencyService {
     return total;
   }
 
-  /** One for each secret: it may have been changed within the last 24 hours. */
-  private ciphersOf(request: KeyedRequest): AnswerCipher[] {
-    return (this.settings.JWT_SECRET ?? []).map((secret) => new AnswerCipher(secret, request));
-  }
-
   private async findOrDo(
-    ciphers: AnswerCipher[],
+    ciphers: readonly AnswerCipher[],
     work: () => Promise<Answer>,
     refusalFor: (error: unknown) => Answer,
   ): Promise<{ answer: Answer; isReplayed: boolean }> {
-    const ids = ciphers.map(({ id }) => id);
-    if (!(await this.repository.lock(ids))) {
-      throw inProgress();
-    }
-    const stored = await this.repository.find(ids);
-    if (stored) {
-      const cipher = ciphers.find(({ id }) => id.equals(stored.id)) as AnswerCipher;
-      if (!timingSafeEqual(cipher.fingerprint, stored.fingerprint))
-        throw new Problem('idempotency_key_reused');
-      // A batch has worked it off before, and now it is refused before it comes to one: that is said, and not kept.
-      if (!stored.answer) return { answer: await work().catch(refusalFor), isReplayed: false };
-      return { answer: JSON.parse(cipher.decrypt(stored.answer)) as Answer, isReplayed: true };
-    }
+    if (!(await this.repository.lock(ciphers.map(({ id }) => id)))) throw inProgress();
+    const stored = await this.findStored(ciphers);
+    if (stored?.answer) return { answer: stored.answer, isReplayed: true };
+    // A batch has worked it off before, and now it is refused before it comes to one: that is said, and not kept.
+    if (stored) return { answer: await work().catch(refusalFor), isReplayed: false };
     // A refusal leaves nothing but its answer: a sign-up, say, learns that the e-mail is taken from a statement that failed.
     const answer = await this.transactions.savepoint(work).catch(refusalFor);
     const [cipher] = ciphers;
@@ -105,6 +100,18 @@ export class IdempotencyService {
       await this.repository.insert({ id, fingerprint, answer: cipher.encrypt(JSON.stringify(answer)) });
     }
     return { answer, isReplayed: false };
+  }
+
+  /**
+   * @returns undefined where none is stored; an object without an answer where there is but an outcome
+   * @throws {Problem} `idempotency_key_reused`
+   */
+  private async findStored(ciphers: readonly AnswerCipher[]): Promise<{ answer?: Answer } | undefined> {
+    const stored = await this.repository.find(ciphers.map(({ id }) => id));
+    if (!stored) return undefined;
+    const cipher = ciphers.find(({ id }) => id.equals(stored.id)) as AnswerCipher;
+    if (!timingSafeEqual(cipher.fingerprint, stored.fingerprint)) throw new Problem('idempotency_key_reused');
+    return stored.answer ? { answer: JSON.parse(cipher.decrypt(stored.answer)) as Answer } : {};
   }
 }
 

@@ -5,12 +5,10 @@ import { PROBLEMS } from '../problems/catalogue';
 import { invalid, Problem, ProblemAnswer, toAnswer } from '../problems/problem';
 import type { KeyedRequest } from './answer-cipher';
 import { IdempotencyService, isKept } from './idempotency.service';
-import { IDEMPOTENT_OPTIONS, type IdempotentOptions } from './idempotent.decorator';
+import { IDEMPOTENT_OPTIONS, type IdempotentOptions, type Once } from './idempotent.decorator';
 import { inProgress, StoredAnswer, type Answer, type KeyClaim } from './key-claim';
 
 type Handler = (...args: unknown[]) => unknown;
-
-type TransactionOptions = IdempotentOptions & { by?: 'transaction' | 'passwords' };
 
 /** Gives the routes that are marked `@Idempotent()` their `Idempotency-Key`. */
 @Injectable()
@@ -43,13 +41,21 @@ export class IdempotentRoutes {
   }
 
   private wrap(call: Handler, handler: Handler): Handler {
-    const { by, replayedWithout } = Reflect.getMetadata(IDEMPOTENT_OPTIONS, handler) as IdempotentOptions;
+    const { by, replayedWithout = [] } = Reflect.getMetadata(
+      IDEMPOTENT_OPTIONS,
+      handler,
+    ) as IdempotentOptions;
+    const last = handler.length - 1;
     const wrapped = (...args: unknown[]) => {
       const request = args[handler.length] as Request;
-      if (request.headers['idempotency-key'] === undefined) return call(...args);
-      if (by === 'batch')
-        return this.answerInBatch(request, (claim) => call(...args.slice(0, handler.length - 1), claim));
-      return this.answerOnce(request, { by, replayedWithout }, () => call(...args));
+      const callWith = (argument: unknown) => call(...args.slice(0, last), argument);
+      if (request.headers['idempotency-key'] === undefined) {
+        if (by === 'batch') return call(...args);
+        return callWith(runWithoutKey);
+      }
+      return by === 'batch'
+        ? this.answerInBatch(request, callWith)
+        : this.answerInTransaction(request, replayedWithout, callWith);
     };
     Object.defineProperty(wrapped, 'name', { value: handler.name });
     for (const key of Reflect.getMetadataKeys(handler)) {
@@ -60,23 +66,59 @@ export class IdempotentRoutes {
 
   /** The statement that does the work decides whether the request is the first with its key, and keeps the outcome. */
   private async answerInBatch(request: Request, call: (claim: KeyClaim) => unknown): Promise<unknown> {
+    return await this.alone(request, async (claim) => {
+      try {
+        const result = await call(claim);
+        if (claim.replayOf !== undefined) request.res?.set(REPLAYED);
+        return result;
+      } catch (error) {
+        if (error instanceof StoredAnswer) return send(request, error.answer, true);
+        if (!(error instanceof Problem)) throw error;
+        // It was refused before it came to a statement.
+        if (!claim.isSettled && isKept(PROBLEMS[error.code].status))
+          return await this.answerOnce(request, claim, [], () => Promise.reject(error));
+        if (claim.replayOf === undefined) throw error;
+        const { status, code, headers, body } = toAnswer(error, claim.replayOf);
+        throw new ProblemAnswer(status, code, { ...headers, ...REPLAYED }, body);
+      }
+    });
+  }
+
+  /** The handler prepares without a transaction, and opens the one that keeps the answer by what it is given. */
+  private async answerInTransaction(
+    request: Request,
+    replayedWithout: string[],
+    call: (once: Once) => unknown,
+  ): Promise<unknown> {
+    return await this.alone(request, async (claim) => {
+      const answer = await this.idempotency.find(claim);
+      if (answer) return send(request, leaveOut(replayedWithout, answer), true);
+      const once = (work: () => Promise<unknown>) => {
+        claim.isSettled = true;
+        return this.answerOnce(request, claim, replayedWithout, work);
+      };
+      try {
+        return await call(once as Once);
+      } catch (error) {
+        // It was refused while it was prepared.
+        const isFirst = !claim.isSettled && error instanceof Problem && isKept(PROBLEMS[error.code].status);
+        if (!isFirst) throw error;
+        return await once(() => Promise.reject(error));
+      }
+    });
+  }
+
+  /**
+   * Keeps a request with the same key from being prepared, or waiting for its turn, beside the first one.
+   *
+   * @throws {Problem} `idempotency_in_progress`
+   */
+  private async alone<Result>(request: Request, work: (claim: KeyClaim) => Promise<Result>): Promise<Result> {
     const claim = this.idempotency.claim(keyedRequest(request), request.id);
-    // It may wait for long for its turn: one that comes meanwhile need not wait behind it.
     if (this.underWay.has(claim.name)) throw inProgress();
     this.underWay.add(claim.name);
     try {
-      const result = await call(claim);
-      if (claim.replayOf !== undefined) request.res?.set(REPLAYED);
-      return result;
-    } catch (error) {
-      if (error instanceof StoredAnswer) return send(request, error.answer, true);
-      if (!(error instanceof Problem)) throw error;
-      // It was refused before it came to a statement.
-      if (!claim.isSettled && isKept(PROBLEMS[error.code].status))
-        return await this.answerOnce(request, {}, () => Promise.reject(error));
-      if (claim.replayOf === undefined) throw error;
-      const { status, code, headers, body } = toAnswer(error, claim.replayOf);
-      throw new ProblemAnswer(status, code, { ...headers, ...REPLAYED }, body);
+      return await work(claim);
     } finally {
       this.underWay.delete(claim.name);
     }
@@ -84,25 +126,35 @@ export class IdempotentRoutes {
 
   private async answerOnce(
     request: Request,
-    { by = 'transaction', replayedWithout = [] }: TransactionOptions,
-    call: () => unknown,
+    claim: KeyClaim,
+    replayedWithout: string[],
+    work: () => Promise<unknown>,
   ): Promise<string | undefined> {
+    const response = request.res as Response;
+    // A transaction may be tried again, with the headers of the first try still there.
+    const before = new Set(response.getHeaderNames());
     const { answer, isReplayed } = await this.idempotency.once(
-      keyedRequest(request),
-      by,
-      () => recordAnswer(request.res as Response, call),
+      claim,
+      request.caller ? 'known' : 'unknown',
+      () => recordAnswer(response, before, work),
       (error) => refusalOf(error, request.id),
     );
-    const { body } = answer;
-    return isReplayed && replayedWithout.length > 0
-      ? send(request, { ...answer, body: leaveOut(replayedWithout, body) }, true)
-      : send(request, answer, isReplayed);
+    return send(request, isReplayed ? leaveOut(replayedWithout, answer) : answer, isReplayed);
   }
 }
 
-/** A JSON object without these fields. */
-const leaveOut = (fields: string[], json: string) =>
-  JSON.stringify(JSON.parse(json), (name, value: unknown) => (fields.includes(name) ? undefined : value));
+const runWithoutKey: Once = (work) => work();
+
+/** The answer, a JSON object, without these fields. */
+const leaveOut = (fields: string[], answer: Answer): Answer =>
+  fields.length === 0
+    ? answer
+    : {
+        ...answer,
+        body: JSON.stringify(JSON.parse(answer.body), (name, value: unknown) =>
+          fields.includes(name) ? undefined : value,
+        ),
+      };
 
 const REPLAYED = { 'Idempotent-Replayed': 'true' };
 
@@ -128,9 +180,12 @@ function send(request: Request, answer: Answer, isReplayed: boolean): string | u
   return answer.body;
 }
 
-async function recordAnswer(response: Response, call: () => unknown): Promise<Answer> {
-  const before = new Set(response.getHeaderNames());
-  const result = await call();
+async function recordAnswer(
+  response: Response,
+  before: Set<string>,
+  work: () => Promise<unknown>,
+): Promise<Answer> {
+  const result = await work();
   const names = response.getHeaderNames().filter((name) => !before.has(name));
   const headers = Object.fromEntries(names.map((name) => [name, String(response.getHeader(name))]));
   return { status: response.statusCode, headers, body: result === undefined ? '' : JSON.stringify(result) };

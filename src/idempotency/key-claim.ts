@@ -36,7 +36,7 @@ export class StoredAnswer extends Error {
  * keeps what it came to. Nothing is locked while this process is not heard of.
  */
 export class KeyClaim {
-  /** A statement has decided on it. */
+  /** A statement or a transaction decides on it, or has. */
   isSettled = false;
   /** The id of the request that got this answer first; undefined where it is this one. */
   replayOf?: string;
@@ -101,10 +101,13 @@ export const claimed = (first: number) =>
       SELECT * FROM claim_keys($${first}::int[], $${first + 1}::bytea[], $${first + 2}::bytea[])
     )`;
 
+/** The verdicts on requests that are not worked off, as SQL lists them. */
+export const VERDICTS = `'replay', 'idempotency_in_progress', 'idempotency_key_reused'`;
+
 /**
- * A part of a statement, its last: keeps for 24 hours what those requests came to that were claimed, and are to be kept.
+ * A part of a statement, its last: keeps for 24 hours what the requests with keys came to.
  *
- * @param outcomes a query for (n, outcome), the outcome as jsonb
+ * @param outcomes a query for (n, outcome), the outcome as jsonb, of requests that were worked off and are to be kept
  */
 export const keptOutcomes = (first: number, outcomes: string) =>
   `kept AS (
@@ -113,7 +116,6 @@ export const keptOutcomes = (first: number, outcomes: string) =>
         now() + interval '24 hours'
       FROM unnest($${first}::int[], $${first + 1}::bytea[], $${first + 2}::bytea[], $${first + 3}::text[])
         AS key (n, id, fingerprint, request_id)
-      JOIN claimed ON claimed.n = key.n AND claimed.verdict IS NULL
       JOIN (${outcomes}) AS made ON made.n = key.n
       WHERE key.request_id IS NOT NULL
       -- One that has expired may still be there.

@@ -1,6 +1,6 @@
 import { wasThere } from '../database/scope';
 import type { Statement } from '../database/statements';
-import { claimed, keptOutcomes } from '../idempotency/key-claim';
+import { claimed, keptOutcomes, VERDICTS } from '../idempotency/key-claim';
 import { waitAtMost } from './lock-timeout';
 import { asked, NEVER_KEPT, REFUSED_FOR_NOW } from './asked-places.statement';
 
@@ -49,7 +49,7 @@ export const placeKeyedHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement 
     keeps: keptOutcomes(
       18,
       `SELECT n, to_jsonb(answer) - 'n' AS outcome FROM answer
-      WHERE refusal IS NULL OR refusal NOT IN (${NEVER_KEPT}) AND ($22::bool OR refusal NOT IN (${REFUSED_FOR_NOW}))`,
+      WHERE refusal IS NULL OR refusal NOT IN (${VERDICTS}, ${NEVER_KEPT}) AND ($22::bool OR refusal NOT IN (${REFUSED_FOR_NOW}))`,
     ),
   }),
 });

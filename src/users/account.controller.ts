@@ -19,7 +19,7 @@ import type { Subject } from '../database/scope';
 import { ApiList, ApiProblems, ApiUserId } from '../http/api-docs';
 import { PageQuery, sendPage } from '../http/page';
 import { invalid } from '../problems/problem';
-import { Idempotent } from '../idempotency/idempotent.decorator';
+import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import { ChangePasswordDto, SessionDto, toSessionDto } from './sessions.dto';
 import { SessionsService } from './sessions.service';
@@ -35,7 +35,7 @@ export class AccountController {
   constructor(private readonly sessions: SessionsService) {}
 
   @Post('auth/password')
-  @Idempotent({ by: 'passwords' })
+  @Idempotent()
   @HttpCode(204)
   @LimitAsCredentials()
   @ApiOperation({
@@ -47,8 +47,9 @@ export class AccountController {
   })
   @ApiNoContentResponse({ description: 'Changed' })
   @ApiProblems('invalid_credentials', 'user_not_found', 'password_not_set', 'overloaded')
-  async changePassword(@Body() body: ChangePasswordDto, @Caller() caller: Caller): Promise<void> {
-    await this.sessions.changePassword(caller, body.current, body.new);
+  async changePassword(@Body() body: ChangePasswordDto, @Caller() caller: Caller, once: Once): Promise<void> {
+    const change = await this.sessions.preparePasswordChange(caller, body.current, body.new);
+    await once(() => this.sessions.changePassword(change, caller.sessionId));
   }
 
   @Get('users/:user_id/sessions')

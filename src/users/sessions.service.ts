@@ -28,6 +28,13 @@ export interface Tokens {
   refreshToken?: string;
 }
 
+/** A password that may take the place of the one that was compared. */
+export interface PasswordChange {
+  userId: number;
+  passwordHash: string;
+  nextHash: string;
+}
+
 @Injectable()
 export class SessionsService {
   constructor(
@@ -58,12 +65,6 @@ export class SessionsService {
     return { userId, accessToken: this.accessTokens.sign(account, id), refreshToken };
   }
 
-  /** @throws {Problem} as `authenticate` does */
-  async signIn(email: string, password: string, from: Network): Promise<Tokens> {
-    const login = await this.authenticate(email, password, from);
-    return await this.begin(login, login.passwordHash);
-  }
-
   /**
    * @throws {Problem} `invalid_credentials`, as late where there is no such e-mail as where there is; `rate_limited`,
    *   `overloaded`
@@ -78,11 +79,12 @@ export class SessionsService {
   }
 
   /**
-   * Changes the caller's password, and ends all sessions but the one the caller's access token was issued in.
+   * Compares the caller's password and hashes the next one: what takes long, and what Redis counts.
    *
-   * @throws {Problem} `invalid_credentials`, `password_not_set`, `user_not_found`, `rate_limited`, `overloaded`
+   * @throws {Problem} `invalid_credentials`, `password_not_set`, `user_not_found`, `rate_limited`, `overloaded`, 422 at
+   *   `/new` for a password that a guesser tries first
    */
-  async changePassword({ sessionId, ...caller }: Caller, current: string, next: string): Promise<void> {
+  async preparePasswordChange(caller: Caller, current: string, next: string): Promise<PasswordChange> {
     const { userId } = caller;
     const login = await this.users.findLoginOf(caller);
     if (!login) throw new Problem('user_not_found');
@@ -94,7 +96,18 @@ export class SessionsService {
       if (!(await this.passwords.verify(passwordHash, current))) throw invalidCredentials();
     });
     if (isGuessable(next, [login.name, login.email])) throw invalid('/new', GUESSABLE);
-    const nextHash = await this.passwords.hash(next);
+    return { userId, passwordHash, nextHash: await this.passwords.hash(next) };
+  }
+
+  /**
+   * Changes the password, and ends all sessions but the one the caller's access token was issued in.
+   *
+   * @throws {Problem} `invalid_credentials` when the password is another one by now
+   */
+  async changePassword(
+    { userId, passwordHash, nextHash }: PasswordChange,
+    sessionId: string | undefined,
+  ): Promise<void> {
     await this.transactions.run(async () => {
       if (!(await this.users.updatePassword(userId, passwordHash, nextHash))) throw invalidCredentials();
       // A statement of its own: it sees the sessions that others began before this one got the lock on the account.
@@ -116,8 +129,8 @@ export class SessionsService {
   }
 
   /**
-   * Renews the tokens. A refresh token that comes a second time has been stolen, or its first use was theft: the session
-   * ends for both.
+   * Renews the tokens. A refresh token that comes a second time has been stolen, or its first use was theft: the caller
+   * then ends the session, for both.
    *
    * @throws {Problem} `invalid_credentials`
    */
@@ -126,12 +139,9 @@ export class SessionsService {
     if (id === undefined) throw invalidCredentials();
     const next = newRefreshToken(id);
     const account = await this.repository.rotate(id, hashOf(refreshToken), hashOf(next));
-    if (account) {
-      const accessToken = this.accessTokens.sign(account, id);
-      return { userId: account.userId, accessToken, refreshToken: next };
-    }
-    await this.repository.delete(id, { by: 'anyone' });
-    throw invalidCredentials();
+    if (!account) throw invalidCredentials();
+    const accessToken = this.accessTokens.sign(account, id);
+    return { userId: account.userId, accessToken, refreshToken: next };
   }
 
   /** Ends the session of a refresh token, even of a used one. */

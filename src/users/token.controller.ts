@@ -3,9 +3,10 @@ import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { Public } from '../auth/public';
 import { ApiProblems } from '../http/api-docs';
-import { Idempotent } from '../idempotency/idempotent.decorator';
+import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import { TakesBody } from '../http/body.guard';
 import { networkOf } from '../http/network';
+import type { Problem } from '../problems/problem';
 import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import {
   RevocationRequestDto,
@@ -28,7 +29,7 @@ export class TokenController {
   constructor(private readonly sessions: SessionsService) {}
 
   @Post('token')
-  @Idempotent({ by: 'passwords' })
+  @Idempotent()
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
@@ -41,13 +42,11 @@ export class TokenController {
   })
   @ApiBody({ type: TokenRequestDto, examples: TOKEN_REQUEST_EXAMPLES })
   @ApiProblems('invalid_credentials', 'overloaded')
-  async create(@Body() body: TokenRequestDto, @Req() { address }: Request): Promise<TokensDto> {
+  async create(@Body() body: TokenRequestDto, @Req() { address }: Request, once: Once): Promise<TokensDto> {
     const { username = '', password = '', refresh_token = '' } = body;
-    return toTokensDto(
-      body.grant_type === 'password'
-        ? await this.sessions.signIn(username, password, networkOf(address))
-        : await this.sessions.renew(refresh_token),
-    );
+    if (body.grant_type === 'refresh_token') return await this.renew(refresh_token, once);
+    const login = await this.sessions.authenticate(username, password, networkOf(address));
+    return await once(async () => toTokensDto(await this.sessions.begin(login, login.passwordHash)));
   }
 
   @Post('revoke')
@@ -59,7 +58,17 @@ export class TokenController {
     description: 'Ends the session of a refresh token; the same answer where there is none.',
   })
   @ApiProblems()
-  async revoke(@Body() { token }: RevocationRequestDto): Promise<void> {
-    await this.sessions.end(token);
+  async revoke(@Body() { token }: RevocationRequestDto, once: Once): Promise<void> {
+    await once(() => this.sessions.end(token));
+  }
+
+  /** A token that is refused ends its session, and does so by itself: a refusal leaves nothing in its transaction. */
+  private async renew(refreshToken: string, once: Once): Promise<TokensDto> {
+    try {
+      return await once(async () => toTokensDto(await this.sessions.renew(refreshToken)));
+    } catch (error) {
+      if ((error as Partial<Problem>).code === 'invalid_credentials') await this.sessions.end(refreshToken);
+      throw error;
+    }
   }
 }

@@ -5,7 +5,7 @@ import { Public } from '../auth/public';
 import { UserInPath } from '../auth/user-in-path';
 import type { Subject } from '../database/scope';
 import { ApiCreated, ApiProblems, ApiUserId } from '../http/api-docs';
-import { Idempotent } from '../idempotency/idempotent.decorator';
+import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import { SessionsService } from './sessions.service';
 import {
@@ -30,10 +30,7 @@ export class UsersController {
 
   @Public()
   @Post()
-  @Idempotent({
-    by: 'passwords',
-    replayedWithout: ['access_token', 'token_type', 'expires_in', 'refresh_token'],
-  })
+  @Idempotent({ replayedWithout: ['access_token', 'token_type', 'expires_in', 'refresh_token'] })
   @Header('Cache-Control', 'no-store')
   @LimitAsCredentials()
   @ApiOperation({
@@ -46,13 +43,18 @@ export class UsersController {
   async create(
     @Body() body: CreateUserDto,
     @Res({ passthrough: true }) response: Response,
+    once: Once,
   ): Promise<SignedUpUserDto> {
-    const user = await this.users.create(toNewUser(body), body.password ?? undefined);
-    const account = { userId: user.id, role: user.role, createdAt: user.createdAt };
-    const tokens =
-      body.password == null ? this.sessions.issueAccessToken(account) : await this.sessions.begin(account);
-    response.location(`/users/${user.id}`);
-    return toSignedUpUserDto(user, tokens);
+    const newUser = toNewUser(body);
+    const passwordHash = body.password == null ? null : await this.users.hashPassword(newUser, body.password);
+    return await once(async () => {
+      const user = await this.users.create(newUser, passwordHash);
+      const account = { userId: user.id, role: user.role, createdAt: user.createdAt };
+      const tokens =
+        passwordHash === null ? this.sessions.issueAccessToken(account) : await this.sessions.begin(account);
+      response.location(`/users/${user.id}`);
+      return toSignedUpUserDto(user, tokens);
+    });
   }
 
   @Get(':user_id')

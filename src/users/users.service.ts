@@ -14,15 +14,17 @@ export class UsersService {
     private readonly passwords: Passwords,
   ) {}
 
+  /** @throws {Problem} `overloaded`, 422 at `/password` for one that a guesser tries first */
+  async hashPassword(user: NewUser, password: string): Promise<string> {
+    if (isGuessable(password, [user.name, user.email])) throw invalid('/password', GUESSABLE);
+    return await this.passwords.hash(password);
+  }
+
   /**
-   * @param password left out: the account can't sign in again
-   * @throws {Problem} `email_taken`, `overloaded`, 422 at `/password` for one that a guesser tries first
+   * @param passwordHash null: the account can't sign in again
+   * @throws {Problem} `email_taken`
    */
-  async create(user: NewUser, password?: string): Promise<User> {
-    if (password !== undefined && isGuessable(password, [user.name, user.email])) {
-      throw invalid('/password', GUESSABLE);
-    }
-    const passwordHash = password === undefined ? null : await this.passwords.hash(password);
+  async create(user: NewUser, passwordHash: string | null): Promise<User> {
     try {
       return await this.repository.insert(user, passwordHash);
     } catch (error) {

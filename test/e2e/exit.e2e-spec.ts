@@ -34,20 +34,24 @@ describe('with the embedded PostgreSQL', () => {
     return existsSync(file) ? (readFileSync(file, 'utf8').split('\n')[0] ?? '') : '';
   }
   const isAlive = (pid: number) => existsSync(`/proc/${pid}`);
+  // Our process tells PostgreSQL to stop before it ends; PostgreSQL's last checkpoint may take a moment longer.
+  const expectEnded = (pid: number) => eventually(() => expect(isAlive(pid)).toBe(false));
 
   it.each(['SIGHUP', 'SIGQUIT', 'SIGTERM', 'SIGINT'] as const)('%s ends both, with 0', async (signal) => {
     const api = await startMain([], environment);
     const pid = postgres();
     expect(isAlive(pid)).toBe(true);
     const { code } = await api.stop(signal);
-    expect({ code, isAlive: isAlive(pid) }).toEqual({ code: 0, isAlive: false });
+    expect(code).toBe(0);
+    await expectEnded(pid);
   });
 
   it('an error that nobody caught ends both, with 1, and is told without what it carries', async () => {
     const api = await startMain([], { ...environment, NODE_OPTIONS: `--require ${thrower}` });
     const pid = postgres();
     const { code, output } = await api.stop('SIGUSR2');
-    expect({ code, isAlive: isAlive(pid) }).toEqual({ code: 1, isAlive: false });
+    expect(code).toBe(1);
+    await expectEnded(pid);
     expect(output).toContain('a defect');
     expect(output).not.toContain('hush');
   });
@@ -60,10 +64,8 @@ describe('with the embedded PostgreSQL', () => {
     await sleep(700);
     const { code } = await api.stop('SIGINT');
     for (const socket of held) socket.destroy();
-    expect({ isAlive: isAlive(pid), isKnown: [0, 130].includes(code ?? -1) }).toEqual({
-      isAlive: false,
-      isKnown: true,
-    });
+    expect([0, 130]).toContain(code);
+    await expectEnded(pid);
   });
 });
 

@@ -159,11 +159,14 @@ describe('a POST with an Idempotency-Key', () => {
       await api.sql(
         'CREATE TRIGGER luck BEFORE INSERT ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION fail_once()',
       );
-      const { status } = await post(path, body, randomUUID());
+      const key = randomUUID();
+      const first = await post(path, body, key);
       const [{ last_value: tries }] = await api.sql('SELECT last_value FROM tries');
       await api.sql('DROP FUNCTION fail_once CASCADE');
       await api.sql('DROP SEQUENCE tries');
-      expect({ isDone: status < 300, tries }).toEqual({ isDone: true, tries: 2 });
+      expect({ isDone: first.status < 300, tries }).toEqual({ isDone: true, tries: 2 });
+      const again = await post(path, body, key);
+      expect([isReplay(again), again.headers.get('location')]).toEqual([true, first.headers.get('location')]);
       expect(
         await api.sql(effects, [(body as { email?: string } | undefined)?.email ?? event.id]),
       ).toHaveLength(1);

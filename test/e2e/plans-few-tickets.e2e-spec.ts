@@ -1,7 +1,7 @@
 import { readSettings } from '../../src/config/settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { RELEASE_DUE_HOLDS_OF_EVENTS } from '../../src/inventory/release-due-holds.statements';
-import { RESOLVE_HOLDS } from '../../src/inventory/resolve-holds.statement';
+import { RESOLVE_HOLDS, RESOLVE_KEYED_HOLDS } from '../../src/inventory/resolve-holds.statement';
 import { createDatabase, type TestDatabase } from '../support/databases';
 import { nodesOf, type Plan } from '../support/plan';
 
@@ -26,6 +26,11 @@ describe('while there are few tickets', () => {
   // A connection keeps its plan while they become many, until they are analyzed again.
   it.each([
     ['settling', RESOLVE_HOLDS, `'{1,2}', '{paid,cancelled}', '{1,NULL}', '{}', 100, '{1,NULL}'`],
+    [
+      'settling with keys',
+      RESOLVE_KEYED_HOLDS,
+      `'{1,2}', '{paid,cancelled}', '{1,NULL}', '{}', 100, '{1,NULL}', '{1}', '{a}', '{a}', '{request}'`,
+    ],
     [
       'releasing for events',
       RELEASE_DUE_HOLDS_OF_EVENTS,

@@ -2,13 +2,14 @@ import type { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { Statements, type Statement } from '../../src/database/statements';
 import { eventById } from '../../src/events/events.statements';
+import { DELETE_EXPIRED_KEYS, FIND_KEY } from '../../src/idempotency/idempotency.repository';
 import { cursorAfter, PageQuery } from '../../src/http/page';
-import { PLACE_HOLDS } from '../../src/inventory/place-holds.statement';
+import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from '../../src/inventory/place-holds.statement';
 import {
   RELEASE_DUE_HOLDS,
   RELEASE_DUE_HOLDS_OF_EVENTS,
 } from '../../src/inventory/release-due-holds.statements';
-import { RESOLVE_HOLDS } from '../../src/inventory/resolve-holds.statement';
+import { RESOLVE_HOLDS, RESOLVE_KEYED_HOLDS } from '../../src/inventory/resolve-holds.statement';
 import { LIST_SESSIONS } from '../../src/users/sessions.repository';
 import { startTestApi, type TestApi } from '../support/api';
 import type { TestDatabase } from '../support/databases';
@@ -17,6 +18,8 @@ import { expectIndexes, expectNoComparing, explainBy, pagesReadBy, rowsOf } from
 
 /** When a token was issued: later than all accounts. */
 const NOW = Math.floor(Date.now() / 1_000) + 600;
+const KEY = Buffer.alloc(32, 7);
+const KEYS = `'{"\\\\x${KEY.toString('hex')}"}'`;
 const LAST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** Statements and what stands behind their parameters, as values and as EXECUTE takes them. */
@@ -35,6 +38,28 @@ const STATEMENTS: [string, Statement, values: unknown[], literals: string, index
     [[1, 2], ['paid', 'cancelled'], [1, null], [], 100, [NOW, null]],
     `'{1,2}', '{paid,cancelled}', '{1,NULL}', '{}', 100, '{${NOW},NULL}'`,
     ['inventory_pkey', 'tickets_pkey', 'users_pkey'],
+  ],
+  [
+    'reserving with keys',
+    PLACE_KEYED_HOLDS,
+    [[1, 2], [3, 4], 120, 10, 600, 100, [NOW, null], [1], [KEY], [KEY], ['request'], true],
+    `'{1,2}', '{3,4}', 120, 10, 600, 100, '{${NOW},NULL}', '{1}', ${KEYS}, ${KEYS}, '{request}', true`,
+    ['events_pkey', 'inventory_pkey', 'users_pkey'],
+  ],
+  [
+    'settling with keys',
+    RESOLVE_KEYED_HOLDS,
+    [[1, 2], ['paid', 'cancelled'], [1, null], [], 100, [NOW, null], [1], [KEY], [KEY], ['request']],
+    `'{1,2}', '{paid,cancelled}', '{1,NULL}', '{}', 100, '{${NOW},NULL}', '{1}', ${KEYS}, ${KEYS}, '{request}'`,
+    ['inventory_pkey', 'tickets_pkey', 'users_pkey'],
+  ],
+  ['finding what is kept under a key', FIND_KEY, [[KEY]], KEYS, ['idempotency_keys_pkey']],
+  [
+    'forgetting keys',
+    DELETE_EXPIRED_KEYS,
+    [1_000],
+    '1000',
+    ['idempotency_keys_expires_at_idx', 'idempotency_keys_pkey'],
   ],
   [
     'the sessions of a user',
@@ -58,6 +83,8 @@ const STATEMENTS: [string, Statement, values: unknown[], literals: string, index
     ['inventory_pkey', 'tickets_event_due_idx', 'tickets_pkey'],
   ],
 ];
+
+const keysOf = (length: number) => Array.from({ length }, (_, i) => Buffer.alloc(32, i));
 
 describe('in a large database', () => {
   let database: TestDatabase;
@@ -93,6 +120,31 @@ describe('in a large database', () => {
         expect(() => expectIndexes(plan, indexes)).toThrow();
       });
     }
+  });
+
+  // The plan of a statement does not show what its functions read.
+  describe('claiming keys', () => {
+    const pagesReadFor = async () => {
+      const keys = keysOf(128);
+      const [claim] = await explain(
+        'SELECT * FROM claim_keys($1::int[], $2::bytea[], $3::bytea[])',
+        [keys.map((_, i) => i + 1), keys, keys],
+        ', ANALYZE, BUFFERS',
+      );
+      return pagesReadBy(claim);
+    };
+
+    it('reads by an index alone', async () => {
+      expect(await undone(pagesReadFor)).toBeLessThan(128 * 10);
+    });
+
+    it('would not without idempotency_keys_pkey', async () => {
+      const pages = await undone(async () => {
+        await client.query('ALTER TABLE idempotency_keys DROP CONSTRAINT idempotency_keys_pkey');
+        return await pagesReadFor();
+      });
+      expect(pages).toBeGreaterThan(128 * 100);
+    });
   });
 
   describe('what TypeORM writes', () => {
@@ -175,20 +227,38 @@ describe('in a large database', () => {
       expectNoComparing(ofEvents);
     });
 
-    it('so does paying', async () => {
+    const keys = keysOf(128);
+    const KEYED = [keys.map((_, i) => i + 1), keys, keys, keys.map((_, i) => `request ${i}`)];
+
+    it.each([
+      ['paying', RESOLVE_HOLDS, []],
+      ['paying with keys', RESOLVE_KEYED_HOLDS, KEYED],
+    ])('so does %s', async (_what, { text }, more) => {
       const { rows } = await client.query<{ ids: number[] }>(
         `SELECT array_agg(id) AS ids FROM (
           SELECT id FROM ticket_states WHERE status = 'reserved' AND expires_at > now() ORDER BY id LIMIT 128
         ) AS live`,
       );
-      const plan = await analyze(RESOLVE_HOLDS.text, [
+      const plan = await analyze(text, [
         rows[0]?.ids,
         Array(128).fill('paid'),
         Array(128).fill(null),
         [],
         100,
         Array(128).fill(NOW),
+        ...more,
       ]);
+      expect(plan[0]?.['Actual Rows']).toBe(128);
+      expectNoComparing(plan);
+    });
+
+    it.each([
+      ['reserving', PLACE_HOLDS, []],
+      ['reserving with keys', PLACE_KEYED_HOLDS, [...KEYED, true]],
+    ])('and %s', async (_what, { text }, more) => {
+      const users = Array.from({ length: 128 }, (_, i) => i + 1);
+      const events = users.map((i) => (i % 10) + 1);
+      const plan = await analyze(text, [users, events, 120, 30, 600, 100, users.map(() => NOW), ...more]);
       expect(plan[0]?.['Actual Rows']).toBe(128);
       expectNoComparing(plan);
     });

@@ -128,8 +128,13 @@ describe('what DATABASE_URL says besides', () => {
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
     return url.href;
   };
-  async function inSession<Row = object>(url: string, sql: string, said: string[] = []): Promise<Row> {
-    const settings = readSettings({ DATABASE_URL: url });
+  async function inSession<Row = object>(
+    url: string,
+    sql: string,
+    said: string[] = [],
+    environment: Record<string, string> = {},
+  ): Promise<Row> {
+    const settings = readSettings({ DATABASE_URL: url, ...environment });
     const dataSource = await new TixxetyDataSource(
       settings,
       'api',
@@ -159,9 +164,9 @@ describe('what DATABASE_URL says besides', () => {
   it.each([
     [
       { options: '-c statement_timeout=0' },
-      /^DATABASE_URL sets statement_timeout, .+ to 2500: take it out\.$/,
+      /^DATABASE_URL or PGOPTIONS sets statement_timeout, .+ to 2500: take it out\.$/,
     ],
-    [{ options: '--DateStyle=German' }, /^DATABASE_URL sets datestyle, .+\.$/],
+    [{ options: '--DateStyle=German' }, /^DATABASE_URL or PGOPTIONS sets datestyle, .+\.$/],
     [{ statement_timeout: '0' }, /^DATABASE_URL sets statement_timeout, .+\.$/],
     [{ query_timeout: '0' }, /^DATABASE_URL sets query_timeout, .+\.$/],
     [{ client_encoding: 'LATIN1' }, /^DATABASE_URL: client_encoding must be UTF8\.$/],
@@ -169,6 +174,21 @@ describe('what DATABASE_URL says besides', () => {
     [{ sslmode: 'please' }, /^DATABASE_URL: sslmode must be one of .+\.$/],
   ])('is refused in one sentence where both can not be had: %j', async (params, sentence) => {
     await expect(inSession(urlWith(params as Record<string, string>), 'SELECT 1')).rejects.toThrow(sentence);
+  });
+
+  it('is merged with PGOPTIONS of the environment, too, and comes before it', async () => {
+    const PGOPTIONS = '-c work_mem=7MB -c geqo=off';
+    const read = `SELECT current_setting('work_mem') AS work_mem, current_setting('geqo') AS geqo,
+      current_setting('statement_timeout') AS timeout`;
+    const url = urlWith({ options: '-c work_mem=8MB' });
+    expect(await inSession(url, read, [], { PGOPTIONS })).toEqual({
+      work_mem: '8MB',
+      geqo: 'off',
+      timeout: '2500ms',
+    });
+    await expect(inSession(database.url, read, [], { PGOPTIONS: '-c lock_timeout=0' })).rejects.toThrow(
+      /^DATABASE_URL or PGOPTIONS sets lock_timeout, .+\.$/,
+    );
   });
 
   it('is named where it changes nothing', async () => {

@@ -5,6 +5,7 @@ const EVENTS = 100_000;
 export const USERS = 20_000;
 const TICKETS = 200_000;
 const SESSIONS = 50_000;
+const KEYS = 100_000;
 /** In London, and not over. */
 export const LONDON_EVENTS = 500;
 
@@ -47,11 +48,14 @@ const FILL = [
   `INSERT INTO sessions (id, user_id, token_hash, expires_at)
   SELECT gen_random_uuid(), CASE WHEN n % 100 = 1 THEN ${COLLECTOR} ELSE 1 + n % ${USERS} END, '', now() + n * interval '1 minute'
   FROM generate_series(1, ${SESSIONS}) AS n`,
+  // A hundredth has expired.
+  `INSERT INTO idempotency_keys (id, fingerprint, answer, expires_at)
+  SELECT sha256(n::text::bytea), '', '', now() + (n - ${KEYS / 100}) * interval '1 second' FROM generate_series(1, ${KEYS}) AS n`,
   `ALTER TABLE inventory ADD CONSTRAINT inventory_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id)`,
   `ALTER TABLE tickets
     ADD CONSTRAINT tickets_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id),
     ADD CONSTRAINT tickets_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id)`,
-  `VACUUM ANALYZE users, events, inventory, tickets, sessions`,
+  `VACUUM ANALYZE users, events, inventory, tickets, sessions, idempotency_keys`,
 ];
 
 /** A database with as many rows as a large house has, and a connection to it; both are the caller's to end. */
