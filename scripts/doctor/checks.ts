@@ -5,11 +5,13 @@ import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { RedisClient } from '../../src/queue/redis-client';
 import { checkAdmins } from './admins';
 import { checkClocks, type Clock } from './clocks';
+import type { SeatsOptions } from './count-places';
+import { checkOrphans } from './orphans';
 import { checkOutbox } from './outbox';
 import * as postgres from './postgres';
 import * as redis from './redis';
 import { unchecked, type Finding, type Report } from './report';
-import { checkHolds, checkSeats, hasSeats, type SeatsOptions } from './seats';
+import { checkHolds, checkSeats, hasSeats } from './seats';
 
 /** Makes every check that can be made, from the ground up, and hands what it finds to `report`. */
 export async function examine(report: Report, read: () => Settings, options: SeatsOptions): Promise<void> {
@@ -121,6 +123,7 @@ async function examineSeats(
   if (!(await hasSeats(database))) return;
   await report.add('holds', checkHolds(database, settings.REDIS_URL !== undefined));
   await report.add('seats', checkSeats(database, options));
+  await report.add('orphans', checkOrphans(database, options));
   await report.add('outbox', checkOutbox(database));
   await report.add('admins', checkAdmins(database, settings));
 }

@@ -1,47 +1,24 @@
-import type { DataSource, EntityManager } from 'typeorm';
-import { isLockTimeout, isStatementTimeout } from '../../src/database/database-error';
+import type { DataSource } from 'typeorm';
+import { isLockTimeout } from '../../src/database/database-error';
+import { findDisorderly, isOversold, type Seats, type SeatsOptions } from './count-places';
+import { STATEMENT_MS } from './ranges';
 import { plural, type Finding } from './report';
 
-/** How long a statement may take: as long as those of the API, so that nothing waits longer for what it reads. */
-const STATEMENT_MS = 2_000;
-/** Ids of tickets per statement: halved whenever one takes too long. */
-const RANGE = { most: 200_000, least: 1_000 };
-/** Events per statement. */
-const PAGE = 20_000;
 /** Holds end within half a second; a hold this late means that no worker is at work. */
 const LATE_SECONDS = 5;
 
-interface Seats {
-  id: number;
-  /** Null, as the counters, for an event without a row in `inventory`. */
-  capacity: number | null;
-  held: number | null;
-  sold: number | null;
-  reserved: number;
-  paid: number;
-}
-
-const COUNT = `
-  SELECT event_id AS id, (count(*) FILTER (WHERE status = 'reserved'))::int AS reserved,
-    (count(*) FILTER (WHERE status = 'paid'))::int AS paid
-  FROM ticket_states WHERE id BETWEEN $1 AND $2 AND status IN ('reserved', 'paid') GROUP BY event_id`;
-
-const COUNTERS = `
-  SELECT events.id, capacity, held, sold FROM events LEFT JOIN quotas ON inventory.event_id = events.id
-  WHERE events.id > $1 ORDER BY events.id LIMIT ${PAGE}`;
-
-// Whatever changes a ticket's place changes the counters with it, so that the difference between the two stays as it was
-// counted. The row is locked for this statement alone. (A counter that is too low stays at 0 where more holds end than it
-// knows of: then this gives too few places for sale, never too many, and the next run finds it.)
+// Whatever changes an order changes the counters with it, so that the difference between the two stays as it was counted.
+// The row is locked for this statement alone. (A counter that is too low stays at 0 where more holds end than it knows of:
+// then this gives too few places for sale, never too many, and the next run finds it.)
 const REPAIR = `
   UPDATE quotas SET held = held + $2, sold = sold + $3
-  WHERE event_id = $1 AND held + $2 >= 0 AND sold + $3 >= 0 AND held + $2 + sold + $3 <= capacity
+  WHERE id = $1 AND held + $2 >= 0 AND sold + $3 >= 0 AND held + $2 + sold + $3 <= capacity
   RETURNING held, sold`;
 
 /** Whether there are tables to look at. */
 export async function hasSeats(database: DataSource): Promise<boolean> {
   const [{ found }] = await database.query<[{ found: boolean }]>(
-    `SELECT num_nulls(to_regclass('events'), to_regclass('inventory'), to_regclass('tickets'), to_regclass('outbox')) = 0 AS found`,
+    `SELECT num_nulls(to_regclass('events'), to_regclass('quotas'), to_regclass('orders'), to_regclass('outbox')) = 0 AS found`,
   );
   return found;
 }
@@ -50,7 +27,7 @@ export async function hasSeats(database: DataSource): Promise<boolean> {
 export async function checkHolds(database: DataSource, hasWorkers: boolean): Promise<Finding> {
   const [{ overdue, seconds }] = await database.query<[{ overdue: number; seconds: number }]>(
     `SELECT count(*) AS overdue, extract(epoch FROM now() - min(expires_at))::float8 AS seconds
-    FROM ticket_states WHERE status = 'reserved' AND expires_at < now() - make_interval(secs => $1)`,
+    FROM orders WHERE status = 'held' AND expires_at < now() - make_interval(secs => $1)`,
     [LATE_SECONDS],
   );
   if (overdue === 0) return { status: 'ok', message: 'None is overdue' };
@@ -63,16 +40,7 @@ export async function checkHolds(database: DataSource, hasWorkers: boolean): Pro
   };
 }
 
-export interface SeatsOptions {
-  fix: boolean;
-  /** Shows how far it has come. */
-  progress: (total: number, work: (add: (amount: number) => void) => Promise<void>) => Promise<void>;
-  stopped: AbortSignal;
-  /** How long one statement may take. */
-  statementMs?: number;
-}
-
-/** Holds the counters of every event against its tickets; with `fix` sets them right. */
+/** Holds every counter of every event against the tickets and orders; with `fix` sets them right. */
 export async function checkSeats(database: DataSource, options: SeatsOptions): Promise<Finding> {
   const { fix, stopped, statementMs = STATEMENT_MS } = options;
   const { events, disorderly } = await findDisorderly(database, options);
@@ -86,121 +54,58 @@ export async function checkSeats(database: DataSource, options: SeatsOptions): P
   const counted = plural(events, 'event');
   if (details.length === 0)
     return { status: 'ok', message: `The counters of ${counted} agree with the tickets` };
-  if (left.length === 0) {
-    return { status: 'ok', message: `Repaired ${details.length} of ${counted}`, details };
-  }
+  const [found, unrepaired] = [details, left].map((some) => new Set(some.map(({ id }) => id)).size) as [
+    number,
+    number,
+  ];
+  if (unrepaired === 0) return { status: 'ok', message: `Repaired ${found} of ${counted}`, details };
   return {
     status: 'wrong',
-    message: `${left.length} of ${counted} are not in order${fix ? `, ${details.length - left.length} repaired` : ''}`,
+    message: `${unrepaired} of ${counted} are not in order${fix ? `, ${found - unrepaired} repaired` : ''}`,
     details,
     advice: [
       !fix && left.some(isRepairable) && 'Set the counters right with --fix.',
       left.some(({ capacity }) => capacity === null) &&
-        'Put an event without seats up for sale: INSERT INTO inventory (event_id, capacity) VALUES (…).',
+        "Put an event without a counter up for sale: INSERT INTO quotas (id, event_id, kind, capacity) SELECT quota_ids[1], event_id, 'event', … FROM ticket_types WHERE event_id = … LIMIT 1.",
       left.some(isOversold) &&
-        'Of an oversold event cancel tickets or raise the capacity (UPDATE quotas SET capacity = … WHERE event_id = …), then --fix.',
+        'Of what is oversold cancel tickets or raise the capacity (UPDATE quotas SET capacity = … WHERE id = …), then --fix.',
     ]
       .filter(Boolean)
       .join(' '),
   };
 }
 
-const isOversold = ({ capacity, reserved, paid }: Seats) => capacity !== null && reserved + paid > capacity;
 const isRepairable = (seats: Seats) => seats.capacity !== null && !isOversold(seats);
 
 function describe(seats: Seats): string {
-  const { id, capacity, held, sold, reserved, paid } = seats;
-  if (capacity === null) return `event ${id} has no row in inventory: nobody can book it`;
+  const { capacity, held, sold, reserved, paid } = seats;
+  if (capacity === null) return `${nameOf(seats)} has no counter in quotas: nobody can book it`;
+  const [what, place] = seats.kind === 'code' ? ['order', 'use'] : ['ticket', 'seat'];
   const faults = [
-    isOversold(seats) &&
-      `is oversold, with ${plural(reserved + paid, 'ticket')} for ${plural(capacity, 'seat')}`,
-    held !== reserved && `has held = ${held} and ${plural(reserved, 'reserved ticket')}`,
-    sold !== paid && `has sold = ${sold} and ${plural(paid, 'paid ticket')}`,
+    isOversold(seats) && `is oversold, with ${plural(reserved + paid, what)} for ${plural(capacity, place)}`,
+    held !== reserved && `has held = ${held} and ${plural(reserved, `reserved ${what}`)}`,
+    sold !== paid && `has sold = ${sold} and ${plural(paid, `paid ${what}`)}`,
   ];
-  return `event ${id} ${faults.filter(Boolean).join(', ')}`;
+  return `${nameOf(seats)} ${faults.filter(Boolean).join(', ')}`;
 }
 
-/** What the counters should be: reserved and paid tickets, by event. */
-type Counts = Map<number, { reserved: number; paid: number }>;
-
-/** One snapshot sees one instant, so that what is under way never looks like a fault; it locks no row. */
-async function findDisorderly(
-  database: DataSource,
-  { progress, stopped, statementMs = STATEMENT_MS }: SeatsOptions,
-): Promise<{ events: number; disorderly: Seats[] }> {
-  return await database.transaction('REPEATABLE READ', async (manager) => {
-    await manager.query(`SET LOCAL statement_timeout = ${statementMs}`);
-    const [{ first, last }] = await manager.query<[{ first: number | null; last: number | null }]>(
-      'SELECT min(id) AS first, max(id) AS last FROM ticket_states',
-    );
-    const counts: Counts = new Map();
-    const disorderly: Seats[] = [];
-    let events = 0;
-    await progress(last === null ? 0 : last - (first ?? 0) + 1, async (add) => {
-      if (first !== null && last !== null) {
-        for await (const [from, to] of countedRanges(manager, { first, last, counts })) {
-          stopped.throwIfAborted();
-          add(to - from + 1);
-        }
-      }
-      for (let after = 0, isMore = true; isMore;) {
-        stopped.throwIfAborted();
-        const page = await manager.query<Omit<Seats, 'reserved' | 'paid'>[]>(COUNTERS, [after]);
-        const counted = page.map((row) => ({ ...row, ...(counts.get(row.id) ?? { reserved: 0, paid: 0 }) }));
-        disorderly.push(...counted.filter(isDisorderly));
-        events += page.length;
-        isMore = page.length === PAGE;
-        after = page.at(-1)?.id ?? after;
-      }
-    });
-    return { events, disorderly };
-  });
-}
-
-const isDisorderly = (seats: Seats) =>
-  seats.capacity === null || seats.held !== seats.reserved || seats.sold !== seats.paid || isOversold(seats);
-
-/** Counts tickets range by range into `counts`, and yields each range when it is counted. */
-async function* countedRanges(
-  manager: EntityManager,
-  { first, last, counts }: { first: number; last: number; counts: Counts },
-): AsyncGenerator<[from: number, to: number]> {
-  let size = RANGE.most;
-  for (let from = first; from <= last;) {
-    const to = Math.min(from + size - 1, last);
-    await manager.query('SAVEPOINT range');
-    try {
-      const rows = await manager.query<{ id: number; reserved: number; paid: number }[]>(COUNT, [from, to]);
-      for (const { id, reserved, paid } of rows) {
-        const count = counts.get(id);
-        counts.set(id, { reserved: reserved + (count?.reserved ?? 0), paid: paid + (count?.paid ?? 0) });
-      }
-      yield [from, to];
-      from = to + 1;
-    } catch (error) {
-      if (!isStatementTimeout(error) || size <= RANGE.least) throw error;
-      size = Math.max(RANGE.least, size >> 1);
-      await manager.query('ROLLBACK TO SAVEPOINT range');
-    }
-    await manager.query('RELEASE SAVEPOINT range');
-  }
+function nameOf({ id, kind, quotaId, name }: Seats): string {
+  if (kind === 'event') return `event ${id}`;
+  return `event ${id}: ${kind === 'code' ? 'code' : `quota ${quotaId}`}${name && ` ${JSON.stringify(name)}`}`;
 }
 
 /** @returns what was changed; undefined where that is not possible any more, or somebody keeps the row locked */
-async function repair(
-  database: DataSource,
-  { id, held, sold, reserved, paid }: Seats,
-  statementMs: number,
-): Promise<string | undefined> {
+async function repair(database: DataSource, seats: Seats, statementMs: number): Promise<string | undefined> {
+  const { quotaId, held, sold, reserved, paid } = seats;
   const [[after]] = await database
     .transaction(async (manager) => {
       await manager.query(`SET LOCAL lock_timeout = ${statementMs}; SET LOCAL statement_timeout = 0`);
-      const changes = [id, reserved - (held ?? 0), paid - (sold ?? 0)];
+      const changes = [quotaId, reserved - (held ?? 0), paid - (sold ?? 0)];
       return await manager.query<[{ held: number; sold: number }[], number]>(REPAIR, changes);
     })
     .catch((error: unknown) => {
       if (isLockTimeout(error)) return [[], 0] as [{ held: number; sold: number }[], number];
       throw error;
     });
-  return after && `event ${id}: held ${held} → ${after.held}, sold ${sold} → ${after.sold}`;
+  return after && `${nameOf(seats)}: held ${held} → ${after.held}, sold ${sold} → ${after.sold}`;
 }

@@ -5,6 +5,7 @@ import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { startTestApi, type TestApi } from '../support/api';
 import { createDatabase, type TestDatabase } from '../support/databases';
 import { doctorOf } from '../support/doctor';
+import { makeOrders, sellEvents } from '../support/fill';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 import { services } from '../support/services';
 
@@ -36,7 +37,7 @@ describe('of seats', () => {
     return id;
   }
 
-  const inventory = () => api.sql('SELECT * FROM quotas ORDER BY event_id');
+  const inventory = () => api.sql('SELECT * FROM quotas ORDER BY id');
 
   it('finds every fault, and repairs those that are in the counters, and no others', async () => {
     const [sound, held, sold, oversold, unsold] = [
@@ -56,7 +57,7 @@ describe('of seats', () => {
       `event ${held} has held = 5 and 1 reserved ticket`,
       `event ${sold} has sold = 0 and 1 paid ticket`,
       `event ${oversold} is oversold, with 2 tickets for 1 seat, has held = 0 and 1 reserved ticket`,
-      `event ${unsold} has no row in inventory: nobody can book it`,
+      `event ${unsold} has no counter in quotas: nobody can book it`,
     ];
     const found = await doctor();
     expect(found.code).toBe(1);
@@ -72,7 +73,7 @@ describe('of seats', () => {
         check: 'seats',
         status: 'wrong',
         message: expect.stringMatching(/^2 of \d+ events are not in order, 2 repaired$/),
-        advice: expect.stringMatching(/^(?!.*Set the counters).*INSERT INTO inventory.*raise the capacity/),
+        advice: expect.stringMatching(/^(?!.*Set the counters).*INSERT INTO quotas.*raise the capacity/),
         details: [
           { id: held, repaired: true, message: `event ${held}: held 5 → 1, sold 1 → 1` },
           {
@@ -91,7 +92,11 @@ describe('of seats', () => {
     });
 
     await api.sql('UPDATE quotas SET capacity = 10 WHERE event_id = $1', [oversold]);
-    await api.sql('INSERT INTO inventory (event_id, capacity) VALUES ($1, 10)', [unsold]);
+    await api.sql(
+      `INSERT INTO quotas (id, event_id, kind, capacity)
+      SELECT quota_ids[1], event_id, 'event', 10 FROM ticket_types WHERE event_id = $1`,
+      [unsold],
+    );
     expect(await findings({}, true)).toMatchObject({
       code: 0,
       seats: { details: [{ message: `event ${oversold}: held 0 → 1, sold 1 → 1` }] },
@@ -126,11 +131,10 @@ describe('of seats', () => {
     const event = await booked();
     await api.sql('UPDATE quotas SET held = held + 3, sold = sold + 2 WHERE event_id = $1', [event]);
     const booking = await database.begin(
-      `WITH ticket AS (
-        INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
-        VALUES ($1, $2, 'reserved', now(), now() + interval '1 hour')
-      )
-      UPDATE quotas SET held = held + 1 WHERE event_id = $2`,
+      makeOrders(
+        `SELECT $1::bigint, $2::bigint, 'held', now(), now() + interval '1 hour', NULL::timestamptz FROM booked`,
+        'booked AS (UPDATE quotas SET held = held + 1 WHERE event_id = $2 RETURNING id)',
+      ),
       [user.id, event],
     );
     const repair = findings({}, true);
@@ -153,16 +157,13 @@ describe('of seats', () => {
       crowd = await createDatabase();
       await crowd.sql(`INSERT INTO users (name, email) VALUES ('Ada', 'ada@example.com')`);
       const [row] = await crowd.sql<{ id: string }>(
-        `WITH event AS (
-          INSERT INTO events (title, start_time, end_time) VALUES ('Concert', '2099-01-01', '2099-01-01') RETURNING id
-        ), counter AS (
-          INSERT INTO inventory (event_id, capacity, held) SELECT id, 10000000, ${TICKETS} + 5 FROM event
-        ) SELECT id FROM event`,
+        `INSERT INTO events (title, start_time, end_time) VALUES ('Concert', '2099-01-01', '2099-01-01') RETURNING id`,
       );
       event = Number(row?.id);
+      await crowd.sql(sellEvents(`SELECT id, 10000000, ${TICKETS} + 5, 0 FROM events`));
       await crowd.sql(
-        `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
-        SELECT (SELECT max(id) FROM users), $1, 'reserved', now(), now() + interval '1 day' FROM generate_series(1, ${TICKETS})`,
+        makeOrders(`SELECT (SELECT max(id) FROM users), $1::bigint, 'held', now(), now() + interval '1 day', NULL::timestamptz
+          FROM generate_series(1, ${TICKETS})`),
         [event],
       );
       source = await new TixxetyDataSource(readSettings({ DATABASE_URL: crowd.url }), 'tool').initialize();
@@ -175,7 +176,7 @@ describe('of seats', () => {
     it('counts a range at a time, each within the limit of a statement, and leaves the counters to bookings', async () => {
       const statementMs = 10;
       const everything = crowd.sql(
-        `SET statement_timeout = ${statementMs}; SELECT count(paid_at) FROM ticket_states`,
+        `SET statement_timeout = ${statementMs}; SELECT count(paid_at) FROM orders`,
       );
       await expect(everything).rejects.toThrow(/statement timeout/);
 
@@ -205,7 +206,7 @@ describe('of seats', () => {
   it('finds holds that nobody ends', async () => {
     await api.app.close();
     await database.sql(
-      `UPDATE tickets SET expires_at = now() - interval '1 hour' WHERE id = (SELECT min(id) FROM ticket_states WHERE status = 'reserved')`,
+      `UPDATE orders SET expires_at = now() - interval '1 hour' WHERE id = (SELECT min(id) FROM orders WHERE status = 'held')`,
     );
     const [alone, withRedis] = await Promise.all([
       findings(),
