@@ -1,9 +1,10 @@
 import { createApi } from '../../src/api';
 import { createLogger } from '../../src/logging/logger';
-import { Problem } from '../../src/problems/problem';
 import { readSettings } from '../../src/config/settings';
 import { openDatabase } from '../../src/database/open-database';
-import { InventoryRepository, type HoldRequest } from '../../src/inventory/inventory.repository';
+import type { HeldOrder, HoldRequest } from '../../src/inventory/held-order';
+import { outcomeOf } from '../../src/inventory/hold-refusal';
+import { InventoryRepository } from '../../src/inventory/inventory.repository';
 import { InventoryService } from '../../src/inventory/inventory.service';
 
 const PATIENCE_MS = 2_000;
@@ -14,7 +15,7 @@ async function main(): Promise<void> {
   const dataSource = await openDatabase({ settings, migrate: false, say: () => undefined }, 'api');
   const app = await createApi(settings, dataSource, createLogger(settings.LOG_LEVEL, 'api'));
   const repository = app.get(InventoryRepository);
-  const reserve = async (request: HoldRequest) => {
+  const holdPlaces = async (request: HoldRequest): Promise<HeldOrder> => {
     const { HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS } = settings;
     const [answer] = await repository.placeHolds(
       [request],
@@ -23,11 +24,12 @@ async function main(): Promise<void> {
       HOLD_COOL_DOWN_SECONDS,
       PATIENCE_MS,
     );
-    if (!answer) throw new Error('a reservation without an answer');
-    if (answer.refusal) throw new Problem(answer.refusal);
-    return answer;
+    if (!answer) throw new Error('an order without an answer');
+    const outcome = outcomeOf(answer, request);
+    if (outcome instanceof Error) throw outcome;
+    return outcome;
   };
-  Object.assign(app.get(InventoryService), { holdPlace: reserve });
+  Object.assign(app.get(InventoryService), { holdPlaces });
   await app.listen(settings.PORT, settings.HOST);
   process.once('SIGTERM', () => void app.close().then(() => process.exit()));
 }

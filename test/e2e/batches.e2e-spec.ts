@@ -56,9 +56,11 @@ describe('requests that share a statement', () => {
       ({ status }) => status,
       (error: unknown) => (error instanceof Problem ? error.code : 'failed'),
     );
-  const reserve = (userId: number, eventId: number) => outcomeOf(inventory.holdPlace({ userId, eventId }));
+  const hold = (userId: number, eventId: number) =>
+    inventory.holdPlaces({ userId, eventId, items: [{ ticketTypeId: null, quantity: 1 }] });
+  const reserve = (userId: number, eventId: number) => outcomeOf(hold(userId, eventId));
   const resolve = (ticketId: number, target: 'paid' | 'cancelled') =>
-    outcomeOf(inventory.resolveHold({ ticketId, target, scope: { by: 'anyone' } }));
+    outcomeOf(inventory.resolveHold({ orderId: null, ticketId, target, scope: { by: 'anyone' } }));
 
   describe('are answered as each would be alone', () => {
     /** A scene of its own for each time: a reservation in one is not in the other. */
@@ -89,22 +91,22 @@ describe('requests that share a statement', () => {
       ];
     }
     const expected = [
-      'reserved',
+      'held',
       'user_not_found',
-      'reserved',
+      'held',
       'event_not_found',
       'event_sold_out',
-      'reserved',
+      'held',
       'user_not_found',
-      'reserved',
+      'held',
       'event_ended',
       'event_sold_out',
       'user_not_found',
-      'reserved',
+      'held',
       'hold_limit_reached',
       'event_sold_out',
-      'reserved',
-      'reserved',
+      'held',
+      'held',
     ];
 
     it('when reserving', async () => {
@@ -132,9 +134,9 @@ describe('requests that share a statement', () => {
       const scene = async () => {
         const eventId = await event(10);
         const ids: number[] = [];
-        for (let i = 0; i < 5; i++) ids.push((await inventory.holdPlace({ userId: user(i), eventId })).id);
+        for (let i = 0; i < 5; i++) ids.push(...(await hold(user(i), eventId)).ticketIds);
         const [paid, cancelled, contested, returned, due] = ids as [number, number, number, number, number];
-        await api.sql('UPDATE tickets SET expires_at = now() WHERE id = $1', [due]);
+        await api.sql('UPDATE orders SET expires_at = now() WHERE id = $1', [due]);
         return [
           [paid, 'paid'],
           [NOBODY, 'paid'],
@@ -174,8 +176,7 @@ describe('requests that share a statement', () => {
   });
 
   describe('win in the order in which they came', () => {
-    const winners = (outcomes: string[]) =>
-      outcomes.flatMap((outcome, i) => (outcome === 'reserved' ? [i] : []));
+    const winners = (outcomes: string[]) => outcomes.flatMap((outcome, i) => (outcome === 'held' ? [i] : []));
     const first = (number: number) => Array.from({ length: number }, (_, i) => i);
 
     it('in one statement', async () => {
@@ -214,7 +215,7 @@ describe('requests that share a statement', () => {
     it('for places whose holds have fallen due and are not released yet', async () => {
       const eventId = await event(20);
       await Promise.all(first(20).map((i) => reserve(user(i), eventId)));
-      await api.sql('UPDATE tickets SET expires_at = now() WHERE event_id = $1', [eventId]);
+      await api.sql('UPDATE orders SET expires_at = now() WHERE event_id = $1', [eventId]);
       batches = [];
       const outcomes = await Promise.all(first(60).map((i) => reserve(user(i), eventId)));
       expect(winners(outcomes)).toEqual(first(20));

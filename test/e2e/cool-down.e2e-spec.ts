@@ -1,5 +1,6 @@
 import { startTestApi, type TestApi } from '../support/api';
 import type { Client } from '../support/client';
+import { makeOrders } from '../support/fill';
 import { expectProblem } from '../support/problems';
 import { tokenOf } from '../support/tokens';
 
@@ -38,7 +39,7 @@ describe('a user who holds again and again without paying', () => {
 
   /** As if the user's tickets had been due that long ago. */
   const age = (seconds: number) =>
-    api.sql(`UPDATE tickets SET expires_at = now() - $2 * interval '1 second' WHERE user_id = $1`, [
+    api.sql(`UPDATE orders SET expires_at = now() - $2 * interval '1 second' WHERE user_id = $1`, [
       user.id,
       seconds,
     ]);
@@ -67,8 +68,8 @@ describe('a user who holds again and again without paying', () => {
     expectProblem(refused, 429, 'hold_cool_down');
     expect(['4', '5']).toContain(refused.headers.get('retry-after'));
     await api.sql(
-      `UPDATE tickets SET expires_at = now() - $2 * interval '1 second'
-       WHERE id = (SELECT min(id) FROM ticket_states WHERE user_id = $1)`,
+      `UPDATE orders SET expires_at = now() - $2 * interval '1 second'
+       WHERE id = (SELECT min(id) FROM orders WHERE user_id = $1)`,
       [user.id, COOL_DOWN_SECONDS + 1],
     );
     expect((await reserve()).status).toBe(201);
@@ -78,8 +79,10 @@ describe('a user who holds again and again without paying', () => {
     const live = await Promise.all(Array.from({ length: LIVE }, () => reserve()));
     expect(live.map(({ status }) => status)).toEqual(Array(LIVE).fill(201));
     await api.sql(
-      `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
-       SELECT $1, $2, 'expired', now(), now() - n * interval '10 seconds' FROM generate_series(1, $3::int) AS n`,
+      makeOrders(
+        `SELECT $1::bigint, $2::bigint, 'expired', now(), now() - n * interval '10 seconds', NULL::timestamptz
+        FROM generate_series(1, $3::int) AS n`,
+      ),
       [user.id, event.id, ENDED],
     );
     for (const { body } of live) await api.client.post(`/tickets/${body.id}/cancel`);
@@ -119,9 +122,14 @@ describe('a user who holds again and again without paying', () => {
   it('is told of live holds first, and of a sold-out event before that', async () => {
     await letGo(ENDED - 1);
     const [first] = await Promise.all([reserve(), reserve()]);
-    await api.sql('UPDATE tickets SET status = $2 WHERE id = $1', [first.body.id, 'cancelled']);
+    const setStatus = (id: number, status: string) =>
+      api.sql('UPDATE orders SET status = $2 WHERE id = (SELECT order_id FROM tickets WHERE id = $1)', [
+        id,
+        status,
+      ]);
+    await setStatus(first.body.id, 'cancelled');
     expectProblem(await reserve(), 429, 'hold_cool_down');
-    await api.sql('UPDATE tickets SET status = $2 WHERE id = $1', [first.body.id, 'reserved']);
+    await setStatus(first.body.id, 'held');
     expectProblem(await reserve(), 409, 'hold_limit_reached');
     await api.sql('UPDATE quotas SET capacity = held WHERE event_id = $1', [event.id]);
     expectProblem(await reserve(), 409, 'event_sold_out');

@@ -42,7 +42,7 @@ describe('a counter of held seats that went wrong by somebody’s hand', () => {
     await Promise.all([hold(event), hold(other)]);
     await lose(event);
     await api.sql(
-      `UPDATE tickets SET created_at = created_at - (expires_at - now()), expires_at = now() WHERE status = 'reserved'`,
+      `UPDATE orders SET created_at = created_at - (expires_at - now()), expires_at = now() WHERE status = 'held'`,
     );
     expect(await api.app.get(TicketsService, { strict: false }).releaseDueHolds('sweeper')).toBe(2);
     expect([await seats(event), await seats(other)]).toEqual(Array(2).fill({ held: 0, sold: 0 }));

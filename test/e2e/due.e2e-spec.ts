@@ -7,6 +7,7 @@ import {
 } from '../../src/inventory/release-due-holds.statements';
 import { startTestApi, type TestApi } from '../support/api';
 import { createDatabase, type TestDatabase } from '../support/databases';
+import { makeOrders } from '../support/fill';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 
 /** Nothing listens on it; an API that is told to leave expiration to workers releases nothing by itself. */
@@ -33,11 +34,10 @@ const reserve = (eventId: number) => api.client.post('/tickets/', { user_id: use
 /** An event that is sold out by holds that are due. */
 async function heldEvent(holds: number): Promise<number> {
   const { id } = await api.create.event({ total_tickets: holds });
+  await api.sql('UPDATE quotas SET held = $2 WHERE event_id = $1', [id, holds]);
   await api.sql(
-    `WITH hold AS (
-      INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
-      SELECT $1, $2, 'reserved', now() - interval '2 minutes', now() FROM generate_series(1, $3::int)
-    ) UPDATE quotas SET held = $3 WHERE event_id = $2`,
+    makeOrders(`SELECT $1::bigint, $2::bigint, 'held', now() - interval '2 minutes', now(), NULL::timestamptz
+      FROM generate_series(1, $3::int)`),
     [user.id, id, holds],
   );
   return id;
@@ -112,7 +112,7 @@ describe('where each hold takes PostgreSQL long to end', () => {
       CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END $$`);
     await api.sql(`
-      CREATE TRIGGER dawdle BEFORE UPDATE ON tickets FOR EACH ROW
+      CREATE TRIGGER dawdle BEFORE UPDATE ON orders FOR EACH ROW
       WHEN (NEW.status = 'expired') EXECUTE FUNCTION dawdle()`);
   });
   afterAll(() => api.sql('DROP FUNCTION dawdle CASCADE'));
@@ -133,7 +133,7 @@ describe('where each hold takes PostgreSQL long to end', () => {
     expect(slow[0]).toBe(2_000);
     expect(Math.min(...slow)).toBeLessThan(2_000);
 
-    await api.sql('ALTER TABLE tickets DISABLE TRIGGER dawdle');
+    await api.sql('ALTER TABLE orders DISABLE TRIGGER dawdle');
     await heldEvent(4_100);
     const quick = await sizes(async () => expect(await release()).toBe(4_100));
     expect(Math.max(...quick)).toBe(2_000);

@@ -72,7 +72,11 @@ describe('a POST with an Idempotency-Key', () => {
       expect(first.status).toBe(201);
       expect(first.headers.has(REPLAYED)).toBe(false);
       const { id } = first.body;
-      if (fate === 'expired') await api.sql('UPDATE tickets SET expires_at = now() WHERE id = $1', [id]);
+      if (fate === 'expired')
+        await api.sql(
+          'UPDATE orders SET expires_at = now() WHERE id = (SELECT order_id FROM tickets WHERE id = $1)',
+          [id],
+        );
       else await api.client.post(`/tickets/${id}/${fate === 'paid' ? 'pay' : 'cancel'}`);
       await eventually(async () => expect((await tickets())[0].status).toBe(fate));
 
@@ -109,7 +113,7 @@ describe('a POST with an Idempotency-Key', () => {
       const second = await post('/events', body, key);
       expect([first.status, isReplay(second), exact(second)]).toEqual([201, true, exact(first)]);
       const made = await api.sql(
-        'SELECT capacity FROM events JOIN quotas ON event_id = id WHERE title = $1',
+        'SELECT capacity FROM events JOIN quotas ON event_id = events.id WHERE title = $1',
         [key],
       );
       expect(made).toEqual([{ capacity: 10 }]);
@@ -143,7 +147,7 @@ describe('a POST with an Idempotency-Key', () => {
       [
         'creates an event',
         () => Promise.resolve(['/events/', eventBody()]),
-        'SELECT FROM events JOIN quotas ON event_id = id WHERE id > $1',
+        'SELECT FROM events JOIN quotas ON event_id = events.id WHERE events.id > $1',
       ],
       ['signs up', () => Promise.resolve(['/users/', userBody()]), 'SELECT FROM users WHERE email = $1'],
     ])('when it %s and PostgreSQL gives up on the first try', async (_what, request, effects) => {
@@ -253,7 +257,7 @@ describe('a POST with an Idempotency-Key', () => {
       const seats = await api.create.event({ total_tickets: 3 });
       const order = { user_id: user.id, event_id: seats.id };
       for (let i = 0; i < 3; i++) await api.create.ticket(order);
-      await api.sql('UPDATE tickets SET expires_at = now() WHERE event_id = $1', [seats.id]);
+      await api.sql('UPDATE orders SET expires_at = now() WHERE event_id = $1', [seats.id]);
       const answers = await Promise.all(
         Array.from({ length: 8 }, () => post('/tickets/', order, randomUUID())),
       );

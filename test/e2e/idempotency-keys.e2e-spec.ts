@@ -192,14 +192,16 @@ describe('a POST with an Idempotency-Key', () => {
 
   it('costs those without one nothing', async () => {
     const statements = await watch(() => api.client.post('/tickets/', ticketBody));
-    expect(statements).toEqual([expect.stringContaining('INSERT INTO tickets')]);
+    expect(statements).toEqual([expect.stringContaining('INSERT INTO orders')]);
     const { id } = (await tickets())[0];
     expect(await watch(() => api.client.post(`/tickets/${id}/pay`))).toEqual([
       expect.stringContaining('UPDATE quotas'),
     ]);
     // And what it costs with one: the statement that does the work claims the key and keeps the outcome.
     expect(await watch(() => reserve(randomUUID()))).toEqual([
-      expect.stringMatching(/claim_keys[^]+INSERT INTO tickets[^]+INSERT INTO idempotency_keys/),
+      expect.stringMatching(
+        /claim_keys[^]+INSERT INTO orders[^]+INSERT INTO tickets[^]+INSERT INTO idempotency_keys/,
+      ),
     ]);
   });
 

@@ -72,7 +72,7 @@ describe('npm run migration:*', () => {
     expect(output.match(/^Applied \w+\.$/gm)).toHaveLength(MIGRATIONS);
     const first = await schema();
     expect(first).toEqual(
-      expect.arrayContaining(['r users', 'r events', 'r tickets', 'r inventory', 'cube']),
+      expect.arrayContaining(['r users', 'r events', 'r tickets', 'r quotas', 'r orders', 'cube']),
     );
 
     const [, last] = /^Undid (\w+)\.\n$/.exec((await migration('revert')).output) ?? [];
@@ -125,11 +125,11 @@ describe('npm run migration:*', () => {
     });
 
     await database.sql('ALTER TABLE users DROP COLUMN location_address');
-    await database.sql('DROP INDEX tickets_due_idx');
+    await database.sql('DROP INDEX orders_due_idx');
     expect(await migration('check')).toMatchObject({
       code: 1,
       output: expect.stringMatching(
-        /^Entities and migrations differ[^]*ADD "location_address"[^]*tickets_due_idx/,
+        /^Entities and migrations differ[^]*ADD "location_address"[^]*orders_due_idx/,
       ),
     });
 
@@ -140,8 +140,8 @@ describe('npm run migration:*', () => {
     const source = readFileSync(join(folder, 'migrations', file), 'utf8');
     expect(source).toContain(`export class BringBack${file.slice(0, 13)} implements MigrationInterface`);
     const [, up, down] = /async up\(([^]*)async down\(([^]*)$/.exec(source) ?? [];
-    expect(up).toMatch(/ADD "location_address"[^]*CREATE INDEX "tickets_due_idx"/);
-    expect(down).toMatch(/DROP INDEX [^;]*"tickets_due_idx"[^]*DROP COLUMN "location_address"/);
+    expect(up).toMatch(/ADD "location_address"[^]*CREATE INDEX "orders_due_idx"/);
+    expect(down).toMatch(/DROP INDEX [^;]*"orders_due_idx"[^]*DROP COLUMN "location_address"/);
   });
 
   it.each([

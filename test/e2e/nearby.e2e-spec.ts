@@ -4,6 +4,7 @@ import { startTestApi, type TestApi } from '../support/api';
 import { createDatabase, type TestDatabase } from '../support/databases';
 import { eventually } from '../support/eventually';
 import { eventBody } from '../support/factories';
+import { sellEvents } from '../support/fill';
 import { expectProblem } from '../support/problems';
 import { REMOVE_EVENTS } from '../support/seats';
 
@@ -246,7 +247,7 @@ describe('GET /users/for-you/', () => {
           places.map(({ longitude }) => longitude),
         ],
       );
-      await database.sql('INSERT INTO inventory (event_id, capacity) SELECT id, 1 FROM events');
+      await database.sql(sellEvents('SELECT id, 1, 0, 0 FROM events'));
       await database.sql('ANALYZE');
       for (const { id, latitude, longitude } of rows) placeOf.set(Number(id), at(latitude, longitude));
     });

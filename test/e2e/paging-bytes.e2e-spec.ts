@@ -1,5 +1,6 @@
 import { listEvents } from '../../src/events/list-events';
 import { startTestApi, type TestApi } from '../support/api';
+import { REMOVE_EVENTS } from '../support/seats';
 
 interface Row {
   id: number;
@@ -17,7 +18,7 @@ describe('pages', () => {
     lists = { events: '/events/?', nearby: `/users/for-you/?user_id=${user.id}&` };
   });
   afterEach(async () => {
-    for (const table of ['tickets', 'inventory', 'events']) await api.sql(`DELETE FROM ${table}`);
+    await api.sql(REMOVE_EVENTS);
   });
   afterAll(() => api.stop());
 

@@ -1,7 +1,9 @@
 import { EventsQuery, NearbyEventsQuery } from '../../src/events/events-query.dto';
 import { cursorAfter, PageQuery } from '../../src/http/page';
 import { startTestApi, type TestApi } from '../support/api';
+import { makeOrders, sellEvents } from '../support/fill';
 import { expectProblem } from '../support/problems';
+import { REMOVE_EVENTS } from '../support/seats';
 
 interface Row {
   id: number;
@@ -31,7 +33,7 @@ describe('paging', () => {
     };
   });
   afterEach(async () => {
-    for (const table of ['tickets', 'inventory', 'events']) await api.sql(`DELETE FROM ${table}`);
+    await api.sql(REMOVE_EVENTS);
   });
   afterAll(() => api.stop());
 
@@ -276,12 +278,11 @@ describe('paging', () => {
        FROM events, generate_series(2, 250)`,
     );
     await api.sql(
-      `INSERT INTO inventory (event_id, capacity)
-       SELECT id, 1000 FROM events WHERE id NOT IN (SELECT event_id FROM quotas)`,
+      sellEvents('SELECT id, 1000, 0, 0 FROM events WHERE id NOT IN (SELECT event_id FROM quotas)'),
     );
     await api.sql(
-      `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
-       SELECT user_id, event_id, 'cancelled', created_at, expires_at FROM ticket_states, generate_series(2, 250)`,
+      makeOrders(`SELECT user_id, event_id, 'cancelled', created_at, expires_at, NULL::timestamptz
+        FROM ticket_states, generate_series(2, 250)`),
     );
   }
 });

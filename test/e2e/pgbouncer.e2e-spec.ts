@@ -71,7 +71,10 @@ const LOCKS = `${LOCKS_HERE} AND locktype = 'advisory'`;
       expect((await api(1).client.post(`/tickets/${paid.id}/pay`)).body.status).toBe('paid');
       expectProblem(await api(0).client.post(`/tickets/${paid.id}/pay`), 409, 'ticket_not_payable');
 
-      await database.sql('UPDATE tickets SET expires_at = now() WHERE id = $1', [left.id]);
+      await database.sql(
+        'UPDATE orders SET expires_at = now() WHERE id = (SELECT order_id FROM tickets WHERE id = $1)',
+        [left.id],
+      );
       expectProblem(await api(0).client.post(`/tickets/${left.id}/pay`), 409, 'ticket_not_payable');
       await eventually(async () =>
         expect(await database.sql('SELECT status FROM ticket_states WHERE id = $1', [left.id])).toEqual([

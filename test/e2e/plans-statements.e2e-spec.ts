@@ -13,6 +13,7 @@ import { RESOLVE_HOLDS, RESOLVE_KEYED_HOLDS } from '../../src/inventory/resolve-
 import { LIST_SESSIONS } from '../../src/users/sessions.repository';
 import { startTestApi, type TestApi } from '../support/api';
 import type { TestDatabase } from '../support/databases';
+import { makeOrders } from '../support/fill';
 import { COLLECTOR, createLargeDatabase, USERS } from '../support/large-database';
 import { expectIndexes, expectNoComparing, explainBy, pagesReadBy, rowsOf } from '../support/plan';
 
@@ -22,36 +23,70 @@ const KEY = Buffer.alloc(32, 7);
 const KEYS = `'{"\\\\x${KEY.toString('hex')}"}'`;
 const LAST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
+/** One of the event's only type, one with a code of the type that is named. */
+const ORDERS = Object.values({
+  userIds: [1, 2],
+  eventIds: [3, 4],
+  issuedAt: [NOW, null],
+  codes: [null, 'friends'],
+  contactNames: [null, null],
+  contactEmails: [null, null],
+  metadata: [null, null],
+  items: [1, 2],
+  at: [0, 0],
+  before: [0, 0],
+  typeIds: [null, 4],
+  numbers: [1, 2],
+  attendees: [null, null],
+  policy: 120,
+  limit: 10,
+  coolDown: 600,
+  patience: 100,
+});
+const ORDERS_LITERAL = `'{1,2}', '{3,4}', '{${NOW},NULL}', '{NULL,friends}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}',
+  '{1,2}', '{0,0}', '{0,0}', '{NULL,4}', '{1,2}', '{NULL,NULL}', 120, 10, 600, 100`;
+const TO_RESERVE = [
+  'codes_event_id_code_key_idx',
+  'events_pkey',
+  'quotas_pkey',
+  'ticket_types_event_idx',
+  'ticket_types_pkey',
+  'users_pkey',
+];
+
+/** One by the order, one by its only ticket. */
+const RESOLUTIONS = Object.values({
+  orderIds: [1, null],
+  ticketIds: [null, 2],
+  targets: ['paid', 'cancelled'],
+  buyerIds: [1, null],
+  issuedAt: [NOW, null],
+  tenders: [null, null],
+  references: [null, null],
+  leftOut: [],
+  patience: 100,
+});
+const RESOLUTIONS_LITERAL = `'{1,NULL}', '{NULL,2}', '{paid,cancelled}', '{1,NULL}', '{${NOW},NULL}', '{NULL,NULL}', '{NULL,NULL}', '{}', 100`;
+const TO_SETTLE = ['orders_pkey', 'quotas_pkey', 'tickets_pkey', 'users_pkey'];
+
 /** Statements and what stands behind their parameters, as values and as EXECUTE takes them. */
 const STATEMENTS: [string, Statement, values: unknown[], literals: string, indexes: string[]][] = [
-  ['an event', eventById, [5_000], '5000', ['events_pkey', 'inventory_pkey']],
-  [
-    'reserving',
-    PLACE_HOLDS,
-    [[1, 2], [3, 4], 120, 10, 600, 100, [NOW, null]],
-    `'{1,2}', '{3,4}', 120, 10, 600, 100, '{${NOW},NULL}'`,
-    ['events_pkey', 'inventory_pkey', 'users_pkey'],
-  ],
-  [
-    'settling',
-    RESOLVE_HOLDS,
-    [[1, 2], ['paid', 'cancelled'], [1, null], [], 100, [NOW, null]],
-    `'{1,2}', '{paid,cancelled}', '{1,NULL}', '{}', 100, '{${NOW},NULL}'`,
-    ['inventory_pkey', 'tickets_pkey', 'users_pkey'],
-  ],
+  ['an event', eventById, [5_000], '5000', ['events_pkey', 'quotas_event_idx']],
+  ['reserving', PLACE_HOLDS, ORDERS, ORDERS_LITERAL, TO_RESERVE],
+  ['settling', RESOLVE_HOLDS, RESOLUTIONS, RESOLUTIONS_LITERAL, TO_SETTLE],
   [
     'reserving with keys',
     PLACE_KEYED_HOLDS,
-    [[1, 2], [3, 4], 120, 10, 600, 100, [NOW, null], [1], [KEY], [KEY], ['request'], true],
-    `'{1,2}', '{3,4}', 120, 10, 600, 100, '{${NOW},NULL}', '{1}', ${KEYS}, ${KEYS}, '{request}', true`,
-    ['events_pkey', 'inventory_pkey', 'users_pkey'],
+    [...ORDERS, [1], [KEY], [KEY], ['request'], true],
+    `${ORDERS_LITERAL}, '{1}', ${KEYS}, ${KEYS}, '{request}', true`,
+    TO_RESERVE,
   ],
   [
     'settling with keys',
     RESOLVE_KEYED_HOLDS,
-    [[1, 2], ['paid', 'cancelled'], [1, null], [], 100, [NOW, null], [1], [KEY], [KEY], ['request']],
-    `'{1,2}', '{paid,cancelled}', '{1,NULL}', '{}', 100, '{${NOW},NULL}', '{1}', ${KEYS}, ${KEYS}, '{request}'`,
-    ['inventory_pkey', 'tickets_pkey', 'users_pkey'],
+    [...RESOLUTIONS, [1], [KEY], [KEY], ['request']],
+    `${RESOLUTIONS_LITERAL}, '{1}', ${KEYS}, ${KEYS}, '{request}'`,
+    TO_SETTLE,
   ],
   ['finding what is kept under a key', FIND_KEY, [[KEY]], KEYS, ['idempotency_keys_pkey']],
   [
@@ -73,14 +108,14 @@ const STATEMENTS: [string, Statement, values: unknown[], literals: string, index
     RELEASE_DUE_HOLDS,
     [1_000, '-infinity', [], 100],
     `1000, '-infinity', '{}', 100`,
-    ['inventory_pkey', 'tickets_due_idx', 'tickets_pkey'],
+    ['orders_due_idx', 'orders_pkey', 'quotas_pkey'],
   ],
   [
     'releasing for events',
     RELEASE_DUE_HOLDS_OF_EVENTS,
     [[1, 2], 1_000, ['-infinity', '-infinity'], [], 100],
     `'{1,2}', 1000, '{-infinity,-infinity}', '{}', 100`,
-    ['inventory_pkey', 'tickets_event_due_idx', 'tickets_pkey'],
+    ['orders_event_due_idx', 'orders_pkey', 'quotas_event_idx', 'quotas_pkey'],
   ],
 ];
 
@@ -175,19 +210,19 @@ describe('in a large database', () => {
     afterAll(() => api.stop());
 
     it.each([
-      ['/users/15000', 'users_pkey'],
-      ['/tickets/150000', 'tickets_pkey'],
-      [`/users/${COLLECTOR}/tickets`, 'tickets_user_id_id_idx'],
+      ['/users/15000', ['users_pkey']],
+      ['/tickets/150000', ['orders_pkey', 'tickets_pkey']],
+      [`/users/${COLLECTOR}/tickets`, ['orders_user_id_id_idx', 'tickets_order_id_idx']],
       [
-        `/users/${COLLECTOR}/tickets?cursor=${cursorAfter([100_000], new PageQuery())}`,
-        'tickets_user_id_id_idx',
+        `/users/${COLLECTOR}/tickets?cursor=${cursorAfter([100_000, 100_000], new PageQuery())}`,
+        ['orders_user_id_id_idx', 'tickets_order_id_idx'],
       ],
-    ])('for %s reads by %s alone', async (path, index) => {
+    ])('for %s reads by %s alone', async (path, indexes) => {
       queries.length = 0;
       expect((await api.client.get(path)).status).toBe(200);
       expect(queries).toHaveLength(1);
       const plan = await explain(...(queries[0] as [string, unknown[]]));
-      expectIndexes(plan, [index]);
+      expectIndexes(plan, indexes);
       expect(plan.map((node) => node['Node Type'])).not.toContain('Sort');
     });
   });
@@ -196,20 +231,20 @@ describe('in a large database', () => {
     const HOLDS = 20_000;
 
     beforeAll(async () => {
-      await client.query(`ALTER TABLE tickets SET (autovacuum_enabled = false)`);
-      await client.query(`DELETE FROM ticket_states WHERE status = 'reserved'`);
-      await client.query('VACUUM ANALYZE tickets');
+      await client.query(`ALTER TABLE orders SET (autovacuum_enabled = false)`);
+      await client.query(`DELETE FROM orders WHERE status = 'held'`);
+      await client.query('VACUUM ANALYZE orders');
       await client.query(
-        `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
-        SELECT 1 + n % ${USERS}, 1 + n % 1000, 'reserved', now(), now() + (n % 2 - 0.5) * interval '1 hour'
-        FROM generate_series(1, ${HOLDS}) AS n`,
+        makeOrders(`SELECT 1 + n % ${USERS}, 1 + n % 1000, 'held', now(), now() + (n % 2 - 0.5) * interval '1 hour',
+            NULL::timestamptz
+          FROM generate_series(1, ${HOLDS}) AS n`),
       );
       await client.query('UPDATE quotas SET held = 20 WHERE event_id <= 1000');
     });
 
     it('the live holds of one user are found among those of all', async () => {
       const users = Array.from({ length: 10 }, (_, i) => i + 1);
-      const [count] = await analyze('SELECT * FROM count_holds($1::bigint[], $1::bigint[], 30, 600)', [
+      const [count] = await analyze('SELECT * FROM count_held_places($1::bigint[], $1::bigint[], 30, 600)', [
         users,
       ]);
       expect(count?.['Actual Rows']).toBe(10);
@@ -236,16 +271,19 @@ describe('in a large database', () => {
     ])('so does %s', async (_what, { text }, more) => {
       const { rows } = await client.query<{ ids: number[] }>(
         `SELECT array_agg(id) AS ids FROM (
-          SELECT id FROM ticket_states WHERE status = 'reserved' AND expires_at > now() ORDER BY id LIMIT 128
+          SELECT id FROM orders WHERE status = 'held' AND expires_at > now() ORDER BY id LIMIT 128
         ) AS live`,
       );
       const plan = await analyze(text, [
         rows[0]?.ids,
+        Array(128).fill(null),
         Array(128).fill('paid'),
+        Array(128).fill(null),
+        Array(128).fill(NOW),
+        Array(128).fill(null),
         Array(128).fill(null),
         [],
         100,
-        Array(128).fill(NOW),
         ...more,
       ]);
       expect(plan[0]?.['Actual Rows']).toBe(128);
@@ -258,7 +296,14 @@ describe('in a large database', () => {
     ])('and %s', async (_what, { text }, more) => {
       const users = Array.from({ length: 128 }, (_, i) => i + 1);
       const events = users.map((i) => (i % 10) + 1);
-      const plan = await analyze(text, [users, events, 120, 30, 600, 100, users.map(() => NOW), ...more]);
+      const none = users.map(() => null);
+      const zeros = users.map(() => 0);
+      const plan = await analyze(text, [
+        ...[users, events, users.map(() => NOW), none, none, none, none],
+        ...[users, zeros, zeros, none, users.map(() => 1), none],
+        ...[120, 30, 600, 100],
+        ...more,
+      ]);
       expect(plan[0]?.['Actual Rows']).toBe(128);
       expectNoComparing(plan);
     });

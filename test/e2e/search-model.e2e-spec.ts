@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { haversineKm, type Coordinates } from '../../src/events/haversine';
 import { startTestApi, type TestApi } from '../support/api';
+import { sellEvents } from '../support/fill';
 import { expectProblem } from '../support/problems';
 import { ascending, idsOf, LONDON, searchBy, toQuery } from '../support/search';
 import { REMOVE_EVENTS } from '../support/seats';
@@ -70,11 +71,6 @@ describe('GET /events/ with filters', () => {
           INSERT INTO events (title, venue_address, description, venue_latitude, venue_longitude, start_time, end_time)
           SELECT title, address, description, latitude, longitude, start_time, end_time FROM draft ORDER BY n
           RETURNING id
-        ), seats AS (
-          SELECT id, row_number() OVER (ORDER BY id) AS n FROM event
-        ), inventory AS (
-          INSERT INTO inventory (event_id, capacity, held, sold)
-          SELECT id, 3, ($8::int[])[n], ($9::int[])[n] FROM seats
         )
         SELECT id FROM event ORDER BY id`,
         [
@@ -85,9 +81,13 @@ describe('GET /events/ with filters', () => {
           drafts.map(({ place }) => place?.longitude ?? null),
           drafts.map(({ start }) => new Date(start)),
           drafts.map(({ start, length }) => new Date(start + length)),
-          drafts.map(({ held }) => held),
-          drafts.map(({ sold }) => sold),
         ],
+      );
+      await api.sql(
+        sellEvents(
+          `SELECT id, 3, held, sold FROM unnest($1::bigint[], $2::int[], $3::int[]) AS draft (id, held, sold)`,
+        ),
+        [rows.map(({ id }) => id), drafts.map(({ held }) => held), drafts.map(({ sold }) => sold)],
       );
       events = drafts.map((draft, i) => ({
         id: rows[i]?.id ?? NaN,

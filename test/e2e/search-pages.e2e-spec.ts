@@ -1,4 +1,5 @@
 import { startTestApi, type TestApi } from '../support/api';
+import { sellEvents } from '../support/fill';
 import { idsOf, LONDON, nearLondon, searchBy } from '../support/search';
 import { REMOVE_EVENTS } from '../support/seats';
 
@@ -18,13 +19,11 @@ describe('GET /events/ with filters', () => {
 
     beforeAll(async () => {
       const rows = await api.sql<{ id: number }>(
-        `WITH event AS (
-          INSERT INTO events (title, start_time, end_time, venue_latitude, venue_longitude)
-          SELECT 'Residency', '2090-01-01', '2090-01-02', ${LONDON.latitude}, ${LONDON.longitude}
-          FROM generate_series(1, ${EQUALS}) RETURNING id
-        ), inventory AS (INSERT INTO inventory (event_id, capacity) SELECT id, 5 FROM event)
-        SELECT id FROM event ORDER BY id`,
+        `INSERT INTO events (title, start_time, end_time, venue_latitude, venue_longitude)
+        SELECT 'Residency', '2090-01-01', '2090-01-02', ${LONDON.latitude}, ${LONDON.longitude}
+        FROM generate_series(1, ${EQUALS}) RETURNING id`,
       );
+      await api.sql(sellEvents(`SELECT id, 5, 0, 0 FROM events WHERE title = 'Residency'`));
       equals = idsOf(rows);
     });
     afterAll(() => api.sql(REMOVE_EVENTS));

@@ -143,7 +143,7 @@ describe('seats', () => {
 
   describe('without the constraints behind the statements', () => {
     beforeAll(async () => {
-      await sql('ALTER TABLE inventory DROP CONSTRAINT inventory_seats_check');
+      await sql('ALTER TABLE quotas DROP CONSTRAINT quotas_places_check');
       await sql('ALTER TABLE tickets DROP CONSTRAINT tickets_paid_at_check');
     });
 

@@ -30,7 +30,7 @@ async function digest({ sql }: TestDatabase): Promise<Record<'users' | 'events',
   const [row] = await sql<Record<'users' | 'events', string>>(`
     SELECT md5((SELECT string_agg(users::text, '|' ORDER BY id) FROM users)) AS users,
       md5((SELECT string_agg(events::text, '|' ORDER BY id) FROM events)
-        || (SELECT string_agg(inventory::text, '|' ORDER BY event_id) FROM quotas)) AS events`);
+        || (SELECT string_agg(quotas::text, '|' ORDER BY id) FROM quotas)) AS events`);
   return row ?? { users: '', events: '' };
 }
 
@@ -62,8 +62,8 @@ describe('npm run seed', () => {
       expect(Number(totals.held)).toBeGreaterThan(0);
       const wrong = await filled.sql(`
         SELECT event_id, held, sold FROM quotas
-        WHERE held <> (SELECT count(*) FROM ticket_states WHERE event_id = inventory.event_id AND status = 'reserved')
-          OR sold <> (SELECT count(*) FROM ticket_states WHERE event_id = inventory.event_id AND status = 'paid')`);
+        WHERE held <> (SELECT count(*) FROM ticket_states WHERE event_id = quotas.event_id AND status = 'reserved')
+          OR sold <> (SELECT count(*) FROM ticket_states WHERE event_id = quotas.event_id AND status = 'paid')`);
       expect(wrong).toEqual([]);
     });
 

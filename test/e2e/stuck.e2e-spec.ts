@@ -3,6 +3,7 @@ import { InventoryRepository } from '../../src/inventory/inventory.repository';
 import { startTestApi, type TestApi } from '../support/api';
 import { createDatabase, type TestDatabase } from '../support/databases';
 import { eventually } from '../support/eventually';
+import { makeOrders } from '../support/fill';
 import { expectProblem } from '../support/problems';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 
@@ -39,9 +40,11 @@ describe('a row that stays locked', () => {
   const reserve = ({ id }: { id: number }) =>
     api.client.post('/tickets/', { user_id: user.id, event_id: id });
   const resolve = (id: number, verb: 'pay' | 'cancel') => api.client.post(`/tickets/${id}/${verb}`);
-  const lockCounters = () =>
-    database.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [wanted.id]);
-  const lockTicket = (id: number) => database.begin('SELECT FROM ticket_states WHERE id = $1 FOR UPDATE', [id]);
+  const lockCounters = () => database.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [wanted.id]);
+  const lockTicket = (id: number) =>
+    database.begin('SELECT FROM orders WHERE id = (SELECT order_id FROM tickets WHERE id = $1) FOR UPDATE', [
+      id,
+    ]);
 
   /** How many succeed of what eight customers do, one after the other, until the round is over. */
   async function countOf(act: (i: number) => Promise<boolean>): Promise<number> {
@@ -132,16 +135,18 @@ describe('a row that stays locked', () => {
     it('lets the holds of other events end, and its own once it is free', async () => {
       const [ours, theirs] = await Promise.all([reserve(wanted), reserve(others[0] as { id: number })]);
       // More than one statement ends, and due before those of the other event.
+      await api.sql('UPDATE quotas SET capacity = 10000, held = held + 2500 WHERE event_id = $1', [
+        wanted.id,
+      ]);
       await api.sql(
-        `WITH more AS (
-          INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
-          SELECT $1, $2, 'reserved', now() - interval '1 minute', now() + interval '1 hour' FROM generate_series(1, 2500)
-        ) UPDATE quotas SET capacity = 10000, held = held + 2500 WHERE event_id = $2`,
+        makeOrders(`SELECT $1::bigint, $2::bigint, 'held', now() - interval '1 minute', now() + interval '1 hour',
+            NULL::timestamptz
+          FROM generate_series(1, 2500)`),
         [user.id, wanted.id],
       );
       const lock = await lockCounters();
       await fallDue('event_id = $1', wanted.id);
-      await fallDue('id = $1', theirs.body.id);
+      await fallDue('id = (SELECT order_id FROM tickets WHERE id = $1)', theirs.body.id);
       await eventually(async () => expect(await statusOf(theirs.body.id)).toBe('expired'), 5_000);
       expect(await statusOf(ours.body.id)).toBe('reserved');
       await lock.commit();
@@ -184,7 +189,11 @@ describe('a row that stays locked', () => {
     it('that is due lets others be told "sold out" beside it, and is for sale once it is free', async () => {
       await api.sql('UPDATE quotas SET capacity = 1 WHERE event_id = $1', [wanted.id]);
       const { id } = (await reserve(wanted)).body;
-      await api.sql(`UPDATE tickets SET expires_at = now() + interval '1 second' WHERE id = $1`, [id]);
+      await api.sql(
+        `UPDATE orders SET expires_at = now() + interval '1 second'
+        WHERE id = (SELECT order_id FROM tickets WHERE id = $1)`,
+        [id],
+      );
       const lock = await lockTicket(id);
       await sleep(1_000);
       const share = await shareOf(
@@ -201,8 +210,8 @@ describe('a row that stays locked', () => {
 
   const fallDue = (which: string, id: number) =>
     api.sql(
-      `UPDATE tickets SET created_at = created_at - (expires_at - now()), expires_at = now()
-      WHERE status = 'reserved' AND ${which}`,
+      `UPDATE orders SET created_at = created_at - (expires_at - now()), expires_at = now()
+      WHERE status = 'held' AND ${which}`,
       [id],
     );
   const statusOf = async (id: number) =>

@@ -68,7 +68,7 @@ describe('tickets', () => {
       const [greedy, next] = [await api.create.user(), await api.create.user()];
       const service = limited.app.get(TicketsService, { strict: false });
       const calls = [greedy, greedy, greedy, next, greedy, next, next].map(({ id }) =>
-        service.reserve({ userId: id }, event.id).then(
+        service.reserve({ userId: id }, event.id, null).then(
           (ticket) => ticket.userId,
           (error: unknown) => (error as Problem).code,
         ),

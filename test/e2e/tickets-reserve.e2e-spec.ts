@@ -30,6 +30,10 @@ describe('tickets', () => {
         id: expect.any(Number),
         user_id: user.id,
         event_id: event.id,
+        order_code: expect.stringMatching(/^[0-9A-HJKMNP-TV-Z]{10}$/),
+        ticket_type_id: expect.any(Number),
+        price: 0,
+        attendee: null,
         status: 'reserved',
         created_at: expect.stringMatching(INSTANT),
         expires_at: expect.stringMatching(INSTANT),
@@ -152,7 +156,7 @@ describe('tickets', () => {
       const users = await Promise.all(Array.from({ length: 50 }, () => api.create.user()));
       const service = api.app.get(TicketsService, { strict: false });
       const calls = await Promise.allSettled(
-        users.map(({ id }) => service.reserve({ userId: id }, event.id)),
+        users.map(({ id }) => service.reserve({ userId: id }, event.id, null)),
       );
       const winners = calls.flatMap((call) => (call.status === 'fulfilled' ? [call.value] : []));
       expect(winners.map((ticket) => ticket.userId)).toEqual(users.slice(0, 10).map(({ id }) => id));

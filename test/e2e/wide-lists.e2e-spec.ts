@@ -5,6 +5,7 @@ import { haversineKm } from '../../src/events/haversine';
 import { CANDIDATES, listEvents, NEIGHBOURS } from '../../src/events/list-events';
 import { startTestApi, type TestApi } from '../support/api';
 import { createDatabase, type TestDatabase } from '../support/databases';
+import { sellEvents } from '../support/fill';
 import { TEST_ADMIN } from '../support/tokens';
 
 /** All at once more than any list looks at: at one venue, of one organizer, with one word, at one time, sold out. */
@@ -56,10 +57,10 @@ describe('lists of very many events', () => {
     await client.connect();
     for (const statement of FILL) await client.query(statement);
     const { rows } = await client.query<Event>(
-      `SELECT id::int, extract(epoch FROM start_time)::float8 * 1000 AS start, extract(epoch FROM end_time)::float8 * 1000 AS "end",
+      `SELECT events.id::int, extract(epoch FROM start_time)::float8 * 1000 AS start, extract(epoch FROM end_time)::float8 * 1000 AS "end",
         venue_latitude AS latitude, venue_longitude AS longitude, held < capacity AS "isAvailable",
         split_part(title, ' ', 2) AS word
-      FROM events JOIN quotas ON event_id = id`,
+      FROM events JOIN quotas ON event_id = events.id`,
     );
     events = rows;
     await client.query('SET enable_seqscan = off; SET jit = off; SET random_page_cost = 1.1');
@@ -236,9 +237,9 @@ const FILL = [
     FROM (SELECT n, n <= ${AT_VENUE} AS isHere FROM generate_series(1, ${EVENTS}::bigint) AS n) AS series
   ) AS event`,
   // The first in the order of their start are sold out but for a few, of the others every fifth.
-  `INSERT INTO inventory (event_id, capacity, held)
-  SELECT id, 100, CASE WHEN (n < ${EVENTS} * 0.4 AND n % 1000 > 0) OR n % 5 = 0 THEN 100 ELSE 0 END
-  FROM (SELECT id, row_number() OVER (ORDER BY start_time, id) AS n FROM events) AS event`,
+  sellEvents(`
+    SELECT id, 100, CASE WHEN (n < ${EVENTS} * 0.4 AND n % 1000 > 0) OR n % 5 = 0 THEN 100 ELSE 0 END, 0
+    FROM (SELECT id, row_number() OVER (ORDER BY start_time, id) AS n FROM events) AS event`),
   `ALTER TABLE events ENABLE TRIGGER USER`,
-  `VACUUM ANALYZE events, inventory`,
+  `VACUUM ANALYZE events, quotas, ticket_types`,
 ];

@@ -36,7 +36,10 @@ export const bookingsBy = (currentApi: () => TestApi, currentUser: () => { id: n
   cancel: (ticket: { id: number }, by = currentApi()) => by.client.post(`/tickets/${ticket.id}/cancel`),
   show: async ({ id }: { id: number }, by = currentApi()) => (await by.client.get(`/tickets/${id}`)).body,
   seats: async ({ id }: { id: number }, by = currentApi()) => {
-    const [row] = await by.sql(`SELECT capacity, held, sold FROM quotas WHERE event_id = $1 AND kind = 'event'`, [id]);
+    const [row] = await by.sql(
+      `SELECT capacity, held, sold FROM quotas WHERE event_id = $1 AND kind = 'event'`,
+      [id],
+    );
     return row;
   },
   hold: (event: { id: number }, by = currentApi()) =>

@@ -19,10 +19,11 @@ export const sellEvents = (select: string) => `
  * Makes orders of one ticket each, of the only type of their event. The counters are left as they are.
  *
  * @param select a query for (user_id, event_id, status, created_at, expires_at, paid_at), the status that of an order
+ * @param before another part of the statement, which the query may read
  * @returns SQL that yields the `id` of each ticket
  */
-export const makeOrders = (select: string) => `
-  WITH wanted (user_id, event_id, status, created_at, expires_at, paid_at) AS (${select}), made AS (
+export const makeOrders = (select: string, before?: string) => `
+  WITH ${before ? `${before}, ` : ''}wanted (user_id, event_id, status, created_at, expires_at, paid_at) AS (${select}), made AS (
     INSERT INTO orders (user_id, event_id, status, places, created_at, expires_at, paid_at, type_ids, numbers, quota_ids,
       quota_numbers)
     SELECT user_id, wanted.event_id, status, 1, wanted.created_at, expires_at, paid_at, ARRAY[type.id], ARRAY[1], quota_ids,

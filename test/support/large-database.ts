@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { createDatabase, type TestDatabase } from './databases';
+import { makeOrders, sellEvents } from './fill';
 
 const EVENTS = 100_000;
 export const USERS = 20_000;
@@ -17,8 +18,6 @@ const FILL = [
   `ALTER TABLE events DISABLE TRIGGER USER`,
   `ALTER TABLE events DROP CONSTRAINT events_organizer_id_fkey`,
   `ALTER TABLE sessions DROP CONSTRAINT sessions_user_id_fkey`,
-  `ALTER TABLE inventory DROP CONSTRAINT inventory_event_id_fkey`,
-  `ALTER TABLE tickets DROP CONSTRAINT tickets_user_id_fkey, DROP CONSTRAINT tickets_event_id_fkey`,
   `INSERT INTO users (name, email) SELECT 'User ' || n, n || '@example.com' FROM generate_series(1, ${USERS}) AS n`,
   // All over the world, half of them over; at the end those of one city. Everything is sold out.
   `INSERT INTO events (organizer_id, title, start_time, end_time, venue_latitude, venue_longitude, position, search)
@@ -35,27 +34,27 @@ const FILL = [
         AS longitude
     FROM (SELECT n, n > ${EVENTS - LONDON_EVENTS} AS isLondon FROM generate_series(1, ${EVENTS}::bigint) AS n) AS series
   ) AS event`,
-  `INSERT INTO inventory (event_id, capacity, held) SELECT id, 100, 100 FROM events`,
-  `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at, paid_at)
+  sellEvents('SELECT id, 100, 100, 0 FROM events'),
+  `INSERT INTO codes (event_id, quota_id, code, code_key, percent_off)
+  SELECT event_id, id, 'Friends', 'friends', 10 FROM quotas`,
+  // The planner is to know of all that is joined here.
+  'ANALYZE quotas, ticket_types',
+  makeOrders(`
   SELECT CASE WHEN n % 100 = 1 THEN ${COLLECTOR} ELSE 1 + n % ${USERS} END, 1 + n % ${EVENTS - LONDON_EVENTS}, status, now(), expires_at, CASE status WHEN 'paid' THEN now() END
   FROM (
     SELECT n, (ARRAY['paid', 'paid', 'expired', 'cancelled'])[1 + n % 4] AS status, now() + interval '1 hour' AS expires_at
     FROM generate_series(1, ${TICKETS}) AS n WHERE n % 50 > 0
     UNION ALL
-    SELECT n, 'reserved', now() + (n % 100 - 10) * interval '1 minute'
+    SELECT n, 'held', now() + (n % 100 - 10) * interval '1 minute'
     FROM generate_series(1, ${TICKETS}) AS n WHERE n % 50 = 0
-  ) AS ticket`,
+  ) AS ticket`),
   `INSERT INTO sessions (id, user_id, token_hash, expires_at)
   SELECT gen_random_uuid(), CASE WHEN n % 100 = 1 THEN ${COLLECTOR} ELSE 1 + n % ${USERS} END, '', now() + n * interval '1 minute'
   FROM generate_series(1, ${SESSIONS}) AS n`,
   // A hundredth has expired.
   `INSERT INTO idempotency_keys (id, fingerprint, answer, expires_at)
   SELECT sha256(n::text::bytea), '', '', now() + (n - ${KEYS / 100}) * interval '1 second' FROM generate_series(1, ${KEYS}) AS n`,
-  `ALTER TABLE inventory ADD CONSTRAINT inventory_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id)`,
-  `ALTER TABLE tickets
-    ADD CONSTRAINT tickets_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id),
-    ADD CONSTRAINT tickets_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id)`,
-  `VACUUM ANALYZE users, events, inventory, tickets, sessions, idempotency_keys`,
+  `VACUUM ANALYZE users, events, quotas, ticket_types, codes, orders, tickets, sessions, idempotency_keys`,
 ];
 
 /** A database with as many rows as a large house has, and a connection to it; both are the caller's to end. */

@@ -28,12 +28,13 @@ export const NOTE_RELEASES = `
   CREATE TABLE releases (ticket_id bigint, late_ms double precision, released_by text);
   CREATE FUNCTION note_release() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
-    INSERT INTO releases VALUES (NEW.id, extract(epoch FROM clock_timestamp() - NEW.expires_at) * 1000,
-      current_setting('application_name'));
+    INSERT INTO releases
+    SELECT id, extract(epoch FROM clock_timestamp() - NEW.expires_at) * 1000, current_setting('application_name')
+    FROM tickets WHERE order_id = NEW.id;
     RETURN NULL;
   END
   $$;
-  CREATE TRIGGER note_release AFTER UPDATE ON tickets
+  CREATE TRIGGER note_release AFTER UPDATE ON orders
     FOR EACH ROW WHEN (NEW.status = 'expired') EXECUTE FUNCTION note_release();`;
 
 /** Waits until the holds are released, each once, never early, and all by that kind of process. */
@@ -64,7 +65,9 @@ export async function released(
 
 /** The tickets whose seats are still held, due or not. */
 export async function unreleased({ sql }: TestDatabase): Promise<number[]> {
-  const rows = await sql<{ id: string }>(`SELECT id FROM ticket_states WHERE status = 'reserved' ORDER BY id`);
+  const rows = await sql<{ id: string }>(
+    `SELECT id FROM ticket_states WHERE status = 'reserved' ORDER BY id`,
+  );
   return rows.map(({ id }) => Number(id));
 }
 

@@ -21,4 +21,5 @@ export const INVENTORY_MISMATCHES = `
   WHERE held <> coalesce(reserved, 0) OR sold <> coalesce(paid, 0) OR held + sold > capacity`;
 
 /** Removes all events and what belongs to them; takes locks in the order of the statements that end holds meanwhile. */
-export const REMOVE_EVENTS = 'TRUNCATE orders, tickets, payments, quotas, codes, ticket_types, events CASCADE';
+export const REMOVE_EVENTS =
+  'TRUNCATE orders, tickets, payments, quotas, codes, ticket_types, events CASCADE';

@@ -89,7 +89,7 @@ export class System {
       PostgresServer.open(smallDisk ?? folder, cleanup),
       RedisServer.start(folder, cleanup),
     ]);
-    if (withoutGuard) await postgres.sql('ALTER TABLE inventory DROP CONSTRAINT inventory_seats_check');
+    if (withoutGuard) await postgres.sql('ALTER TABLE quotas DROP CONSTRAINT quotas_places_check');
     const proxy = await startFaultProxy(postgres.url);
     cleanup.add(() => proxy.cut());
 
