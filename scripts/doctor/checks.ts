@@ -5,6 +5,7 @@ import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { RedisClient } from '../../src/queue/redis-client';
 import { checkAdmins } from './admins';
 import { checkClocks, type Clock } from './clocks';
+import { checkOrphans } from './orphans';
 import { checkOutbox } from './outbox';
 import * as postgres from './postgres';
 import * as redis from './redis';
@@ -121,6 +122,7 @@ async function examineSeats(
   if (!(await hasSeats(database))) return;
   await report.add('holds', checkHolds(database, settings.REDIS_URL !== undefined));
   await report.add('seats', checkSeats(database, options));
+  await report.add('orphans', checkOrphans(database, options));
   await report.add('outbox', checkOutbox(database));
   await report.add('admins', checkAdmins(database, settings));
 }

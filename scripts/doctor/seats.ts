@@ -1,11 +1,8 @@
-import type { DataSource, EntityManager } from 'typeorm';
-import { isLockTimeout, isStatementTimeout } from '../../src/database/database-error';
+import type { DataSource } from 'typeorm';
+import { isLockTimeout } from '../../src/database/database-error';
 import { plural, type Finding } from './report';
+import { lookAtTickets, statementMsOf, type LookOptions } from './ticket-ranges';
 
-/** How long a statement may take: as long as those of the API, so that nothing waits longer for what it reads. */
-const STATEMENT_MS = 2_000;
-/** Ids of tickets per statement: halved whenever one takes too long. */
-const RANGE = { most: 200_000, least: 1_000 };
 /** Events per statement. */
 const PAGE = 20_000;
 /** Holds end within half a second; a hold this late means that no worker is at work. */
@@ -63,23 +60,19 @@ export async function checkHolds(database: DataSource, hasWorkers: boolean): Pro
   };
 }
 
-export interface SeatsOptions {
+export interface SeatsOptions extends LookOptions {
   fix: boolean;
-  /** Shows how far it has come. */
-  progress: (total: number, work: (add: (amount: number) => void) => Promise<void>) => Promise<void>;
-  stopped: AbortSignal;
-  /** How long one statement may take. */
-  statementMs?: number;
 }
 
 /** Holds the counters of every event against its tickets; with `fix` sets them right. */
 export async function checkSeats(database: DataSource, options: SeatsOptions): Promise<Finding> {
-  const { fix, stopped, statementMs = STATEMENT_MS } = options;
+  const { fix, stopped } = options;
   const { events, disorderly } = await findDisorderly(database, options);
   const details: (Seats & { message: string; repaired: boolean })[] = [];
   for (const seats of disorderly) {
     stopped.throwIfAborted();
-    const change = fix && isRepairable(seats) ? await repair(database, seats, statementMs) : undefined;
+    const change =
+      fix && isRepairable(seats) ? await repair(database, seats, statementMsOf(options)) : undefined;
     details.push({ ...seats, message: change ?? describe(seats), repaired: change !== undefined });
   }
   const left = details.filter(({ repaired }) => !repaired);
@@ -123,28 +116,24 @@ function describe(seats: Seats): string {
 /** What the counters should be: reserved and paid tickets, by event. */
 type Counts = Map<number, { reserved: number; paid: number }>;
 
-/** One snapshot sees one instant, so that what is under way never looks like a fault; it locks no row. */
 async function findDisorderly(
   database: DataSource,
-  { progress, stopped, statementMs = STATEMENT_MS }: SeatsOptions,
+  options: LookOptions,
 ): Promise<{ events: number; disorderly: Seats[] }> {
-  return await database.transaction('REPEATABLE READ', async (manager) => {
-    await manager.query(`SET LOCAL statement_timeout = ${statementMs}`);
-    const [{ first, last }] = await manager.query<[{ first: number | null; last: number | null }]>(
-      'SELECT min(id) AS first, max(id) AS last FROM tickets',
-    );
-    const counts: Counts = new Map();
-    const disorderly: Seats[] = [];
-    let events = 0;
-    await progress(last === null ? 0 : last - (first ?? 0) + 1, async (add) => {
-      if (first !== null && last !== null) {
-        for await (const [from, to] of countedRanges(manager, { first, last, counts })) {
-          stopped.throwIfAborted();
-          add(to - from + 1);
-        }
+  const counts: Counts = new Map();
+  const disorderly: Seats[] = [];
+  let events = 0;
+  await lookAtTickets<{ id: number; reserved: number; paid: number }>(database, options, {
+    text: COUNT,
+    take: (rows) => {
+      for (const { id, reserved, paid } of rows) {
+        const count = counts.get(id);
+        counts.set(id, { reserved: reserved + (count?.reserved ?? 0), paid: paid + (count?.paid ?? 0) });
       }
+    },
+    work: async (manager) => {
       for (let after = 0, isMore = true; isMore;) {
-        stopped.throwIfAborted();
+        options.stopped.throwIfAborted();
         const page = await manager.query<Omit<Seats, 'reserved' | 'paid'>[]>(COUNTERS, [after]);
         const counted = page.map((row) => ({ ...row, ...(counts.get(row.id) ?? { reserved: 0, paid: 0 }) }));
         disorderly.push(...counted.filter(isDisorderly));
@@ -152,39 +141,13 @@ async function findDisorderly(
         isMore = page.length === PAGE;
         after = page.at(-1)?.id ?? after;
       }
-    });
-    return { events, disorderly };
+    },
   });
+  return { events, disorderly };
 }
 
 const isDisorderly = (seats: Seats) =>
   seats.capacity === null || seats.held !== seats.reserved || seats.sold !== seats.paid || isOversold(seats);
-
-/** Counts tickets range by range into `counts`, and yields each range when it is counted. */
-async function* countedRanges(
-  manager: EntityManager,
-  { first, last, counts }: { first: number; last: number; counts: Counts },
-): AsyncGenerator<[from: number, to: number]> {
-  let size = RANGE.most;
-  for (let from = first; from <= last;) {
-    const to = Math.min(from + size - 1, last);
-    await manager.query('SAVEPOINT range');
-    try {
-      const rows = await manager.query<{ id: number; reserved: number; paid: number }[]>(COUNT, [from, to]);
-      for (const { id, reserved, paid } of rows) {
-        const count = counts.get(id);
-        counts.set(id, { reserved: reserved + (count?.reserved ?? 0), paid: paid + (count?.paid ?? 0) });
-      }
-      yield [from, to];
-      from = to + 1;
-    } catch (error) {
-      if (!isStatementTimeout(error) || size <= RANGE.least) throw error;
-      size = Math.max(RANGE.least, size >> 1);
-      await manager.query('ROLLBACK TO SAVEPOINT range');
-    }
-    await manager.query('RELEASE SAVEPOINT range');
-  }
-}
 
 /** @returns what was changed; undefined where that is not possible any more, or somebody keeps the row locked */
 async function repair(

@@ -1,17 +1,10 @@
-import {
-  Check,
-  Column,
-  Entity,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  PrimaryGeneratedColumn,
-  type Relation,
-} from 'typeorm';
-import { Event } from '../events/event.entity';
+import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 import { TICKET_STATUSES, type TicketStatus } from '../inventory/ticket-status';
-import { User } from '../users/user.entity';
 
+/**
+ * Without foreign keys: a reservation has just read the user and the event, and the keys would read and lock both once
+ * more for each ticket. A route that deletes either must look for tickets first; the doctor finds those without.
+ */
 @Entity('tickets')
 @Check('tickets_status_check', `status IN (${TICKET_STATUSES.map((status) => `'${status}'`).join(', ')})`)
 @Check('tickets_paid_at_check', `(status = 'paid') = (paid_at IS NOT NULL) AND paid_at < expires_at`)
@@ -26,16 +19,8 @@ export class Ticket {
   @Column('bigint', { name: 'user_id' })
   userId: number;
 
-  @ManyToOne(() => User)
-  @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'tickets_user_id_fkey' })
-  user: Relation<User>;
-
   @Column('bigint', { name: 'event_id' })
   eventId: number;
-
-  @ManyToOne(() => Event)
-  @JoinColumn({ name: 'event_id', foreignKeyConstraintName: 'tickets_event_id_fkey' })
-  event: Relation<Event>;
 
   @Column('varchar', { length: 9 })
   status: TicketStatus;

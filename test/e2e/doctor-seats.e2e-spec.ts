@@ -100,6 +100,34 @@ describe('of seats', () => {
     expect(before.map((row) => Number(row.event_id))).toContain(sound);
   });
 
+  it('finds tickets that lost their user or their event by hand', async () => {
+    const [event, buyer] = [await booked(), await api.create.user()];
+    const lost = await api.create.event();
+    const [byUser, byEvent] = [
+      await api.create.ticket({ user_id: buyer.id, event_id: event }),
+      await api.create.ticket({ user_id: user.id, event_id: lost.id }),
+    ];
+    expect((await findings()).orphans).toMatchObject({ status: 'ok' });
+
+    await api.sql('DELETE FROM sessions WHERE user_id = $1', [buyer.id]);
+    await api.sql('DELETE FROM users WHERE id = $1', [buyer.id]);
+    await api.sql('DELETE FROM inventory WHERE event_id = $1', [lost.id]);
+    await api.sql('DELETE FROM events WHERE id = $1', [lost.id]);
+    expect(await findings({}, true)).toMatchObject({
+      code: 1,
+      orphans: {
+        status: 'wrong',
+        message: '2 tickets without user or event',
+        details: [
+          { id: byUser.id, message: `ticket ${byUser.id}: there is no user ${buyer.id}` },
+          { id: byEvent.id, message: `ticket ${byEvent.id}: there is no event ${lost.id}` },
+        ],
+      },
+    });
+    await api.sql('DELETE FROM tickets WHERE id = ANY ($1)', [[byUser.id, byEvent.id]]);
+    expect(await findings({}, true)).toMatchObject({ code: 0, orphans: { status: 'ok' } });
+  });
+
   it('raises no false alarm beside a rush', async () => {
     const event = await api.create.event({ total_tickets: 1_000_000 });
     let isOver = false;
