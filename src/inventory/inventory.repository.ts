@@ -43,6 +43,8 @@ export interface SeatTicket {
 
 export interface HoldRequest extends Subject {
   eventId: number;
+  /** Since when the holds of the event are to be looked at for due ones. */
+  dueSince?: Since;
   /** Left out where the request has no `Idempotency-Key`. */
   claim?: KeyClaim;
 }
@@ -55,8 +57,15 @@ export type HoldRefusal =
   | 'hold_limit_reached'
   | 'hold_cool_down';
 
-/** `retryAfter`: seconds until a `hold_cool_down` ends. */
-export type HoldAnswer = SeatTicket & { refusal: HoldRefusal | null; retryAfter: number | null };
+/**
+ * `retryAfter`: seconds until a `hold_cool_down` ends. `noneDueAt`: the event was sold out at that time, and no hold of it
+ * was due, in milliseconds since 1970 by the database's clock.
+ */
+export type HoldAnswer = SeatTicket & {
+  refusal: HoldRefusal | null;
+  retryAfter: number | null;
+  noneDueAt: number | null;
+};
 
 export interface ResolveRequest {
   ticketId: number;
@@ -137,7 +146,8 @@ export class InventoryRepository {
     const users = requests.map((request) => request.userId);
     const events = requests.map((request) => request.eventId);
     const issuedAt = requests.map((request) => request.issuedAt ?? null);
-    const values = [users, events, holdSeconds, limit, coolDownSeconds, patienceMs, issuedAt];
+    const since = requests.map(({ dueSince }) => (dueSince instanceof Date ? dueSince.getTime() : null));
+    const values = [users, events, holdSeconds, limit, coolDownSeconds, patienceMs, issuedAt, since];
     const claims = requests.map(({ claim }) => claim);
     if (!claims.some(Boolean)) return await this.statements.run<HoldAnswer>(PLACE_HOLDS, values);
     const keyed = [...values, ...keyValues(claims), isLastTry];

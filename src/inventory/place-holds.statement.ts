@@ -17,9 +17,12 @@ export const PLACE_HOLDS_GUARDS = {
  * Takes seats for requests in their order: `$1` user ids, `$2` event ids, `$3` hold in seconds, `$4` live holds one
  * user may have on one event (0 = any number), `$5` for how many seconds holds that ended unpaid count: of those the
  * user may have three times as many (0 = any number), `$6` how many milliseconds to wait for a lock, `$7` when the token of
- * each user was issued (null = the age of the account is no matter). Answers a row per
- * request: a ticket, or why there is none. Where nothing is free, "sold out" is said without a lock: it is true of the
- * instant at which the statement began.
+ * each user was issued (null = the age of the account is no matter), `$8` since when the event's holds have not been looked
+ * at for due ones, in milliseconds since 1970 (null = never). Answers a row per request: a ticket, or why there is none.
+ *
+ * Where nothing is free, "sold out" is said without a lock: it is true of the instant at which the statement began.
+ * `noneDueAt` is that instant, in milliseconds since 1970, if no hold of the event was due then, so that none gives its
+ * place back. It is null where that is still to be seen.
  */
 export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
   name: 'place_holds',
@@ -29,21 +32,21 @@ export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
 export const PLACE_HOLDS = placeHolds();
 
 /**
- * The same where some of the requests have keys: `$8` to `$11` as `keyValues` makes them, `$12` whether "sold out" is the
- * last word, and is kept. A refusal for which now is not the time never is.
+ * The same where some of the requests have keys: `$9` to `$12` as `keyValues` makes them, `$13` whether "sold out" is the
+ * last word, and is kept, even where holds were due. A refusal for which now is not the time never is.
  */
 export const placeKeyedHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
   name: 'place_keyed_holds',
   text: textOf({
     lock,
     read,
-    claims: `${claimed(8)}, `,
+    claims: `${claimed(9)}, `,
     verdict: 'WHEN claimed.verdict IS NOT NULL THEN claimed.verdict',
     keeps: keptOutcomes(
-      8,
-      `SELECT n, to_jsonb(answer) - 'n' AS outcome FROM answer
-      WHERE refusal IS NULL
-        OR refusal NOT IN (${VERDICTS}, 'hold_cool_down', CASE WHEN $12::bool THEN '' ELSE 'event_sold_out' END)`,
+      9,
+      `SELECT n, to_jsonb(answer) - 'n' - 'noneDueAt' AS outcome FROM answer
+      WHERE refusal IS NULL OR refusal NOT IN (${VERDICTS}, 'hold_cool_down')
+        AND (refusal <> 'event_sold_out' OR $13::bool OR "noneDueAt" IS NOT NULL)`,
     ),
   }),
 });
@@ -62,7 +65,7 @@ interface Parts {
 function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
   return `
     WITH ${claims}${waitAtMost('$6')}, request AS MATERIALIZED (
-      SELECT r.n, r.user_id, r.event_id,
+      SELECT r.n, r.user_id, r.event_id, coalesce(to_timestamp(r.since / 1000), '-infinity') AS since,
         CASE
           ${verdict}
           WHEN users.id IS NULL THEN 'user_not_found'
@@ -72,7 +75,8 @@ function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
           WHEN inventory.held + inventory.sold < inventory.capacity THEN NULL
           ELSE 'event_sold_out'
         END AS refusal
-      FROM unnest($1::bigint[], $2::bigint[], $7::bigint[]) WITH ORDINALITY AS r (user_id, event_id, issued_at, n)
+      FROM unnest($1::bigint[], $2::bigint[], $7::bigint[], $8::float8[])
+        WITH ORDINALITY AS r (user_id, event_id, issued_at, since, n)
       CROSS JOIN patience
       ${claims && 'LEFT JOIN claimed ON claimed.n = r.n'}
       LEFT JOIN users ON users.id = r.user_id AND ${wasThere('users.created_at', 'r.issued_at')}
@@ -132,7 +136,14 @@ function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
         ceil(extract(epoch FROM decided.cools_at - clock_timestamp()))::int AS "retryAfter",
         granted.id, request.user_id AS "userId", request.event_id AS "eventId", 'reserved' AS status,
         granted.created_at AS "createdAt", granted.created_at + make_interval(secs => $3::int) AS "expiresAt",
-        NULL::timestamptz AS "paidAt"
+        NULL::timestamptz AS "paidAt",
+        -- Not with AND, for which an unknown refusal would be no reason to leave the look out.
+        CASE request.refusal WHEN 'event_sold_out' THEN CASE WHEN (
+          SELECT true FROM tickets
+          WHERE tickets.event_id = request.event_id AND status = 'reserved'
+            AND tickets.expires_at <= now() AND tickets.expires_at > request.since
+          LIMIT 1
+        ) IS NULL THEN extract(epoch FROM now())::float8 * 1000 END END AS "noneDueAt"
       FROM request LEFT JOIN decided USING (n) LEFT JOIN granted USING (n), taken
     )${keeps && `, ${keeps}`}
     SELECT answer.*${claims && ', verdict, outcome, claimed.answer, claimed.id AS "keyId"'}

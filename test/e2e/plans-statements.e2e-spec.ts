@@ -28,9 +28,9 @@ const STATEMENTS: [string, Statement, values: unknown[], literals: string, index
   [
     'reserving',
     PLACE_HOLDS,
-    [[1, 2], [3, 4], 120, 10, 600, 100, [NOW, null]],
-    `'{1,2}', '{3,4}', 120, 10, 600, 100, '{${NOW},NULL}'`,
-    ['events_pkey', 'inventory_pkey', 'users_pkey'],
+    [[1, 2], [3, 4], 120, 10, 600, 100, [NOW, null], [0, null]],
+    `'{1,2}', '{3,4}', 120, 10, 600, 100, '{${NOW},NULL}', '{0,NULL}'`,
+    ['events_pkey', 'inventory_pkey', 'tickets_event_due_idx', 'users_pkey'],
   ],
   [
     'settling',
@@ -42,9 +42,9 @@ const STATEMENTS: [string, Statement, values: unknown[], literals: string, index
   [
     'reserving with keys',
     PLACE_KEYED_HOLDS,
-    [[1, 2], [3, 4], 120, 10, 600, 100, [NOW, null], [1], [KEY], [KEY], ['request'], true],
-    `'{1,2}', '{3,4}', 120, 10, 600, 100, '{${NOW},NULL}', '{1}', ${KEYS}, ${KEYS}, '{request}', true`,
-    ['events_pkey', 'inventory_pkey', 'users_pkey'],
+    [[1, 2], [3, 4], 120, 10, 600, 100, [NOW, null], [0, null], [1], [KEY], [KEY], ['request'], true],
+    `'{1,2}', '{3,4}', 120, 10, 600, 100, '{${NOW},NULL}', '{0,NULL}', '{1}', ${KEYS}, ${KEYS}, '{request}', true`,
+    ['events_pkey', 'inventory_pkey', 'tickets_event_due_idx', 'users_pkey'],
   ],
   [
     'settling with keys',
@@ -258,7 +258,8 @@ describe('in a large database', () => {
     ])('and %s', async (_what, { text }, more) => {
       const users = Array.from({ length: 128 }, (_, i) => i + 1);
       const events = users.map((i) => (i % 10) + 1);
-      const plan = await analyze(text, [users, events, 120, 30, 600, 100, users.map(() => NOW), ...more]);
+      const [issuedAt, since] = [users.map(() => NOW), users.map(() => null)];
+      const plan = await analyze(text, [users, events, 120, 30, 600, 100, issuedAt, since, ...more]);
       expect(plan[0]?.['Actual Rows']).toBe(128);
       expectNoComparing(plan);
     });
