@@ -10,6 +10,7 @@ import { memory } from './parts/memory';
 import { nearby } from './parts/nearby';
 import { paging } from './parts/paging';
 import { pay } from './parts/pay';
+import { processes } from './parts/processes';
 import { queue } from './parts/queue';
 import { siege } from './parts/siege';
 import { spread } from './parts/spread';
@@ -19,6 +20,7 @@ import { stuck } from './parts/stuck';
 export const PARTS: readonly Part[] = [
   hot,
   spread,
+  processes,
   pay,
   guards,
   keys,
