@@ -27,19 +27,22 @@ export class AddQuotas1765000000000 implements MigrationInterface {
         capacity integer NOT NULL,
         held integer NOT NULL DEFAULT 0,
         sold integer NOT NULL DEFAULT 0,
+        was_taken boolean NOT NULL DEFAULT false,
         CONSTRAINT inventory_pkey PRIMARY KEY (event_id),
         CONSTRAINT inventory_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id),
         CONSTRAINT inventory_seats_check CHECK (held >= 0 AND sold >= 0 AND held + sold <= capacity)
       ) WITH (fillfactor = 50)
     `);
-    await queryRunner.query(
-      `INSERT INTO inventory SELECT event_id, capacity, held, sold FROM quotas WHERE kind = 'event' ORDER BY event_id`,
-    );
+    await queryRunner.query(`
+      INSERT INTO inventory (event_id, capacity, held, sold, was_taken)
+      SELECT event_id, capacity, held, sold, event_id IN (SELECT event_id FROM tickets)
+      FROM quotas WHERE kind = 'event' ORDER BY event_id
+    `);
     await queryRunner.query(`
       CREATE FUNCTION take_seats(event_ids bigint[], numbers integer[]) RETURNS void
-      LANGUAGE plpgsql VOLATILE AS $$
+      LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
       BEGIN
-        UPDATE inventory SET held = held + taken.number
+        UPDATE inventory SET held = held + taken.number, was_taken = true
         FROM unnest(event_ids, numbers) AS taken (event_id, number)
         WHERE inventory.event_id = taken.event_id;
       END

@@ -165,14 +165,6 @@ async function carryBack(queryRunner: QueryRunner): Promise<void> {
   await queryRunner.query('ALTER TABLE single_tickets RENAME TO tickets');
   await queryRunner.query('ALTER SEQUENCE single_tickets_id_seq RENAME TO tickets_id_seq');
   await queryRunner.query('ALTER TABLE tickets ADD CONSTRAINT tickets_pkey PRIMARY KEY (id)');
-  for (const [column, table] of [
-    ['user_id', 'users'],
-    ['event_id', 'events'],
-  ]) {
-    await queryRunner.query(
-      `ALTER TABLE tickets ADD CONSTRAINT tickets_${column}_fkey FOREIGN KEY (${column}) REFERENCES ${table} (id)`,
-    );
-  }
   await queryRunner.query('CREATE INDEX tickets_user_id_id_idx ON tickets (user_id, id)');
   await queryRunner.query(`CREATE INDEX tickets_due_idx ON tickets (expires_at) WHERE status = 'reserved'`);
   await queryRunner.query(

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DatabaseClock } from '../database/database-clock';
 import { isLockTimeout, isStatementTimeout } from '../database/database-error';
 import { releases, type Release, type ReleaseTrigger } from '../telemetry/channels';
-import { DueScanCursor } from './due-scan-cursor';
+import { DueScanCursor, type Since } from './due-scan-cursor';
 import { InventoryRepository } from './inventory.repository';
 import { StuckRows } from './stuck-rows';
 import { PATIENCE_MS } from './retry-without-stuck-rows';
@@ -44,6 +44,16 @@ export class DueHolds {
         if (!(isLockTimeout(error) || isStatementTimeout(error)) || ++failures === TRIES) throw error;
       }
     }
+  }
+
+  /** Since when the holds of an event are to be looked at for due ones. */
+  sinceOf(eventId: number): Since {
+    return this.looks.since(eventId);
+  }
+
+  /** Remembers that a look at the holds of an event, which began behind `since`, found none that was due. */
+  sawNoneDue(eventId: number, since: Since, lookedAt: Date): void {
+    this.looks.remember(eventId, since, { lookedAt });
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { KeyClaim } from '../idempotency/key-claim';
 import type { Scope, Subject } from '../database/scope';
+import type { Since } from './due-scan-cursor';
 import type { OrderStatus } from './order-status';
 
 export interface Attendee {
@@ -22,6 +23,8 @@ export interface HoldRequest extends Subject {
   code?: string;
   contact?: { name: string; email: string };
   metadata?: Record<string, string>;
+  /** Since when the holds of the event are to be looked at for due ones. */
+  dueSince?: Since;
   /** Left out where the request has no `Idempotency-Key`. */
   claim?: KeyClaim;
 }
@@ -77,6 +80,11 @@ export type HoldAnswer = HeldOrder & {
   most: number | null;
   /** Seconds until a `hold_cool_down` ends. */
   retryAfter: number | null;
+  /**
+   * The places were not free at that time, and no hold of the event was due, in milliseconds since 1970 by the database's
+   * clock.
+   */
+  noneDueAt: number | null;
 };
 
 /** An order by its id, or by that of its only ticket. */

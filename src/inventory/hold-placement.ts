@@ -32,6 +32,7 @@ export class HoldPlacement {
   /** @throws {Problem} as `InventoryService.holdPlaces` does */
   async place(request: HoldRequest): Promise<HeldOrder> {
     const { eventId } = request;
+    request.dueSince = this.dueHolds.sinceOf(eventId);
     const order = this.stuck.hasEvent(eventId) ? undefined : await this.together(request);
     return order ?? (await this.inLane(eventId, request));
   }
@@ -62,7 +63,10 @@ export class HoldPlacement {
     return batches.tracePromise(work, { name: 'place_holds', requests });
   }
 
-  /** Before anyone is told "sold out", the holds of that event that are due give their places back. */
+  /**
+   * Before anyone is told "sold out", the holds of that event that are due give their places back. Mostly none is, and the
+   * statement that found the event sold out has seen so.
+   */
   private async placeOrRelease(
     requests: readonly HoldRequest[],
     place: Place,
@@ -70,13 +74,13 @@ export class HoldPlacement {
   ): Promise<(HeldOrder | Error | undefined)[]> {
     const answers = await place(requests, false);
     const outcomes = answers.map((answer, i) => answer && outcomeOf(answer, requests[i] as HoldRequest));
-    const soldOut = answers.flatMap((answer, i) => (answer && MAY_TURN.has(answer.refusal) ? [i] : []));
-    if (soldOut.length === 0) return outcomes;
+    const open = this.undecided(answers, requests);
+    if (open.length === 0) return outcomes;
     try {
-      const eventIds = new Set(soldOut.map((i) => (requests[i] as HoldRequest).eventId));
+      const eventIds = new Set(open.map((i) => (requests[i] as HoldRequest).eventId));
       const released = new Set(await this.dueHolds.releaseOf([...eventIds], patienceMs));
       // With a key, the last word is still to be kept.
-      const again = soldOut.filter((i) => {
+      const again = open.filter((i) => {
         const { eventId, claim } = requests[i] as HoldRequest;
         return claim !== undefined || released.has(eventId);
       });
@@ -89,9 +93,22 @@ export class HoldPlacement {
       });
     } catch (error) {
       // The others have their answers: what they hold is theirs.
-      for (const i of soldOut) outcomes[i] = error as Error;
+      for (const i of open) outcomes[i] = error as Error;
     }
     return outcomes;
+  }
+
+  /** Which requests were told "sold out" although holds of the event may be due. */
+  private undecided(answers: (Keyed<HoldAnswer> | undefined)[], requests: readonly HoldRequest[]): number[] {
+    const seen = new Set<number>();
+    return answers.flatMap((answer, i) => {
+      if (!answer || !MAY_TURN.has(answer.refusal)) return [];
+      if (answer.noneDueAt === null) return [i];
+      const { eventId, dueSince = '-infinity' } = requests[i] as HoldRequest;
+      if (!seen.has(eventId)) this.dueHolds.sawNoneDue(eventId, dueSince, new Date(answer.noneDueAt));
+      seen.add(eventId);
+      return [];
+    });
   }
 
   private get holdPolicy(): [holdSeconds: number, limit: number, coolDownSeconds: number] {

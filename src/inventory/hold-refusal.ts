@@ -6,7 +6,7 @@ import type { Keyed } from './inventory.repository';
 /** An order that was placed, or why not. */
 export function outcomeOf(answer: Keyed<HoldAnswer>, { claim }: HoldRequest): HeldOrder | Error {
   try {
-    const { refusal, itemAt, least, most, retryAfter, ...order } = claim
+    const { refusal, itemAt, least, most, retryAfter, noneDueAt, ...order } = claim
       ? claim.settle<HoldAnswer>(answer, answer)
       : answer;
     return refusal === null ? order : refused({ refusal, itemAt, least, most, retryAfter });

@@ -107,6 +107,7 @@ export class InventoryRepository {
       limit,
       coolDownSeconds,
       patienceMs,
+      requests.map(({ dueSince }) => (dueSince instanceof Date ? dueSince.getTime() : null)),
     ];
     const claims = requests.map(({ claim }) => claim);
     if (!claims.some(Boolean)) return await this.statements.run<HoldAnswer>(PLACE_HOLDS, values);

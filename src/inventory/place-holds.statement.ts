@@ -23,10 +23,13 @@ export const PLACE_HOLDS_GUARDS = {
  *
  * `$14` hold in seconds, `$15` places one user may hold of one event (0 = any number), `$16` for how many seconds holds
  * that ended unpaid count: of those the user may have three times as many (0 = any number), `$17` how many milliseconds to
- * wait for a lock.
+ * wait for a lock, `$18` since when the holds of each event have not been looked at for due ones, in milliseconds since 1970
+ * (null = never).
  *
  * Answers a row per order: the order, or why there is none, and the item that is to blame. Where an order's places are not
- * free, that is said without a lock: it is true of the instant at which the statement began.
+ * free, that is said without a lock: it is true of the instant at which the statement began. `noneDueAt` is that instant, in
+ * milliseconds since 1970, if no hold of the event was due then, so that none gives its places back. It is null where that
+ * is still to be seen.
  */
 export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
   name: 'place_holds',
@@ -36,7 +39,7 @@ export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
 export const PLACE_HOLDS = placeHolds();
 
 /**
- * The same where some of the requests have keys: `$18` to `$21` as `keyValues` makes them, `$22` whether "sold out" is the
+ * The same where some of the requests have keys: `$19` to `$22` as `keyValues` makes them, `$23` whether "sold out" is the
  * last word, and is kept. A refusal for which now is not the time never is.
  */
 export const placeKeyedHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
@@ -44,12 +47,13 @@ export const placeKeyedHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement 
   text: textOf({
     lock,
     read,
-    claims: `${claimed(18)}, `,
+    claims: `${claimed(19)}, `,
     verdict: 'WHEN claimed.verdict IS NOT NULL THEN claimed.verdict',
     keeps: keptOutcomes(
-      18,
-      `SELECT n, to_jsonb(answer) - 'n' AS outcome FROM answer
-      WHERE refusal IS NULL OR refusal NOT IN (${VERDICTS}, ${NEVER_KEPT}) AND ($22::bool OR refusal NOT IN (${REFUSED_FOR_NOW}))`,
+      19,
+      `SELECT n, to_jsonb(answer) - 'n' - 'noneDueAt' AS outcome FROM answer
+      WHERE refusal IS NULL OR refusal NOT IN (${VERDICTS}, ${NEVER_KEPT})
+        AND (refusal NOT IN (${REFUSED_FOR_NOW}) OR $23::bool OR "noneDueAt" IS NOT NULL)`,
     ),
   }),
 });
@@ -195,7 +199,14 @@ function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
         request.subtotal, request.total, request.currency, array_to_json(request.type_ids) AS "typeIds",
         array_to_json(request.numbers) AS numbers, array_to_json(request.unit_prices) AS "unitPrices",
         array_to_json(ticket_ids.ids) AS "ticketIds",
-        CASE WHEN request.prices IS NOT NULL THEN array_to_json(request.prices) END AS prices
+        CASE WHEN request.prices IS NOT NULL THEN array_to_json(request.prices) END AS prices,
+        -- Not with AND, for which an unknown refusal would be no reason to leave the look out.
+        CASE WHEN request.refusal IN (${REFUSED_FOR_NOW}) THEN CASE WHEN (
+          SELECT true FROM orders
+          WHERE orders.event_id = request.event_id AND orders.status = 'held'
+            AND orders.expires_at <= now() AND orders.expires_at > request.since
+          LIMIT 1
+        ) IS NULL THEN extract(epoch FROM now())::float8 * 1000 END END AS "noneDueAt"
       FROM request LEFT JOIN held USING (n) LEFT JOIN verdict USING (n) LEFT JOIN ticket_ids USING (n)
       LEFT JOIN pool ON pool.place = verdict.short, taken
     )${keeps && `, ${keeps}`}

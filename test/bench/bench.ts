@@ -139,9 +139,11 @@ export class Bench {
   /** One reservation, one statement; in a database of its own, for every API releases what is due in its database. */
   readonly oneStatement = once(() => this.createSite(undefined, 'test/bench/one-statement-api.js'));
 
-  readonly bareExpress = once(() =>
-    startServer({ script: 'test/bench/bare-express.js', environment: {} }, this.cleanup),
-  );
+  readonly bareExpress = once(() => this.startExpress({}));
+
+  async startExpress(environment: Record<string, string>): Promise<ServerProcess> {
+    return await startServer({ script: 'test/bench/bare-express.js', environment }, this.cleanup);
+  }
 }
 
 /** Remembers what `make` made the first time. */

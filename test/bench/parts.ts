@@ -11,6 +11,7 @@ import { nearby } from './parts/nearby';
 import { orders } from './parts/orders';
 import { paging } from './parts/paging';
 import { pay } from './parts/pay';
+import { processes } from './parts/processes';
 import { queue } from './parts/queue';
 import { siege } from './parts/siege';
 import { spread } from './parts/spread';
@@ -20,6 +21,7 @@ import { stuck } from './parts/stuck';
 export const PARTS: readonly Part[] = [
   hot,
   spread,
+  processes,
   pay,
   guards,
   keys,

@@ -15,12 +15,7 @@ type Window = (bench: Bench, seconds: number) => Promise<LoadResult>;
 
 /** Throughput, each of events of its own, whose seats are counted afterwards. */
 const WINDOWS = {
-  'bare Express': async (bench, seconds) => {
-    const { url } = await bench.bareExpress();
-    const { users } = await bench.few();
-    const requests = reservations(users, { first: 1, count: 1 });
-    return await bench.load.run({ target: { url }, connections: bench.connections, requests }, seconds);
-  },
+  'bare Express': async (bench, seconds) => await echo(bench, seconds, await bench.bareExpress()),
   'one hot event': async (bench, seconds) => await reserve(bench, await bench.few(), { seconds }),
   '1,000 events': async (bench, seconds) =>
     await reserve(bench, await bench.few(), { seconds, events: bench.sized(1_000) }),
@@ -46,6 +41,13 @@ export async function measureWindows(
   ]);
   bench.say(`In turn: ${names.join('; ')}`);
   return await interleave(bench.terms, Object.fromEntries(measures), bench.tell);
+}
+
+/** Reservations that are answered back by an app that does nothing else. */
+export async function echo(bench: Bench, seconds: number, { url }: { url: string }): Promise<LoadResult> {
+  const { users } = await bench.few();
+  const requests = reservations(users, { first: 1, count: 1 });
+  return await bench.load.run({ target: { url }, connections: bench.connections, requests }, seconds);
 }
 
 interface Reserving {

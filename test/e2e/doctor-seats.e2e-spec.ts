@@ -105,6 +105,28 @@ describe('of seats', () => {
     expect(before.map((row) => Number(row.event_id))).toContain(sound);
   });
 
+  it('finds tickets that lost their user or their event by hand', async () => {
+    const [event, buyer] = [await booked(), await api.create.user()];
+    const lost = await api.create.event();
+    const [byUser, byEvent] = [
+      await api.create.ticket({ user_id: buyer.id, event_id: event }),
+      await api.create.ticket({ user_id: user.id, event_id: lost.id }),
+    ];
+    expect((await findings()).orphans).toMatchObject({ status: 'ok' });
+
+    await api.sql('DELETE FROM sessions WHERE user_id = $1', [buyer.id]);
+    await api.sql('DELETE FROM users WHERE id = $1', [buyer.id]);
+    await api.sql('DELETE FROM quotas WHERE event_id = $1', [lost.id]);
+    await api.sql('DELETE FROM events WHERE id = $1', [lost.id]);
+    const found = await findings({}, true);
+    expect(found).toMatchObject({ code: 1, orphans: { status: 'wrong' } });
+    expect(JSON.stringify(found.orphans)).toMatch(/without a user.*without an event/s);
+    await api.sql('DELETE FROM orders WHERE user_id = $1 OR event_id = $2', [buyer.id, lost.id]);
+    await api.sql('DELETE FROM tickets WHERE id = ANY ($1)', [[byUser.id, byEvent.id]]);
+    await api.sql('DELETE FROM ticket_types WHERE event_id = $1', [lost.id]);
+    expect(await findings({}, true)).toMatchObject({ orphans: { status: 'ok' } });
+  });
+
   it('raises no false alarm beside a rush', async () => {
     const event = await api.create.event({ total_tickets: 1_000_000 });
     let isOver = false;

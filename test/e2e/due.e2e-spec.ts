@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { Statements, type Statement } from '../../src/database/statements';
 import { InventoryService } from '../../src/inventory/inventory.service';
+import { PLACE_HOLDS } from '../../src/inventory/place-holds.statement';
 import {
   RELEASE_DUE_HOLDS,
   RELEASE_DUE_HOLDS_OF_EVENTS,
@@ -90,10 +91,26 @@ describe('while somebody keeps a snapshot open, such as a dump', () => {
     expect(await pagesReadBy(RELEASE_DUE_HOLDS, everything)).toBeGreaterThan(ENDED / 100);
   });
 
-  it('neither does a look for those of an event that is sold out', async () => {
+  it('neither does a reservation of an event that is sold out', async () => {
     await api.sql('UPDATE quotas SET capacity = 0 WHERE event_id = $1', [eventId]);
     expect((await reserve(eventId)).status).toBe(409);
-    const values = await nextValues(RELEASE_DUE_HOLDS_OF_EVENTS, () => reserve(eventId));
+    const values = await nextValues(PLACE_HOLDS, () => reserve(eventId));
+    expect(await pagesReadBy(PLACE_HOLDS, values)).toBeLessThan(50);
+    const everything = [...values.slice(0, 17), [null]];
+    expect(await pagesReadBy(PLACE_HOLDS, everything)).toBeGreaterThan(ENDED / 100);
+  });
+
+  it('neither does a look for those of an event that is sold out by a hold that is due', async () => {
+    await api.sql('UPDATE quotas SET capacity = 1, held = 1 WHERE event_id = $1', [eventId]);
+    await api.sql(
+      makeOrders(
+        `SELECT $1::bigint, $2::bigint, 'held', now() - interval '2 minutes', now(), NULL::timestamptz`,
+      ),
+      [user.id, eventId],
+    );
+    const values = await nextValues(RELEASE_DUE_HOLDS_OF_EVENTS, async () =>
+      expect((await reserve(eventId)).status).toBe(201),
+    );
     expect(await pagesReadBy(RELEASE_DUE_HOLDS_OF_EVENTS, values)).toBeLessThan(50);
     const everything = [values[0], values[1], ['-infinity'], ...values.slice(3)];
     expect(await pagesReadBy(RELEASE_DUE_HOLDS_OF_EVENTS, everything)).toBeGreaterThan(ENDED / 100);
@@ -103,6 +120,27 @@ describe('while somebody keeps a snapshot open, such as a dump', () => {
     await heldEvent(3);
     expect(await release()).toBe(3);
   });
+});
+
+it('a reservation of an event that is sold out takes one statement where no hold is due, and a release where one is', async () => {
+  const { id } = await api.create.event({ total_tickets: 1 });
+  const statementsOf = async (act: () => Promise<unknown>) => {
+    const run = jest.spyOn(Statements.prototype, 'run');
+    await act();
+    const texts = run.mock.calls.map(([{ text }]) => text);
+    run.mockRestore();
+    return texts;
+  };
+  await reserve(id);
+  const refused = async () => expect((await reserve(id)).status).toBe(409);
+  expect(await statementsOf(refused)).toEqual([PLACE_HOLDS.text]);
+  await api.sql('UPDATE orders SET expires_at = now() WHERE event_id = $1', [id]);
+  const granted = async () => expect((await reserve(id)).status).toBe(201);
+  expect(await statementsOf(granted)).toEqual([
+    PLACE_HOLDS.text,
+    RELEASE_DUE_HOLDS_OF_EVENTS.text,
+    PLACE_HOLDS.text,
+  ]);
 });
 
 describe('where each hold takes PostgreSQL long to end', () => {

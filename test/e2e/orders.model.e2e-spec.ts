@@ -176,26 +176,32 @@ async function playAtOnce(world: World, everybody: Step[][]): Promise<PlacedOrde
     everybody.map(async (steps) => {
       for (const step of steps) {
         const client = clientOf(step);
-        if (step.what === 'place') {
-          const { status, body } = await place(client, world, step);
-          if (status === 201) {
+        switch (step.what) {
+          case 'place': {
+            const { status, body } = await place(client, world, step);
             const { user, items, code: discount } = step;
-            orders.push({ code: body.code, user, items, discount, total: body.total });
+            if (status === 201) orders.push({ code: body.code, user, items, discount, total: body.total });
+            break;
           }
-        } else if (step.what === 'resize') {
-          await change(client, `/events/${world.event}`, { total_tickets: step.capacity });
-        } else if (step.what === 'resizeShared') {
-          await change(client, `/quotas/${world.sharedQuota}`, { capacity: step.capacity });
-        } else if (step.what === 'archive') {
-          await client.send('DELETE', `/ticket-types/${world.types[step.type]?.id}`);
-        } else if (step.what === 'cancelEvent') {
-          await client.post(`/events/${world.event}/cancel`);
-        } else {
-          const order = chosenOrder(step.order, orders);
-          if (!order) continue;
-          if (step.what === 'expire') await expire(sql, idOf(order.code));
-          else if (step.what === 'pay') await pay(client, order);
-          else await client.post(`/orders/${order.code}/${step.what}`);
+          case 'resize':
+            await change(client, `/events/${world.event}`, { total_tickets: step.capacity });
+            break;
+          case 'resizeShared':
+            await change(client, `/quotas/${world.sharedQuota}`, { capacity: step.capacity });
+            break;
+          case 'archive':
+            await client.send('DELETE', `/ticket-types/${world.types[step.type]?.id}`);
+            break;
+          case 'cancelEvent':
+            await client.post(`/events/${world.event}/cancel`);
+            break;
+          default: {
+            const order = chosenOrder(step.order, orders);
+            if (!order) break;
+            if (step.what === 'expire') await expire(sql, idOf(order.code));
+            else if (step.what === 'pay') await pay(client, order);
+            else await client.post(`/orders/${order.code}/${step.what}`);
+          }
         }
       }
     }),

@@ -1,5 +1,6 @@
 import { readSettings } from '../../src/config/settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
+import { PLACE_HOLDS } from '../../src/inventory/place-holds.statement';
 import { RELEASE_DUE_HOLDS_OF_EVENTS } from '../../src/inventory/release-due-holds.statements';
 import { RESOLVE_HOLDS, RESOLVE_KEYED_HOLDS } from '../../src/inventory/resolve-holds.statement';
 import { createDatabase, type TestDatabase } from '../support/databases';
@@ -31,6 +32,12 @@ describe('while there are few tickets', () => {
   // A connection keeps its plan while they become many, until they are analyzed again.
   it.each([
     [
+      'reserving',
+      PLACE_HOLDS,
+      `'{1,2}', '{3,4}', '{1,NULL}', '{NULL,a}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{1,2}', '{0,0}', '{0,0}',
+        '{NULL,4}', '{1,2}', '{NULL,NULL}', 120, 10, 600, 100, '{0,NULL}'`,
+    ],
+    [
       'settling',
       RESOLVE_HOLDS,
       `'{1,NULL}', '{NULL,2}', '{paid,cancelled}', '{1,NULL}', '{1,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{}', 100`,
@@ -38,7 +45,8 @@ describe('while there are few tickets', () => {
     [
       'settling with keys',
       RESOLVE_KEYED_HOLDS,
-      `'{1,2}', '{paid,cancelled}', '{1,NULL}', '{}', 100, '{1,NULL}', '{1}', '{a}', '{a}', '{request}'`,
+      `'{1,NULL}', '{NULL,2}', '{paid,cancelled}', '{1,NULL}', '{1,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{}', 100, '{1}', '{a}',
+        '{a}', '{request}'`,
     ],
     [
       'releasing for events',
@@ -58,7 +66,7 @@ describe('while there are few tickets', () => {
     const scans = plan.filter(
       (node) => node['Relation Name'] === 'orders' && node['Node Type'].endsWith('Scan'),
     );
-    expect(scans.length).toBeGreaterThan(1);
+    expect(scans.length).toBeGreaterThan(0);
     expect(scans.filter((scan) => !scan['Index Cond'])).toEqual([]);
   });
 });

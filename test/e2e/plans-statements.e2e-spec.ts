@@ -42,12 +42,14 @@ const ORDERS = Object.values({
   limit: 10,
   coolDown: 600,
   patience: 100,
+  since: [0, null],
 });
 const ORDERS_LITERAL = `'{1,2}', '{3,4}', '{${NOW},NULL}', '{NULL,friends}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}',
-  '{1,2}', '{0,0}', '{0,0}', '{NULL,4}', '{1,2}', '{NULL,NULL}', 120, 10, 600, 100`;
+  '{1,2}', '{0,0}', '{0,0}', '{NULL,4}', '{1,2}', '{NULL,NULL}', 120, 10, 600, 100, '{0,NULL}'`;
 const TO_RESERVE = [
   'codes_event_id_code_key_idx',
   'events_pkey',
+  'orders_event_due_idx',
   'quotas_pkey',
   'ticket_types_event_idx',
   'ticket_types_pkey',
@@ -301,7 +303,7 @@ describe('in a large database', () => {
       const plan = await analyze(text, [
         ...[users, events, users.map(() => NOW), none, none, none, none],
         ...[users, zeros, zeros, none, users.map(() => 1), none],
-        ...[120, 30, 600, 100],
+        ...[120, 30, 600, 100, none],
         ...more,
       ]);
       expect(plan[0]?.['Actual Rows']).toBe(128);

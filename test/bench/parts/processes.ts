@@ -1,0 +1,52 @@
+import { LONG_HOLD } from '../bench';
+import { ratio } from '../figure';
+import { interleave } from '../measure';
+import type { Part } from '../part';
+import { echo, reserve } from '../windows';
+
+const EVENTS = 50;
+const TWO = { WEB_CONCURRENCY: '2' };
+
+/** A second process is worth something only where the machine has a core for it: hence the same of bare Express. */
+export const processes: Part = {
+  name: 'processes',
+  about: 'reservations of 50 hot events by two API processes and by one, beside two bare Expresses and one',
+  run: async (bench) => {
+    const site = await bench.few();
+    const [one, two] = [site.api, await bench.startApi(site.database, { ...LONG_HOLD, ...TWO })];
+    const [bare, bareTwo] = [await bench.bareExpress(), await bench.startExpress(TWO)];
+    const measured = await interleave(
+      bench.terms,
+      {
+        'one process': (seconds) => reserve(bench, site, { seconds, events: EVENTS, target: one }),
+        'two processes': (seconds) => reserve(bench, site, { seconds, events: EVENTS, target: two }),
+        'one bare Express': (seconds) => echo(bench, seconds, bare),
+        'two bare Expresses': (seconds) => echo(bench, seconds, bareTwo),
+      },
+      bench.tell,
+    );
+    await two.stop();
+    await bareTwo.stop();
+    const gain = ratio(measured['two processes'].perSecond, measured['one process'].perSecond, '/s');
+    const ceiling = ratio(
+      measured['two bare Expresses'].perSecond,
+      measured['one bare Express'].perSecond,
+      '/s',
+    );
+    return {
+      figures: [
+        {
+          name: 'reservations/s of 50 hot events, two API processes ÷ one',
+          ...gain,
+          good: 'above',
+          atLeast: 1,
+          reachFor: 1.3,
+        },
+      ],
+      measurements: measured,
+      notes: [
+        `Two bare Expresses answer ${ceiling.value.toFixed(2)} times as much as one: API, PostgreSQL and the load share the cores.`,
+      ],
+    };
+  },
+};
