@@ -203,11 +203,13 @@ describe('in a large database', () => {
         },
       });
       const repositories = api.app.get(Statements);
-      const list = repositories.list.bind(repositories);
-      jest.spyOn(repositories, 'list').mockImplementation((statement, values) => {
-        queries.push([statement.text, values]);
-        return list(statement, values);
-      });
+      for (const method of ['list', 'run'] as const) {
+        const run = repositories[method].bind(repositories);
+        jest.spyOn(repositories, method).mockImplementation((statement, values) => {
+          queries.push([statement.text, values]);
+          return run(statement, values);
+        });
+      }
     });
     afterAll(() => api.stop());
 

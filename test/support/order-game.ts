@@ -27,7 +27,10 @@ export interface Sizes {
 }
 
 export type CodeName = 'none' | 'HALF' | 'open';
-export type Item = { type: number; quantity: number };
+export interface Item {
+  type: number;
+  quantity: number;
+}
 export type Step = { by: number } & (
   | { what: 'place'; user: number; items: Item[]; code: CodeName }
   | { what: 'pay' | 'cancel' | 'extend' | 'expire'; order: number }
