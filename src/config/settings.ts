@@ -94,6 +94,14 @@ export class Settings {
   @WholeNumber(0, 604_800)
   HOLD_COOL_DOWN_SECONDS = 600;
 
+  /** `organizers`: only an admin creates events; `anyone`: every account does. */
+  @IsIn(['anyone', 'organizers'], { message: 'must be anyone or organizers' })
+  CREATE_EVENTS: 'anyone' | 'organizers' = 'anyone';
+
+  /** Events that one account may create in an hour, but for admins; 0 = no limit. */
+  @WholeNumber(0, 1_000_000)
+  MAX_EVENTS_PER_USER_HOUR = 20;
+
   /** Requests that one caller may make in a minute, reading and writing counted apart; 0 = no limits. */
   @WholeNumber(0, 1_000_000_000)
   RATE_LIMIT_PER_MINUTE = 600;

@@ -9,6 +9,7 @@ import { ApiCacheable, markCacheable } from '../http/cacheable';
 import { IdPipe } from '../http/id.pipe';
 import { sendPage } from '../http/page';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
+import { EventLimit } from '../rate-limit/event-limit';
 import { EventsQuery, NearbyEventsQuery, toEventFilter, toNearbyFilter } from './events-query.dto';
 import {
   CreateEventDto,
@@ -25,7 +26,10 @@ import { EventsService } from './events.service';
 @ApiTags('events')
 @Controller()
 export class EventsController {
-  constructor(private readonly events: EventsService) {}
+  constructor(
+    private readonly events: EventsService,
+    private readonly limit: EventLimit,
+  ) {}
 
   @Post('events')
   // A description of 10,000 characters may take 120 kB, with each escaped as two surrogates.
@@ -34,10 +38,10 @@ export class EventsController {
   @ApiOperation({
     operationId: 'createEvent',
     summary: 'Create an event',
-    description: 'The caller becomes its organizer.',
+    description: 'The caller becomes its organizer. Where the server is set so, only an admin may.',
   })
   @ApiCreated(EventDto, { ...EVENT_EXAMPLE, tickets_sold: 0, tickets_held: 0, tickets_available: 500 })
-  @ApiProblems()
+  @ApiProblems('forbidden', 'event_limit_reached')
   async create(
     @Body() body: CreateEventDto,
     @Caller() caller: Caller,
@@ -45,11 +49,12 @@ export class EventsController {
     once: Once,
   ): Promise<EventDto> {
     const newEvent = toNewEvent(body, caller.userId);
-    return await once(async () => {
+    const create = async () => {
       const event = await this.events.create(newEvent, body.total_tickets, caller);
       response.location(`/events/${event.id}`);
       return toEventDto(event);
-    });
+    };
+    return await this.limit.within(caller, response, () => once(create));
   }
 
   @Public()

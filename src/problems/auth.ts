@@ -16,4 +16,11 @@ export const AUTH_PROBLEMS = {
     advice:
       'Ask the person for e-mail and password again. A refresh token that is refused stays refused: forget it and sign in anew. Do not repeat the request unchanged.',
   },
+  forbidden: {
+    status: 403,
+    title: 'Forbidden',
+    detail: 'Your account may not do this',
+    advice:
+      'Ask somebody who may, such as an admin of this server; `detail` says who that is. Do not repeat the request with this account.',
+  },
 } as const satisfies Record<string, ProblemKind>;
