@@ -1,5 +1,5 @@
-import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
@@ -94,6 +94,45 @@ export class EventsController {
     const event = await this.events.get(id);
     markCacheable(response);
     return toEventDto(event);
+  }
+
+  @Post('events/:event_id/unlist')
+  @Idempotent()
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'unlistEvent',
+    summary: 'Take an event out of all lists',
+    description:
+      'By an admin. The event is still shown by its id, and sells tickets; `unlisted_at` tells since when it is in no list.',
+  })
+  @ApiOkResponse({ type: EventDto, example: { ...EVENT_EXAMPLE, unlisted_at: '2030-01-02T12:00:00.000Z' } })
+  @ApiId('event_id')
+  @ApiProblems('forbidden', 'event_not_found')
+  async unlist(
+    @Param('event_id', IdPipe) id: number,
+    @Caller() caller: Caller,
+    once: Once,
+  ): Promise<EventDto> {
+    return await once(async () => toEventDto(await this.events.setListed(id, false, caller)));
+  }
+
+  @Post('events/:event_id/list')
+  @Idempotent()
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'relistEvent',
+    summary: 'Put an event back into the lists',
+    description: 'By an admin.',
+  })
+  @ApiOkResponse({ type: EventDto, example: EVENT_EXAMPLE })
+  @ApiId('event_id')
+  @ApiProblems('forbidden', 'event_not_found')
+  async relist(
+    @Param('event_id', IdPipe) id: number,
+    @Caller() caller: Caller,
+    once: Once,
+  ): Promise<EventDto> {
+    return await once(async () => toEventDto(await this.events.setListed(id, true, caller)));
   }
 
   @Get('users/for-you')

@@ -62,6 +62,17 @@ export class EventsService {
   }
 
   /**
+   * Takes an event out of all lists, or puts it back. It goes on selling tickets, and is shown by its id.
+   *
+   * @throws {Problem} `forbidden` unless an admin calls; `event_not_found`
+   */
+  async setListed(id: number, isListed: boolean, caller: Caller): Promise<EventWithSeats> {
+    requireAdmin(caller, isListed ? 'lists events' : 'unlists events');
+    await this.repository.setListed(id, isListed);
+    return await this.get(id);
+  }
+
+  /**
    * Events that pass the filter, in its order. Where they are too many for it, behind the nearest or from the first on,
    * they come in the order of their start. A page may come short though more follow.
    */

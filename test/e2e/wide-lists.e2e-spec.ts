@@ -59,7 +59,7 @@ describe('lists of very many events', () => {
       `SELECT id::int, extract(epoch FROM start_time)::float8 * 1000 AS start, extract(epoch FROM end_time)::float8 * 1000 AS "end",
         venue_latitude AS latitude, venue_longitude AS longitude, held < capacity AS "isAvailable",
         split_part(title, ' ', 2) AS word
-      FROM events JOIN inventory ON event_id = id`,
+      FROM events JOIN inventory ON event_id = id WHERE unlisted_at IS NULL`,
     );
     events = rows;
     await client.query('SET enable_seqscan = off; SET jit = off; SET random_page_cost = 1.1');
@@ -239,6 +239,11 @@ const FILL = [
   `INSERT INTO inventory (event_id, capacity, held)
   SELECT id, 100, CASE WHEN (n < ${EVENTS} * 0.4 AND n % 1000 > 0) OR n % 5 = 0 THEN 100 ELSE 0 END
   FROM (SELECT id, row_number() OVER (ORDER BY start_time, id) AS n FROM events) AS event`,
+  // As many again that are in no list, before and between the others, and all with places.
+  `INSERT INTO events (organizer_id, title, start_time, end_time, venue_latitude, venue_longitude, position, search, unlisted_at)
+  SELECT organizer_id, title, start_time - interval '1 hour', end_time - interval '1 hour', venue_latitude, venue_longitude,
+    position, search, now() FROM events`,
+  `INSERT INTO inventory (event_id, capacity) SELECT id, 100 FROM events WHERE unlisted_at IS NOT NULL`,
   `ALTER TABLE events ENABLE TRIGGER USER`,
   `VACUUM ANALYZE events, inventory`,
 ];
