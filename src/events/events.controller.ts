@@ -10,6 +10,7 @@ import { IdPipe } from '../http/id.pipe';
 import { sendPage } from '../http/page';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import { EventLimit } from '../rate-limit/event-limit';
+import { InTurn } from '../rate-limit/turn.interceptor';
 import { EventsQuery, NearbyEventsQuery, toEventFilter, toNearbyFilter } from './events-query.dto';
 import {
   CreateEventDto,
@@ -65,6 +66,7 @@ export class EventsController {
     description: 'Past ones included, in the order of their start unless `sort` says otherwise.',
   })
   @ApiCacheable()
+  @InTurn('pages')
   @ApiList(ListedEventDto, [EVENT_EXAMPLE])
   @ApiProblems()
   async list(
@@ -142,6 +144,7 @@ export class EventsController {
     description:
       'Events within the radius (inclusive) that have not ended and have coordinates, nearest first.',
   })
+  @InTurn('pages')
   @ApiList(NearbyEventDto)
   @ApiProblems('user_not_found', 'user_location_not_set')
   async listForUser(

@@ -8,6 +8,7 @@ import { EventLimit } from './event-limit';
 import { GuessLimit } from './guess-limit';
 import { HourlyStorage, RateLimitStorage } from './rate-limit.storage';
 import { RedisWindows } from './redis-windows';
+import { Turns } from './turns';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -33,6 +34,7 @@ export class RateLimitModule {
       providers: [
         GuessLimit,
         EventLimit,
+        Turns,
         {
           provide: HourlyStorage,
           inject,
@@ -40,7 +42,7 @@ export class RateLimitModule {
             new HourlyStorage(HOUR_MS, queue && new RedisWindows(queue.client, HOUR_MS, `${key}:hourly`)),
         },
       ],
-      exports: [GuessLimit, EventLimit],
+      exports: [GuessLimit, EventLimit, Turns],
     };
   }
 }

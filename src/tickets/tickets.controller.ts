@@ -8,6 +8,7 @@ import type { Subject } from '../database/scope';
 import { IdPipe } from '../http/id.pipe';
 import { PageQuery, sendPage } from '../http/page';
 import { Idempotent } from '../idempotency/idempotent.decorator';
+import { InTurn } from '../rate-limit/turn.interceptor';
 import type { KeyClaim } from '../idempotency/key-claim';
 import { ReserveTicketDto, TICKET_EXAMPLES, TicketDto, toTicketDto } from './tickets.dto';
 import { TicketsService } from './tickets.service';
@@ -109,6 +110,7 @@ export class TicketsController {
     description: 'Newest first.',
   })
   @ApiUserId()
+  @InTurn('pages')
   @ApiList(TicketDto)
   @ApiProblems('user_not_found')
   async listByUser(
