@@ -92,16 +92,20 @@ export function listEvents(
   const isFound = filter.isWide === true || (sort === 'start_time' && isOrganizers);
   if (!isFound && isOrganizers) few.push({ finds: isOrganizers });
   if (!isFound && near && sort !== 'distance') {
-    few.push({ finds: `position IS NOT NULL AND position <@ cube_enlarge(${center}, ${outside()}, 3)` });
+    few.push({
+      finds: `position IS NOT NULL AND position <@ cube_enlarge(${center}, ${outside()}, 3)`,
+      nearestFirst: true,
+    });
   }
   if (!isFound && hasWords) few.push({ finds: hasWords, unless: '(SELECT is_common FROM sample)' });
   const isMany = (i: number) => (i < 0 ? 'true' : `(SELECT is_many FROM many_${i})`);
   const isLastMany = isMany(few.length - 1);
   // A ranking that was begun goes on, though more may have come.
   const most = sort === 'relevance' && after ? 2 * CANDIDATES : CANDIDATES;
-  const ctes = few.flatMap(({ finds, unless }, i) => [
+  const ctes = few.flatMap(({ finds, unless, nearestFirst }, i) => [
     `few_${i} AS MATERIALIZED (
-      ${select(columns, 'events', [isMany(i - 1), unless && `NOT ${unless}`, IS_LISTED, finds])} LIMIT ${most + 1}
+      ${select(columns, 'events', [isMany(i - 1), unless && `NOT ${unless}`, IS_LISTED, finds])}
+      ${nearestFirst ? 'ORDER BY chord' : ''} LIMIT ${most + 1}
     )`,
     `many_${i} AS MATERIALIZED (
       SELECT ${isMany(i - 1)} AND (count(*) > ${most} ${unless ? `OR ${unless}` : ''}) AS is_many FROM few_${i}
@@ -178,6 +182,8 @@ interface Source {
   finds: string;
   /** The index is not asked. */
   unless?: string;
+  /** In this order PostgreSQL stops at the limit; else it may first gather all that the index finds. */
+  nearestFirst?: boolean;
 }
 
 type Condition = string | false | 0 | undefined;
