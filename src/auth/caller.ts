@@ -49,6 +49,14 @@ export const organizerScopeOf = (caller: Caller | undefined): OrganizerScope => 
 const NOBODY = 0;
 
 /**
+ * @param does such as `creates events`
+ * @throws {Problem} `forbidden` unless an admin calls
+ */
+export function requireAdmin({ role }: Caller, does: string): void {
+  if (role !== 'admin') throw new Problem('forbidden', { detail: `Only an admin of this server ${does}` });
+}
+
+/**
  * The user a request is about: the caller, unless it names another.
  *
  * @throws {Problem} `user_not_found` where the caller may not act for that user, as if there were none

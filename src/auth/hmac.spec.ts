@@ -23,4 +23,12 @@ describe('HmacSha256', () => {
       }),
     );
   });
+
+  it('signs one text after the other alike, whatever came before', () => {
+    const hmac = new HmacSha256('secret');
+    for (const length of [1_025, 0, 1_024, 3, 100_000, 1_023, 1_024, 1]) {
+      const text = 'é'.repeat(length >> 1) + 'x'.repeat(length % 2);
+      expect(hmac.sign(text)).toBe(createHmac('sha256', 'secret').update(text).digest('base64url'));
+    }
+  });
 });

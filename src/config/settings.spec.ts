@@ -18,6 +18,8 @@ describe('the settings', () => {
       HOLD_SECONDS: 120,
       MAX_HOLDS_PER_USER_EVENT: 10,
       HOLD_COOL_DOWN_SECONDS: 600,
+      CREATE_EVENTS: 'anyone',
+      MAX_EVENTS_PER_USER_HOUR: 20,
       RATE_LIMIT_PER_MINUTE: 600,
       TRUST_PROXY: 0,
       CORS_ORIGINS: [],
@@ -34,7 +36,7 @@ describe('the settings', () => {
       WORKER_PORT: '65535',
       DATABASE_URL: 'postgresql://ada:s%40crt@db.example.com/tickets?sslmode=require',
       DATABASE_POOLER: 'transaction',
-      REDIS_URL: 'rediss://:secret@redis.example.com:6380/1',
+      REDIS_URL: 'rediss://:s%40crt@redis.example.com:6380/1',
       DATA_DIR: '/var/lib/tixxety',
       JWT_SECRET: 'first-of-two-secrets-0123456789abcdef,second-of-two-secrets-0123456789abcdef',
       ADMIN_EMAIL: 'admin@example.com',
@@ -42,6 +44,8 @@ describe('the settings', () => {
       HOLD_SECONDS: '604800',
       MAX_HOLDS_PER_USER_EVENT: '0',
       HOLD_COOL_DOWN_SECONDS: '0',
+      CREATE_EVENTS: 'organizers',
+      MAX_EVENTS_PER_USER_HOUR: '0',
       RATE_LIMIT_PER_MINUTE: '0',
       TRUST_PROXY: '10.0.0.0/8, ::1',
       CORS_ORIGINS: 'https://shop.example.com,http://localhost:3000',
@@ -59,6 +63,7 @@ describe('the settings', () => {
       HOLD_SECONDS: 604_800,
       MAX_HOLDS_PER_USER_EVENT: 0,
       HOLD_COOL_DOWN_SECONDS: 0,
+      MAX_EVENTS_PER_USER_HOUR: 0,
       RATE_LIMIT_PER_MINUTE: 0,
       TRUST_PROXY: ['10.0.0.0/8', '::1'],
       CORS_ORIGINS: ['https://shop.example.com', 'http://localhost:3000'],
@@ -107,6 +112,8 @@ describe('the settings', () => {
     ['MAX_HOLDS_PER_USER_EVENT', '-1'],
     ['MAX_HOLDS_PER_USER_EVENT', '1000001'],
     ['HOLD_COOL_DOWN_SECONDS', '10m'],
+    ['CREATE_EVENTS', 'admins'],
+    ['MAX_EVENTS_PER_USER_HOUR', '-1'],
     ['RATE_LIMIT_PER_MINUTE', '-1'],
     ['TRUST_PROXY', 'true'],
     ['TRUST_PROXY', '17'],
@@ -130,6 +137,37 @@ describe('the settings', () => {
   it('refuse the JWT_SECRET of .env.example, also once it is no comment any more', () => {
     const [, secret] = /^# JWT_SECRET=(.+)$/m.exec(readFileSync('.env.example', 'utf8')) ?? [];
     expect(() => readSettings({ JWT_SECRET: secret })).toThrow(/^JWT_SECRET must [^\n]+\.$/);
+  });
+
+  it.each([
+    ['METRICS_TOKEN', '.env.example'],
+    ['METRICS_TOKEN', 'metrics-token-metrics-token'],
+    ['METRICS_TOKEN', 'aaaaaaaaaaaaaaaaaaaaaaaa'],
+    ['METRICS_TOKEN', 'correct-example-token'],
+    ['DATABASE_URL', '.env.example'],
+    ['DATABASE_URL', 'postgres://tixxety:tixxety@db:5432/tixxety'],
+    ['DATABASE_URL', 'postgres://shop:Postgres1@db:5432/shop'],
+    ['DATABASE_URL', 'postgres://shop:pass%77ord@db:5432/shop'],
+    ['DATABASE_URL', 'postgres://shop:change-me-please-now@db:5432/shop'],
+    ['DATABASE_URL', 'postgres://shop:secret@/shop?host=/run/postgresql'],
+    ['REDIS_URL', 'redis://:redis@redis:6379'],
+  ])('refuse in production, and there alone, the worn secret of %s: %s', (name, given) => {
+    const [, example] = RegExp(`^# ${name}=(.+)$`, 'm').exec(readFileSync('.env.example', 'utf8')) ?? [];
+    const value = given === '.env.example' ? example : given;
+    const read = () => readSettings({ NODE_ENV: 'production', [name]: value });
+    expect(read).toThrow(StartupError);
+    expect(read).toThrow(new RegExp(`^${name} must not [^\\n]+\\.$`));
+    expect(() => readSettings({ [name]: value })).not.toThrow();
+  });
+
+  it.each([
+    ['METRICS_TOKEN', '5a8bb3a02dc7e1ff0c94ad21b3d7d3b1'],
+    ['DATABASE_URL', 'postgres://tixxety:0c94ad21b3d7d3b15a8bb3a02dc7e1ff@db:5432/tixxety'],
+    ['DATABASE_URL', 'postgres://tixxety@db:5432/tixxety'],
+    ['DATABASE_URL', 'postgres://tixxety:%zz0c94ad21b3d7@db:5432/tixxety'],
+    ['REDIS_URL', 'redis://redis:6379'],
+  ])('take in production what nobody guesses: %s=%s', (name, value) => {
+    expect(() => readSettings({ NODE_ENV: 'production', [name]: value })).not.toThrow();
   });
 
   it('want an admin with e-mail and password, or none', () => {

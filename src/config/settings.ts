@@ -15,7 +15,7 @@ import {
 import { readableUrl, withOptions } from './database-url';
 import { environmentWithDotEnv } from './dot-env';
 import { isEmailAddress } from '../text/email';
-import { GUESSABLE, isGuessable } from '../text/guessable';
+import { Secrets, Unguessable, UnwornPassword, UnwornToken } from './secrets';
 import { StartupError } from './startup-error';
 
 /** What the operator can set, as the environment names it. Every default is safe on a developer's machine. */
@@ -46,6 +46,7 @@ export class Settings {
   @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? readableUrl(value) : value))
   @Url(/^postgres(ql)?:\/\/\S+$/, 'postgres://user:password@host:5432/database')
   @PasswordInOneLine()
+  @UnwornPassword()
   DATABASE_URL?: string;
 
   /** `transaction`: between here and PostgreSQL stands PgBouncer or its like, and lends sessions by the transaction. */
@@ -56,6 +57,7 @@ export class Settings {
   @IsOptional()
   @Url(/^rediss?:\/\/\S+$/, 'redis://host:6379')
   @PasswordInOneLine()
+  @UnwornPassword()
   REDIS_URL?: string;
 
   /** Folder of the embedded PostgreSQL and of what else is kept between starts. */
@@ -94,6 +96,14 @@ export class Settings {
   @WholeNumber(0, 604_800)
   HOLD_COOL_DOWN_SECONDS = 600;
 
+  /** `organizers`: only an admin creates events; `anyone`: every account does. */
+  @IsIn(['anyone', 'organizers'], { message: 'must be anyone or organizers' })
+  CREATE_EVENTS: 'anyone' | 'organizers' = 'anyone';
+
+  /** Events that one account may create in an hour, but for admins; 0 = no limit. */
+  @WholeNumber(0, 1_000_000)
+  MAX_EVENTS_PER_USER_HOUR = 20;
+
   /** Requests that one caller may make in a minute, reading and writing counted apart; 0 = no limits. */
   @WholeNumber(0, 1_000_000_000)
   RATE_LIMIT_PER_MINUTE = 600;
@@ -109,6 +119,7 @@ export class Settings {
   /** What Prometheus presents as a bearer token to read `/metrics`; unset: only an admin may. */
   @IsOptional()
   @Matches(/^[!-~]{16,}$/, { message: 'must be at least 16 characters, visible ones of ASCII' })
+  @UnwornToken()
   METRICS_TOKEN?: string;
 
   /** Where traces are sent, by OTLP over HTTP; unset: nowhere. */
@@ -181,17 +192,6 @@ function Email(message: string): PropertyDecorator {
   });
 }
 
-function Unguessable(): PropertyDecorator {
-  return ValidateBy({
-    name: 'guessable',
-    validator: {
-      validate: (value, args) =>
-        !isGuessable(String(value ?? ''), [(args?.object as Settings).ADMIN_EMAIL ?? '']),
-      defaultMessage: () => GUESSABLE,
-    },
-  });
-}
-
 function Url(pattern: RegExp, example: string): PropertyDecorator {
   return ValidateBy({
     name: 'url',
@@ -201,33 +201,6 @@ function Url(pattern: RegExp, example: string): PropertyDecorator {
     },
   });
 }
-
-/** A secret must not be guessable: not the example's, not one letter again and again. */
-function Secrets(): PropertyDecorator {
-  return (target, property) => {
-    Transform(({ value }: { value: unknown }) =>
-      typeof value === 'string' ? value.split(',').map((secret) => secret.trim()) : value,
-    )(target, property);
-    ValidateBy({
-      name: 'secrets',
-      validator: {
-        validate: (value) => (value as string[]).every((secret) => !isWeak(secret)),
-        defaultMessage: () =>
-          `must be at least ${SECRET_BYTES} random bytes, such as what \`openssl rand -base64 32\` prints; several ` +
-          'have commas between them',
-      },
-    })(target, property);
-  };
-}
-
-const SECRET_BYTES = 32;
-const FEWEST_DIFFERENT_CHARACTERS = 8;
-
-const isWeak = (secret: string) =>
-  Buffer.byteLength(secret) < SECRET_BYTES ||
-  new Set(secret).size < FEWEST_DIFFERENT_CHARACTERS ||
-  /^(.+?)\1+$/s.test(secret) ||
-  /change[-_ ]?me|example|placeholder/i.test(secret);
 
 function WholeNumber(least: number, most: number): PropertyDecorator {
   return Parsed(

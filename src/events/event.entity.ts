@@ -14,16 +14,20 @@ import { User } from '../users/user.entity';
 /** Refuses an organizer without an account. */
 export const EVENTS_ORGANIZER_FKEY = 'events_organizer_id_fkey';
 
+/** SQL: the event is in lists. */
+export const IS_LISTED = 'unlisted_at IS NULL';
+
 @Entity('events')
 @Check('events_end_check', 'end_time >= start_time')
 @Check('events_venue_check', '(venue_latitude IS NULL) = (venue_longitude IS NULL)')
-@Index('events_start_time_id_idx', ['startTime', 'id'])
-@Index('events_organizer_id_start_time_id_idx', ['organizerId', 'startTime', 'id'])
+// Lists walk these, so that an event that is in no list costs them nothing.
+@Index('events_start_time_id_idx', ['startTime', 'id'], { where: IS_LISTED })
+@Index('events_organizer_id_start_time_id_idx', ['organizerId', 'startTime', 'id'], { where: IS_LISTED })
 // A GIN index, which TypeORM can't make: the migration does.
 @Index('events_search_idx', { synchronize: false })
 @Index('events_position_end_time_id_idx', ['position', 'endTime', 'id'], {
   spatial: true,
-  where: 'position IS NOT NULL',
+  where: `position IS NOT NULL AND ${IS_LISTED}`,
 })
 export class Event {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'events_pkey' })
@@ -57,6 +61,10 @@ export class Event {
 
   @Column('double precision', { name: 'venue_longitude', nullable: true })
   venueLongitude: number | null;
+
+  /** When an admin took it out of all lists; null: it is in them. */
+  @Column({ type: 'timestamptz', name: 'unlisted_at', precision: 3, nullable: true })
+  unlistedAt: Date | null;
 
   /** The venue on the unit sphere; a trigger keeps it. */
   @Column({ type: 'cube', nullable: true, select: false, insert: false, update: false })

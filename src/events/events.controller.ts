@@ -1,5 +1,5 @@
-import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
@@ -9,6 +9,8 @@ import { ApiCacheable, markCacheable } from '../http/cacheable';
 import { IdPipe } from '../http/id.pipe';
 import { sendPage } from '../http/page';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
+import { EventLimit } from '../rate-limit/event-limit';
+import { InTurn } from '../rate-limit/turn.interceptor';
 import { EventsQuery, NearbyEventsQuery, toEventFilter, toNearbyFilter } from './events-query.dto';
 import {
   CreateEventDto,
@@ -25,7 +27,10 @@ import { EventsService } from './events.service';
 @ApiTags('events')
 @Controller()
 export class EventsController {
-  constructor(private readonly events: EventsService) {}
+  constructor(
+    private readonly events: EventsService,
+    private readonly limit: EventLimit,
+  ) {}
 
   @Post('events')
   // A description of 10,000 characters may take 120 kB, with each escaped as two surrogates.
@@ -34,10 +39,10 @@ export class EventsController {
   @ApiOperation({
     operationId: 'createEvent',
     summary: 'Create an event',
-    description: 'The caller becomes its organizer.',
+    description: 'The caller becomes its organizer. Where the server is set so, only an admin may.',
   })
   @ApiCreated(EventDto, { ...EVENT_EXAMPLE, tickets_sold: 0, tickets_held: 0, tickets_available: 500 })
-  @ApiProblems()
+  @ApiProblems('forbidden', 'event_limit_reached')
   async create(
     @Body() body: CreateEventDto,
     @Caller() caller: Caller,
@@ -45,11 +50,12 @@ export class EventsController {
     once: Once,
   ): Promise<EventDto> {
     const newEvent = toNewEvent(body, caller.userId);
-    return await once(async () => {
+    const create = async () => {
       const event = await this.events.create(newEvent, body.total_tickets, caller);
       response.location(`/events/${event.id}`);
       return toEventDto(event);
-    });
+    };
+    return await this.limit.within(caller, response, () => once(create));
   }
 
   @Public()
@@ -60,6 +66,7 @@ export class EventsController {
     description: 'Past ones included, in the order of their start unless `sort` says otherwise.',
   })
   @ApiCacheable()
+  @InTurn('pages')
   @ApiList(ListedEventDto, [EVENT_EXAMPLE])
   @ApiProblems()
   async list(
@@ -91,6 +98,45 @@ export class EventsController {
     return toEventDto(event);
   }
 
+  @Post('events/:event_id/unlist')
+  @Idempotent()
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'unlistEvent',
+    summary: 'Take an event out of all lists',
+    description:
+      'By an admin. The event is still shown by its id, and sells tickets; `unlisted_at` tells since when it is in no list.',
+  })
+  @ApiOkResponse({ type: EventDto, example: { ...EVENT_EXAMPLE, unlisted_at: '2030-01-02T12:00:00.000Z' } })
+  @ApiId('event_id')
+  @ApiProblems('forbidden', 'event_not_found')
+  async unlist(
+    @Param('event_id', IdPipe) id: number,
+    @Caller() caller: Caller,
+    once: Once,
+  ): Promise<EventDto> {
+    return await once(async () => toEventDto(await this.events.setListed(id, false, caller)));
+  }
+
+  @Post('events/:event_id/list')
+  @Idempotent()
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'relistEvent',
+    summary: 'Put an event back into the lists',
+    description: 'By an admin.',
+  })
+  @ApiOkResponse({ type: EventDto, example: EVENT_EXAMPLE })
+  @ApiId('event_id')
+  @ApiProblems('forbidden', 'event_not_found')
+  async relist(
+    @Param('event_id', IdPipe) id: number,
+    @Caller() caller: Caller,
+    once: Once,
+  ): Promise<EventDto> {
+    return await once(async () => toEventDto(await this.events.setListed(id, true, caller)));
+  }
+
   @Get('users/for-you')
   @ApiOperation({
     operationId: 'listEventsForYou',
@@ -98,6 +144,7 @@ export class EventsController {
     description:
       'Events within the radius (inclusive) that have not ended and have coordinates, nearest first.',
   })
+  @InTurn('pages')
   @ApiList(NearbyEventDto)
   @ApiProblems('user_not_found', 'user_location_not_set')
   async listForUser(

@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsObject, IsOptional, ValidateNested } from 'class-validator';
 import { ApiInteger } from '../http/api-docs';
@@ -127,6 +128,10 @@ export class EventDto {
 
   /** @example "2030-01-01T12:00:00.000Z" */
   created_at: Date;
+
+  /** When an admin took the event out of all lists; null while it is in them. */
+  @ApiProperty({ example: null })
+  unlisted_at: Date | null;
 }
 
 /** An event as a list without `near` shows it. */
@@ -143,6 +148,7 @@ export const EVENT_EXAMPLE = {
   tickets_available: 377,
   venue: { address: 'Alexandra Palace Way, London', latitude: 51.5942, longitude: -0.1306 },
   created_at: '2030-01-01T12:00:00.000Z',
+  unlisted_at: null,
 };
 
 export class NearbyEventDto extends EventDto {
@@ -174,6 +180,7 @@ export const toEventDto = (event: EventWithSeats): EventDto => ({
   tickets_available: event.capacity - event.sold - event.held,
   venue: { address: event.venueAddress, latitude: event.venueLatitude, longitude: event.venueLongitude },
   created_at: event.createdAt,
+  unlisted_at: event.unlistedAt,
 });
 
 export const toListedEventDto = (event: ListedEvent): ListedEventDto => ({

@@ -3,10 +3,10 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
 import { Statements } from '../database/statements';
 import { Event } from './event.entity';
-import { eventById, type EventFilter, type EventKey } from './events.statements';
+import { eventById, listEvent, type EventFilter, type EventKey } from './events.statements';
 import { listEvents } from './list-events';
 
-export type NewEvent = Omit<Event, 'id' | 'createdAt' | 'position' | 'search' | 'organizer'>;
+export type NewEvent = Omit<Event, 'id' | 'createdAt' | 'unlistedAt' | 'position' | 'search' | 'organizer'>;
 
 export interface Seats {
   capacity: number;
@@ -46,12 +46,18 @@ export class EventsRepository {
   ) {}
 
   async insert(event: NewEvent): Promise<Event> {
-    return await this.repository.save(this.repository.create(event), { transaction: false });
+    return await this.repository.save(this.repository.create({ ...event, unlistedAt: null }), {
+      transaction: false,
+    });
   }
 
   async findById(id: number): Promise<EventWithSeats | undefined> {
     const [event] = await this.statements.run<EventWithSeats>(eventById, [id]);
     return event;
+  }
+
+  async setListed(id: number, isListed: boolean): Promise<void> {
+    await this.statements.run(listEvent, [id, isListed]);
   }
 
   async list(filter: EventFilter, after: EventKey | undefined, limit: number): Promise<EventsPage> {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { requireAdmin, type Caller } from '../auth/caller';
 import { unauthenticated } from '../auth/unauthenticated';
 import {
   cursorAfter,
@@ -11,6 +12,7 @@ import {
   type Page,
   type PageQuery,
 } from '../http/page';
+import { Settings } from '../config/settings';
 import { invalid, Problem } from '../problems/problem';
 import type { Subject } from '../database/scope';
 import { violatedConstraint } from '../database/database-error';
@@ -30,15 +32,17 @@ export class EventsService {
     private readonly ticketTypes: TicketTypesService,
     private readonly users: UsersService,
     private readonly transactions: Transactions,
+    private readonly settings: Settings,
   ) {}
 
   /**
    * Creates an event together with its seats.
    *
    * @param organizer the caller
-   * @throws {Problem} `unauthenticated` when the organizer's account is gone
+   * @throws {Problem} `forbidden` where only admins create events; `unauthenticated` when the organizer's account is gone
    */
-  async create(event: NewEvent, capacity: number, organizer: Subject): Promise<EventWithSeats> {
+  async create(event: NewEvent, capacity: number, organizer: Caller): Promise<EventWithSeats> {
+    if (this.settings.CREATE_EVENTS === 'organizers') requireAdmin(organizer, 'creates events');
     try {
       return await this.transactions.run(async () => {
         await this.users.get(organizer);
@@ -58,6 +62,17 @@ export class EventsService {
     const event = await this.repository.findById(id);
     if (!event) throw new Problem('event_not_found');
     return event;
+  }
+
+  /**
+   * Takes an event out of all lists, or puts it back. It goes on selling tickets, and is shown by its id.
+   *
+   * @throws {Problem} `forbidden` unless an admin calls; `event_not_found`
+   */
+  async setListed(id: number, isListed: boolean, caller: Caller): Promise<EventWithSeats> {
+    requireAdmin(caller, isListed ? 'lists events' : 'unlists events');
+    await this.repository.setListed(id, isListed);
+    return await this.get(id);
   }
 
   /**

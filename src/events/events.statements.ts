@@ -3,7 +3,7 @@ import type { Coordinates } from './haversine';
 
 export const EVENT = `events.id, events.organizer_id AS "organizerId", events.title, events.description, events.start_time AS "startTime",
   events.end_time AS "endTime", events.venue_address AS "venueAddress", events.venue_latitude AS "venueLatitude",
-  events.venue_longitude AS "venueLongitude", events.created_at AS "createdAt"`;
+  events.venue_longitude AS "venueLongitude", events.created_at AS "createdAt", events.unlisted_at AS "unlistedAt"`;
 /** An event that lost its counter has no places: it is shown, and its list goes on behind it. */
 export const SEATS =
   'coalesce(capacity, 0) AS capacity, coalesce(held, 0) AS held, coalesce(sold, 0) AS sold';
@@ -13,6 +13,14 @@ export const eventById: Statement = {
   text: `
     SELECT ${EVENT}, ${SEATS} FROM events LEFT JOIN quotas ON quotas.event_id = events.id AND quotas.kind = 'event'
     WHERE events.id = $1`,
+};
+
+/** Takes an event out of the lists where `$2` is false, else puts it back; leaves one that is so already as it is. */
+export const listEvent: Statement = {
+  name: 'list_event',
+  text: `
+    UPDATE events SET unlisted_at = CASE WHEN NOT $2::bool THEN now() END
+    WHERE id = $1 AND (unlisted_at IS NULL) <> $2::bool`,
 };
 
 /** The order of a list. Ties are put in the order of their ids; at one place, those that end sooner come before. */

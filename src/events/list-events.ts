@@ -1,4 +1,5 @@
 import type { Statement } from '../database/statements';
+import { IS_LISTED } from './event.entity';
 import { EVENT, SEATS, type EventFilter, type EventKey } from './events.statements';
 import { chordOfDistance, EARTH_RADIUS_KM } from './haversine';
 
@@ -23,6 +24,8 @@ const EARLIEST = `'0001-01-01'::timestamptz`;
  * other it takes no more than `CANDIDATES`, and where these are all there are, it filters and sorts them. Otherwise it
  * takes the candidates off an index that yields them in the order of the list, and shows those that pass the filters.
  * Where these do not fill the page, `rest` says behind which one the next page goes on.
+ *
+ * The indexes hold listed events only, so that an unlisted one costs a page nothing.
  *
  * Positions are points of the unit sphere. The chord between two of them grows with their great-circle distance, so
  * the index that walks from point to point by the one (`<->`, nearest neighbour) does so by the other, and at one place
@@ -89,16 +92,20 @@ export function listEvents(
   const isFound = filter.isWide === true || (sort === 'start_time' && isOrganizers);
   if (!isFound && isOrganizers) few.push({ finds: isOrganizers });
   if (!isFound && near && sort !== 'distance') {
-    few.push({ finds: `position IS NOT NULL AND position <@ cube_enlarge(${center}, ${outside()}, 3)` });
+    few.push({
+      finds: `position IS NOT NULL AND position <@ cube_enlarge(${center}, ${outside()}, 3)`,
+      nearestFirst: true,
+    });
   }
   if (!isFound && hasWords) few.push({ finds: hasWords, unless: '(SELECT is_common FROM sample)' });
   const isMany = (i: number) => (i < 0 ? 'true' : `(SELECT is_many FROM many_${i})`);
   const isLastMany = isMany(few.length - 1);
   // A ranking that was begun goes on, though more may have come.
   const most = sort === 'relevance' && after ? 2 * CANDIDATES : CANDIDATES;
-  const ctes = few.flatMap(({ finds, unless }, i) => [
+  const ctes = few.flatMap(({ finds, unless, nearestFirst }, i) => [
     `few_${i} AS MATERIALIZED (
-      ${select(columns, 'events', [isMany(i - 1), unless && `NOT ${unless}`, finds])} LIMIT ${most + 1}
+      ${select(columns, 'events', [isMany(i - 1), unless && `NOT ${unless}`, IS_LISTED, finds])}
+      ${nearestFirst ? 'ORDER BY chord' : ''} LIMIT ${most + 1}
     )`,
     `many_${i} AS MATERIALIZED (
       SELECT ${isMany(i - 1)} AND (count(*) > ${most} ${unless ? `OR ${unless}` : ''}) AS is_many FROM few_${i}
@@ -115,11 +122,11 @@ export function listEvents(
       ? all([hasWords, isOrganizers, ...starts, isAvailable])
       : all([isHere, hasWords, hasNotEnded, isAvailable, isBeyond]);
   const window = passes === '' ? size : String(CANDIDATES);
-  const nearest = `${select(columns, 'events', ['position IS NOT NULL', hasNotEnded])} ORDER BY ${order} LIMIT ${NEIGHBOURS}`;
+  const nearest = `${select(columns, 'events', ['position IS NOT NULL', IS_LISTED, hasNotEnded])} ORDER BY ${order} LIMIT ${NEIGHBOURS}`;
   const candidates =
     sort === 'distance'
       ? `${select(['*'], `(${nearest}) AS events`, [isBehind])} ORDER BY ${order} LIMIT ${window}`
-      : `${select(columns, 'events', [isOrganizers, ...starts, isBehind])} ORDER BY ${order} LIMIT ${window}`;
+      : `${select(columns, 'events', [IS_LISTED, isOrganizers, ...starts, isBehind])} ORDER BY ${order} LIMIT ${window}`;
   const walk = select(['*'], `(${candidates}) AS events`, [
     isLastMany,
     sort === 'distance' && passes !== '' ? `(${passes} OR chord > ${outside()})` : passes,
@@ -175,6 +182,8 @@ interface Source {
   finds: string;
   /** The index is not asked. */
   unless?: string;
+  /** In this order PostgreSQL stops at the limit; else it may first gather all that the index finds. */
+  nearestFirst?: boolean;
 }
 
 type Condition = string | false | 0 | undefined;

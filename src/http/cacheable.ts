@@ -3,6 +3,7 @@ import { constants, gzip } from 'node:zlib';
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { Response } from 'express';
+import { countUnread } from './unread-answers';
 
 /**
  * A browser asks again each time, and is told that nothing changed; what many share, such as a CDN in a rush, may answer
@@ -58,6 +59,7 @@ const takesGzip = ({ req }: Response) => req.acceptsEncodings(['gzip', 'identity
 function send(response: Response, body: Buffer): void {
   response.setHeader('Content-Length', body.length);
   response.end(body);
+  countUnread(response, body.length);
 }
 
 /** Documents that an answer can be asked for on the condition that it has changed. */

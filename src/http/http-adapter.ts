@@ -2,6 +2,7 @@ import { createServer, IncomingMessage, ServerResponse } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Express, Response } from 'express';
 import { isCacheable, sendCacheable } from './cacheable';
+import { countUnread } from './unread-answers';
 
 /** Express, without two things that take most of its time and that no route here needs. */
 export class HttpAdapter extends ExpressAdapter {
@@ -43,7 +44,9 @@ export class HttpAdapter extends ExpressAdapter {
       return;
     }
     response.setHeader('Content-Type', 'application/json; charset=utf-8');
-    response.setHeader('Content-Length', Buffer.byteLength(json));
+    const bytes = Buffer.byteLength(json);
+    response.setHeader('Content-Length', bytes);
     response.end(json);
+    countUnread(response, bytes);
   }
 }

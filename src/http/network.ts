@@ -1,4 +1,5 @@
 import ipaddr, { IPv4, IPv6 } from 'ipaddr.js';
+import { LRUCache } from 'lru-cache';
 
 /** Where a request comes from, as limits tell callers apart. */
 export interface Network {
@@ -8,13 +9,26 @@ export interface Network {
   site?: string;
 }
 
+/** Parsing an address takes as long as all other counting of a request, and connections carry many requests. */
+const known = new LRUCache<string, Readonly<Network>>({ max: 10_000 });
+/** Longer than every address; a proxy may pass on any text. */
+const LONGEST_KNOWN = 64;
+
 /**
  * The network of an address, as a socket or a proxy writes it: proxies put a port behind it, and IPv6 into brackets. All
  * that is no address counts as one network, else a client could make up another with every request.
  */
-export function networkOf(text: string | undefined): Network {
-  const [, bracketed, withPort] = /^(?:\[([^\]]*)\]|(\d[\d.]*))(?::\d{1,5})?$/.exec(text ?? '') ?? [];
-  const address = bracketed ?? withPort ?? text ?? '';
+export function networkOf(text = ''): Readonly<Network> {
+  const found = known.get(text);
+  if (found) return found;
+  const network = parse(text);
+  if (text.length <= LONGEST_KNOWN) known.set(text, network);
+  return network;
+}
+
+function parse(text: string): Network {
+  const [, bracketed, withPort] = /^(?:\[([^\]]*)\]|(\d[\d.]*))(?::\d{1,5})?$/.exec(text) ?? [];
+  const address = bracketed ?? withPort ?? text;
   if (!IPv4.isValidFourPartDecimal(address) && !IPv6.isValid(address)) return { address: 'unknown' };
   const parsed = ipaddr.process(address);
   if (parsed instanceof IPv4) return { address: parsed.toString() };

@@ -61,9 +61,15 @@ function collect(request: Request, maxBytes: number): Promise<Buffer> {
       if (length <= maxBytes) chunks.push(chunk);
       else reject(new Problem('body_too_large'));
     });
-    request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    // The client has gone in the middle; where all was there, the promise is settled.
-    request.once('close', () => reject(new Problem('malformed_request')));
+    let isWhole = false;
+    request.once('end', () => {
+      isWhole = true;
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    });
+    // The client may go in the middle. This comes to every request in the end: only then is it worth making an error.
+    request.once('close', () => {
+      if (!isWhole) reject(new Problem('malformed_request'));
+    });
   });
 }
 

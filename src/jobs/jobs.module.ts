@@ -14,7 +14,7 @@ const LOOK_ALONE_MS = 200;
 @Module({
   imports: [TypeOrmModule.forFeature([OutboxMessage])],
   providers: [OutboxRepository, OutboxService],
-  exports: [OutboxRepository, OutboxService],
+  exports: [OutboxService],
 })
 export class OutboxModule {}
 
@@ -28,6 +28,7 @@ export class RelayModule {
       imports: [OutboxModule],
       providers: [
         Relay,
+        OutboxRepository,
         { provide: RELAY_INTERVAL, useValue: hasBull ? LOOK_BESIDE_BULL_MS : LOOK_ALONE_MS },
         ...(hasBull ? [RelayProcessor] : []),
       ],

@@ -112,7 +112,7 @@ const IDEMPOTENCY_KEY = {
     'Makes the request safe to send again: a new key, such as a UUID, for each thing to be done. For 24 hours the same ' +
     'caller, key, address and body get the first answer again, and nothing is done twice, whatever crashed in between. ' +
     'Spaces and the order of fields make no other body. A caller who is not signed in is known by the whole request. ' +
-    'Input that does not validate, 401, 429 and 5xx are not kept.',
+    'Input that does not validate, 401, 403, 429 and 5xx are not kept.',
   schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
 };
 

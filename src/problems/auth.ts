@@ -19,8 +19,8 @@ export const AUTH_PROBLEMS = {
   forbidden: {
     status: 403,
     title: 'Forbidden',
-    detail: 'You may see this, but not do this with it',
+    detail: 'Your account may not do this',
     advice:
-      'Let the organizer of the event, or its buyer, do it with a token of their own. Do not repeat the request.',
+      'Ask somebody who may, such as an admin of this server; `detail` says who that is. Do not repeat the request with this account.',
   },
 } as const satisfies Record<string, ProblemKind>;

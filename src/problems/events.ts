@@ -21,4 +21,12 @@ export const EVENTS_PROBLEMS = {
     advice:
       'Places come back when holds end unpaid. Show the event as sold out, and look at `tickets_available` of `GET /events/{event_id}` before trying again.',
   },
+  event_limit_reached: {
+    status: 429,
+    title: 'Event limit reached',
+    detail:
+      'This account creates more events in an hour than is allowed; the Retry-After header says how many seconds to wait',
+    advice:
+      'Wait for as long as `Retry-After` says. The quota `events` in the `RateLimit` header tells how many events are left. An admin has no such limit.',
+  },
 } as const satisfies Record<string, ProblemKind>;

@@ -21,6 +21,8 @@ export const escapePointer = (key: string) =>
 
 /** What one refusal says beside what all with its code say. */
 export interface ProblemDetails {
+  /** A sentence that is more exact than the one of the code. */
+  detail?: string;
   errors?: FieldError[];
   headers?: Record<string, string>;
   /** Extension members (RFC 9457, section 3.2) that help a program, such as `ticket_status`. */
@@ -45,10 +47,9 @@ export class Problem extends ErrorWithStackIf {
 
   constructor(
     readonly code: ProblemCode,
-    { errors, headers = {}, members = {} }: ProblemDetails = {},
+    { detail = PROBLEMS[code].detail, errors, headers = {}, members = {} }: ProblemDetails = {},
   ) {
-    const { detail, status } = PROBLEMS[code];
-    super(detail, status >= 500);
+    super(detail, PROBLEMS[code].status >= 500);
     this.errors = errors;
     this.headers = headers;
     this.members = members;
@@ -72,11 +73,11 @@ export class ProblemAnswer extends ErrorWithStackIf {
  * @param more members for its client, which those of the problem itself come before
  */
 export function toAnswer(
-  { code, errors, headers, members }: Problem,
+  { code, message: detail, errors, headers, members }: Problem,
   requestId: string,
   more: object = {},
 ): ProblemAnswer {
-  const { status, title, detail } = PROBLEMS[code];
+  const { status, title } = PROBLEMS[code];
   const type = `/docs/errors#${code}`;
   const body = {
     type,

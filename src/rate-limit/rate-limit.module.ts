@@ -4,11 +4,14 @@ import { ThrottlerModule } from '@nestjs/throttler';
 import type { Queue } from 'bull';
 import type { Settings } from '../config/settings';
 import { EXPIRATION_QUEUE, redisPrefix } from '../queue/job-types';
+import { EventLimit } from './event-limit';
 import { GuessLimit } from './guess-limit';
-import { RateLimitStorage } from './rate-limit.storage';
+import { HourlyStorage, RateLimitStorage } from './rate-limit.storage';
 import { RedisWindows } from './redis-windows';
+import { Turns } from './turns';
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
 
 /** What the rate limit guard needs: how much is allowed, and where it is counted. */
 @Module({})
@@ -16,8 +19,9 @@ export class RateLimitModule {
   /** @param installation the name of the database: those who share a Redis and not a database count apart */
   static register({ RATE_LIMIT_PER_MINUTE, REDIS_URL }: Settings, installation: string): DynamicModule {
     const key = `${redisPrefix(installation)}:rate-limit`;
+    const inject = REDIS_URL === undefined ? [] : [getQueueToken(EXPIRATION_QUEUE)];
     const throttler = ThrottlerModule.forRootAsync({
-      inject: REDIS_URL === undefined ? [] : [getQueueToken(EXPIRATION_QUEUE)],
+      inject,
       useFactory: (queue?: Queue) => ({
         throttlers: [{ ttl: MINUTE_MS, limit: RATE_LIMIT_PER_MINUTE }],
         storage: new RateLimitStorage(MINUTE_MS, queue && new RedisWindows(queue.client, MINUTE_MS, key)),
@@ -27,8 +31,18 @@ export class RateLimitModule {
       module: RateLimitModule,
       global: true,
       imports: [throttler],
-      providers: [GuessLimit],
-      exports: [GuessLimit],
+      providers: [
+        GuessLimit,
+        EventLimit,
+        Turns,
+        {
+          provide: HourlyStorage,
+          inject,
+          useFactory: (queue?: Queue) =>
+            new HourlyStorage(HOUR_MS, queue && new RedisWindows(queue.client, HOUR_MS, `${key}:hourly`)),
+        },
+      ],
+      exports: [GuessLimit, EventLimit, Turns],
     };
   }
 }

@@ -38,3 +38,6 @@ export class RateLimitStorage implements ThrottlerStorage {
     return { totalHits: hits, timeToExpire: seconds, isBlocked, timeToBlockExpire: isBlocked ? seconds : 0 };
   }
 }
+
+/** The same with windows of an hour. */
+export class HourlyStorage extends RateLimitStorage {}

@@ -8,6 +8,7 @@ import type { Subject } from '../database/scope';
 import { IdPipe } from '../http/id.pipe';
 import { PageQuery, sendPage } from '../http/page';
 import { Idempotent } from '../idempotency/idempotent.decorator';
+import { InTurn } from '../rate-limit/turn.interceptor';
 import type { KeyClaim } from '../idempotency/key-claim';
 import { OrderCodes } from '../inventory/order-codes';
 import { ReserveTicketDto, TICKET_EXAMPLES, TicketDto, toTicketDto } from './tickets.dto';
@@ -125,6 +126,7 @@ export class TicketsController {
     description: 'Newest first.',
   })
   @ApiUserId()
+  @InTurn('pages')
   @ApiList(TicketDto)
   @ApiProblems('user_not_found')
   async listByUser(

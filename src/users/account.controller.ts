@@ -20,6 +20,7 @@ import { ApiList, ApiProblems, ApiUserId } from '../http/api-docs';
 import { PageQuery, sendPage } from '../http/page';
 import { invalid } from '../problems/problem';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
+import { InTurn } from '../rate-limit/turn.interceptor';
 import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import { ChangePasswordDto, SessionDto, toSessionDto } from './sessions.dto';
 import { SessionsService } from './sessions.service';
@@ -59,6 +60,7 @@ export class AccountController {
     description: 'Those that have not ended, newest first.',
   })
   @ApiUserId()
+  @InTurn('pages')
   @ApiList(SessionDto)
   @ApiProblems('user_not_found')
   async list(

@@ -14,6 +14,7 @@ import { pay } from './parts/pay';
 import { processes } from './parts/processes';
 import { queue } from './parts/queue';
 import { siege } from './parts/siege';
+import { snapshot } from './parts/snapshot';
 import { spread } from './parts/spread';
 import { stuck } from './parts/stuck';
 
@@ -28,6 +29,7 @@ export const PARTS: readonly Part[] = [
   orders,
   stuck,
   expiry,
+  snapshot,
   lateness,
   queue,
   nearby,

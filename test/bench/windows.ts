@@ -5,7 +5,7 @@ import type { Ids, Job, LoadResult } from './load/job';
 import { interleave, type Measure, type Summary } from './measure';
 
 /** More than can be sold while it is measured. */
-const PLENTY = 1_000_000;
+export const PLENTY = 1_000_000;
 /** More than can be paid in a second. */
 const PAYMENTS_PER_SECOND = 15_000;
 /** Connections that reserve directly: with more, they would only wait longer for each other. */

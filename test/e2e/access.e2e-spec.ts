@@ -27,6 +27,8 @@ const ownerAndAdmin = (status: number): Statuses => ({
   admin: status,
 });
 
+const adminAlone = (status: number): Statuses => ({ ...everybodySignedIn(403), admin: status });
+
 /** Every operation, and what each caller is answered. */
 const MATRIX: Record<string, Statuses> = {
   'GET /': everybody(200),
@@ -43,6 +45,8 @@ const MATRIX: Record<string, Statuses> = {
   'POST /events': everybodySignedIn(201),
   'GET /events': everybody(200),
   'GET /events/{event_id}': everybody(200),
+  'POST /events/{event_id}/unlist': adminAlone(200),
+  'POST /events/{event_id}/list': adminAlone(200),
   'POST /tickets': ownerAndAdmin(201),
   'GET /tickets/{ticket_id}': ownerAndAdmin(200),
   'POST /tickets/{ticket_id}/pay': ownerAndAdmin(200),
@@ -145,7 +149,7 @@ describe('who may do what', () => {
       const missing = operation.includes('{')
         ? await ask(operation, caller, none)
         : await as[caller].send(...elsewhere(operation));
-      expectProblem(answer, 404, missing.body.code);
+      expectProblem(answer, statuses[caller], missing.body.code);
       expect({ ...answer.body, request_id: '' }).toEqual({ ...missing.body, request_id: '' });
     });
   });

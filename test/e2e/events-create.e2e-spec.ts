@@ -45,6 +45,7 @@ describe('events', () => {
         tickets_available: 10,
         venue: NOWHERE,
         created_at: expect.stringMatching(INSTANT),
+        unlisted_at: null,
       });
       expect(Math.abs(Date.parse(event.created_at) - Date.now())).toBeLessThan(60_000);
       expect(headers.get('location')).toBe(`/events/${event.id}`);
@@ -70,6 +71,7 @@ describe('events', () => {
         tickets_held: 0,
         tickets_available: 500,
         created_at: expect.stringMatching(INSTANT),
+        unlisted_at: null,
       });
       expect(await show(event)).toEqual(event);
     });

@@ -1,42 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { WakeUpSender } from '../../src/queue/wake-up-sender';
-import { startTestApi, type TestApi } from '../support/api';
-import { type Client, type Answer } from '../support/client';
-import { createDatabase, type TestDatabase } from '../support/databases';
+import { startTestApi } from '../support/api';
+import type { Answer } from '../support/client';
 import { eventually } from '../support/eventually';
 import { eventBody, userBody, withoutTokens } from '../support/factories';
 import { startFaultProxy } from '../support/fault-proxy';
 import { expectProblem } from '../support/problems';
-import { exact, isReplay, outcomeOf, REPLAYED } from '../support/replays';
-import { INVENTORY_MISMATCHES } from '../support/seats';
+import { exact, isReplay, keyedSuite, outcomeOf, REPLAYED } from '../support/replays';
 
 describe('a POST with an Idempotency-Key', () => {
-  let database: TestDatabase;
-  let api: TestApi;
-  let nobody: Client;
-  let user: { id: number; email: string };
-  let event: { id: number };
-  let ticketBody: { user_id: number; event_id: number };
-
-  beforeAll(async () => {
-    database = await createDatabase();
-    api = await startTestApi({ DATABASE_URL: database.url, MAX_HOLDS_PER_USER_EVENT: '0' });
-    nobody = api.client.as('');
-  });
-  beforeEach(async () => {
-    [user, event] = await Promise.all([api.create.user(), api.create.event()]);
-    ticketBody = { user_id: user.id, event_id: event.id };
-  });
-  afterEach(async () => expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]));
-  afterAll(async () => {
-    await api.stop();
-    await database.drop();
-  });
-
-  const post = (path: string, body: unknown, key: string, client = api.client) =>
-    client.post(path, body, { 'Idempotency-Key': key });
-  const reserve = (key: string, client = api.client) => post('/tickets/', ticketBody, key, client);
-  const tickets = () => api.sql('SELECT * FROM ticket_states WHERE event_id = $1', [event.id]);
+  const suite = keyedSuite();
+  const { post, reserve, tickets } = suite;
 
   describe('has one effect and one answer', () => {
     it('when it is sent five times at once', async () => {
@@ -59,7 +33,7 @@ describe('a POST with an Idempotency-Key', () => {
       const key = randomUUID();
       const rival = await lockSeats();
       const first = reserve(key);
-      await database.untilBlocked();
+      await suite.database.untilBlocked();
       expectProblem(await reserve(key), 409, 'idempotency_in_progress');
       await rival.commit();
       expect((await first).status).toBe(201);
@@ -73,11 +47,11 @@ describe('a POST with an Idempotency-Key', () => {
       expect(first.headers.has(REPLAYED)).toBe(false);
       const { id } = first.body;
       if (fate === 'expired')
-        await api.sql(
+        await suite.api.sql(
           'UPDATE orders SET expires_at = now() WHERE id = (SELECT order_id FROM tickets WHERE id = $1)',
           [id],
         );
-      else await api.client.post(`/tickets/${id}/${fate === 'paid' ? 'pay' : 'cancel'}`);
+      else await suite.api.client.post(`/tickets/${id}/${fate === 'paid' ? 'pay' : 'cancel'}`);
       await eventually(async () => expect((await tickets())[0].status).toBe(fate));
 
       const second = await reserve(key);
@@ -112,7 +86,7 @@ describe('a POST with an Idempotency-Key', () => {
       const first = await post('/events/', body, key);
       const second = await post('/events', body, key);
       expect([first.status, isReplay(second), exact(second)]).toEqual([201, true, exact(first)]);
-      const made = await api.sql(
+      const made = await suite.api.sql(
         'SELECT capacity FROM events JOIN quotas ON event_id = events.id WHERE title = $1',
         [key],
       );
@@ -121,58 +95,58 @@ describe('a POST with an Idempotency-Key', () => {
 
     it('when it signs up, which nobody in particular does', async () => {
       const [key, body] = [randomUUID(), userBody()];
-      const first = await post('/users/', body, key, nobody);
-      const second = await post('/users/', body, key, nobody);
+      const first = await post('/users/', body, key, suite.nobody);
+      const second = await post('/users/', body, key, suite.nobody);
       expect([first.status, second.status, isReplay(second)]).toEqual([201, 201, true]);
       expect(first.body.access_token).toMatch(/./);
       // Knowing the request is no proof of being the account's owner.
       expect(withoutTokens(second.body)).toEqual(withoutTokens(first.body));
       expect(JSON.stringify(second.body)).not.toMatch(/token/);
       // Another caller with that key learns nothing of it.
-      const other = await post('/users/', userBody(), key, nobody);
+      const other = await post('/users/', userBody(), key, suite.nobody);
       expect([other.status, isReplay(other)]).toEqual([201, false]);
     });
 
     it.each<[string, () => Promise<[path: string, body: unknown]>, effects: string]>([
       [
         'reserves',
-        () => Promise.resolve(['/tickets/', ticketBody]),
+        () => Promise.resolve(['/tickets/', suite.ticketBody]),
         'SELECT FROM ticket_states WHERE event_id = $1',
       ],
       [
         'pays',
-        async () => [`/tickets/${(await api.create.ticket(ticketBody)).id}/pay`, undefined],
+        async () => [`/tickets/${(await suite.api.create.ticket(suite.ticketBody)).id}/pay`, undefined],
         `SELECT FROM ticket_states WHERE event_id = $1 AND status = 'paid'`,
       ],
       [
         'creates an event',
         () => Promise.resolve(['/events/', eventBody()]),
-        'SELECT FROM events JOIN quotas ON event_id = events.id WHERE events.id > $1',
+        'SELECT FROM events JOIN quotas ON event_id = events.id WHERE id > $1',
       ],
       ['signs up', () => Promise.resolve(['/users/', userBody()]), 'SELECT FROM users WHERE email = $1'],
     ])('when it %s and PostgreSQL gives up on the first try', async (_what, request, effects) => {
       const [path, body] = await request();
-      const send = jest.spyOn(api.app.get(WakeUpSender), 'wakeAtExpiry');
-      await api.sql('CREATE SEQUENCE tries');
-      await api.sql(`
+      const send = jest.spyOn(suite.api.app.get(WakeUpSender), 'wakeAtExpiry');
+      await suite.api.sql('CREATE SEQUENCE tries');
+      await suite.api.sql(`
         CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
           IF nextval('tries') = 1 THEN RAISE 'no luck' USING ERRCODE = 'serialization_failure'; END IF;
           RETURN NEW;
         END $$`);
-      await api.sql(
+      await suite.api.sql(
         'CREATE TRIGGER luck BEFORE INSERT ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION fail_once()',
       );
       const key = randomUUID();
       const first = await post(path, body, key);
-      const [{ last_value: tries }] = await api.sql('SELECT last_value FROM tries');
-      await api.sql('DROP FUNCTION fail_once CASCADE');
-      await api.sql('DROP SEQUENCE tries');
+      const [{ last_value: tries }] = await suite.api.sql('SELECT last_value FROM tries');
+      await suite.api.sql('DROP FUNCTION fail_once CASCADE');
+      await suite.api.sql('DROP SEQUENCE tries');
       expect({ isDone: first.status < 300, tries }).toEqual({ isDone: true, tries: 2 });
       const again = await post(path, body, key);
       expect([isReplay(again), again.headers.get('location')]).toEqual([true, first.headers.get('location')]);
       expect(
-        await api.sql(effects, [(body as { email?: string } | undefined)?.email ?? event.id]),
+        await suite.api.sql(effects, [(body as { email?: string } | undefined)?.email ?? suite.event.id]),
       ).toHaveLength(1);
       // The queue hears of a ticket that was committed, and of no other.
       expect(send).toHaveBeenCalledTimes(path === '/tickets/' ? 1 : 0);
@@ -182,11 +156,11 @@ describe('a POST with an Idempotency-Key', () => {
 
   describe('gets the refusal again that it got first', () => {
     it('though it would be granted now', async () => {
-      await api.sql('UPDATE quotas SET capacity = 0 WHERE event_id = $1', [event.id]);
+      await suite.api.sql('UPDATE quotas SET capacity = 0 WHERE event_id = $1', [suite.event.id]);
       const key = randomUUID();
       const first = await reserve(key);
       expectProblem(first, 409, 'event_sold_out');
-      await api.sql('UPDATE quotas SET capacity = 10 WHERE event_id = $1', [event.id]);
+      await suite.api.sql('UPDATE quotas SET capacity = 10 WHERE event_id = $1', [suite.event.id]);
       const second = await reserve(key);
       expect([isReplay(second), exact(second)]).toEqual([true, exact(first)]);
       expect(second.body.request_id).toBe(first.headers.get('x-request-id'));
@@ -202,29 +176,29 @@ describe('a POST with an Idempotency-Key', () => {
     });
 
     it('where a statement failed to find out', async () => {
-      const [key, body] = [randomUUID(), { ...userBody(), email: user.email }];
-      const first = await post('/users/', body, key, nobody);
+      const [key, body] = [randomUUID(), { ...userBody(), email: suite.user.email }];
+      const first = await post('/users/', body, key, suite.nobody);
       expectProblem(first, 409, 'email_taken');
-      await api.sql('UPDATE users SET email = $1 WHERE id = $2', [userBody().email, user.id]);
-      const second = await post('/users/', body, key, nobody);
+      await suite.api.sql('UPDATE users SET email = $1 WHERE id = $2', [userBody().email, suite.user.id]);
+      const second = await post('/users/', body, key, suite.nobody);
       expect([isReplay(second), exact(second)]).toEqual([true, exact(first)]);
     });
 
     it('where the driver hears of the failed statement before it hears that the transaction failed', async () => {
-      const proxy = await startFaultProxy(database.url);
+      const proxy = await startFaultProxy(suite.database.url);
       const distant = await startTestApi({ DATABASE_URL: proxy.url });
       proxy.splitAnswers();
-      const [key, body] = [randomUUID(), { ...userBody(), email: user.email }];
+      const [key, body] = [randomUUID(), { ...userBody(), email: suite.user.email }];
       const first = await post('/users/', body, key, distant.client.as(''));
       expectProblem(first, 409, 'email_taken');
-      expect(exact(await post('/users/', body, key, nobody))).toEqual(exact(first));
+      expect(exact(await post('/users/', body, key, suite.nobody))).toEqual(exact(first));
       await distant.stop();
       await proxy.cut();
     });
 
     it('unless its input did not validate: then the key is still new', async () => {
       const key = randomUUID();
-      expectProblem(await post('/tickets/', { ...ticketBody, seat: 1 }, key), 422, 'validation_failed');
+      expectProblem(await post('/tickets/', { ...suite.ticketBody, seat: 1 }, key), 422, 'validation_failed');
       const second = await reserve(key);
       expect([second.status, isReplay(second)]).toEqual([201, false]);
     });
@@ -232,32 +206,32 @@ describe('a POST with an Idempotency-Key', () => {
 
   describe('in a crowd', () => {
     it('takes exactly the seats there are, and each time the same', async () => {
-      const seats = await api.create.event({ total_tickets: 20 });
+      const seats = await suite.api.create.event({ total_tickets: 20 });
       const crowd = Array.from({ length: 50 }, () => randomUUID());
-      const order = { user_id: user.id, event_id: seats.id };
+      const order = { user_id: suite.user.id, event_id: seats.id };
       const rush = () => Promise.all(crowd.map((key) => post('/tickets/', order, key)));
       const [first] = await Promise.all([
         rush(),
         // Others come without a key.
-        Promise.all(Array.from({ length: 10 }, () => api.client.post('/tickets/', order))),
+        Promise.all(Array.from({ length: 10 }, () => suite.api.client.post('/tickets/', order))),
       ]);
-      const [{ held }] = await api.sql('SELECT held FROM quotas WHERE event_id = $1', [seats.id]);
+      const [{ held }] = await suite.api.sql('SELECT held FROM quotas WHERE event_id = $1', [seats.id]);
       expect(held).toBe(20);
       const outcomes = first.map(outcomeOf);
       expect(outcomes.filter((each) => each !== '409 event_sold_out').every((each) => each === '201')).toBe(
         true,
       );
       expect((await rush()).map(exact)).toEqual(first.map(exact));
-      expect(await api.sql('SELECT held FROM quotas WHERE event_id = $1', [seats.id])).toEqual([
+      expect(await suite.api.sql('SELECT held FROM quotas WHERE event_id = $1', [seats.id])).toEqual([
         { held: 20 },
       ]);
     });
 
     it('frees the places that are due before it says sold out', async () => {
-      const seats = await api.create.event({ total_tickets: 3 });
-      const order = { user_id: user.id, event_id: seats.id };
-      for (let i = 0; i < 3; i++) await api.create.ticket(order);
-      await api.sql('UPDATE orders SET expires_at = now() WHERE event_id = $1', [seats.id]);
+      const seats = await suite.api.create.event({ total_tickets: 3 });
+      const order = { user_id: suite.user.id, event_id: seats.id };
+      for (let i = 0; i < 3; i++) await suite.api.create.ticket(order);
+      await suite.api.sql('UPDATE orders SET expires_at = now() WHERE event_id = $1', [seats.id]);
       const answers = await Promise.all(
         Array.from({ length: 8 }, () => post('/tickets/', order, randomUUID())),
       );
@@ -270,9 +244,11 @@ describe('a POST with an Idempotency-Key', () => {
     it('leaves connections to those without a key', async () => {
       const rival = await lockSeats();
       const waiting = Array.from({ length: 20 }, () => reserve(randomUUID()));
-      await database.untilBlocked();
-      const other = await api.create.event();
-      expect((await api.client.post('/tickets/', { ...ticketBody, event_id: other.id })).status).toBe(201);
+      await suite.database.untilBlocked();
+      const other = await suite.api.create.event();
+      expect(
+        (await suite.api.client.post('/tickets/', { ...suite.ticketBody, event_id: other.id })).status,
+      ).toBe(201);
       await rival.commit();
       const outcomes = (await Promise.all(waiting)).map(outcomeOf);
       expect(outcomes.filter((each) => each === '201')).toHaveLength(10);
@@ -280,5 +256,6 @@ describe('a POST with an Idempotency-Key', () => {
     });
   });
 
-  const lockSeats = () => database.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [event.id]);
+  const lockSeats = () =>
+    suite.database.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [suite.event.id]);
 });

@@ -4,48 +4,25 @@ import { Client as Connection } from 'pg';
 import { IdempotencyService } from '../../src/idempotency/idempotency.service';
 import { FIND_STUCK_EVENTS } from '../../src/inventory/find-stuck.statements';
 import { RELEASE_DUE_HOLDS } from '../../src/inventory/release-due-holds.statements';
-import { startTestApi, type TestApi } from '../support/api';
+import { startTestApi } from '../support/api';
 import { Client } from '../support/client';
-import { createDatabase, type TestDatabase } from '../support/databases';
 import { userBody } from '../support/factories';
 import { expectProblem } from '../support/problems';
-import { exact, isReplay, outcomeOf, REPLAYED } from '../support/replays';
-import { INVENTORY_MISMATCHES } from '../support/seats';
+import { exact, isReplay, keyedSuite, outcomeOf, REPLAYED } from '../support/replays';
 import { TEST_SECRET, tokenOf } from '../support/tokens';
 
 describe('a POST with an Idempotency-Key', () => {
-  let database: TestDatabase;
-  let api: TestApi;
-  let nobody: Client;
-  let user: { id: number; email: string };
-  let event: { id: number };
-  let ticketBody: { user_id: number; event_id: number };
-
-  beforeAll(async () => {
-    database = await createDatabase();
-    api = await startTestApi({ DATABASE_URL: database.url, MAX_HOLDS_PER_USER_EVENT: '0' });
-    nobody = api.client.as('');
-  });
-  beforeEach(async () => {
-    [user, event] = await Promise.all([api.create.user(), api.create.event()]);
-    ticketBody = { user_id: user.id, event_id: event.id };
-  });
-  afterEach(async () => expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]));
-  afterAll(async () => {
-    await api.stop();
-    await database.drop();
-  });
-
-  const post = (path: string, body: unknown, key: string, client = api.client) =>
-    client.post(path, body, { 'Idempotency-Key': key });
-  const reserve = (key: string, client = api.client) => post('/tickets/', ticketBody, key, client);
-  const tickets = () => api.sql('SELECT * FROM ticket_states WHERE event_id = $1', [event.id]);
-  const keys = () => api.sql<{ id: Buffer; answer: Buffer }>('SELECT * FROM idempotency_keys');
+  const suite = keyedSuite();
+  const { post, reserve, tickets } = suite;
+  const keys = () => suite.api.sql<{ id: Buffer; answer: Buffer }>('SELECT * FROM idempotency_keys');
 
   describe('is refused when its key belongs to another request', () => {
     it.each<[string, () => [path: string, body: unknown]]>([
-      ['with another body', () => ['/tickets/', { ...ticketBody, event_id: event.id + 1_000_000 }]],
-      ['on another route', () => [`/tickets/${event.id}/pay`, undefined]],
+      [
+        'with another body',
+        () => ['/tickets/', { ...suite.ticketBody, event_id: suite.event.id + 1_000_000 }],
+      ],
+      ['on another route', () => [`/tickets/${suite.event.id}/pay`, undefined]],
       ['for another ticket', () => ['/tickets/999999/cancel', undefined]],
     ])('%s', async (_what, other) => {
       const key = randomUUID();
@@ -57,15 +34,15 @@ describe('a POST with an Idempotency-Key', () => {
     it('but not when the body only looks different', async () => {
       const key = randomUUID();
       const first = await reserve(key);
-      const body = ` {\n"event_id" : ${event.id}.0,\t"user_id":${user.id} } `;
+      const body = ` {\n"event_id" : ${suite.event.id}.0,\t"user_id":${suite.user.id} } `;
       const headers = { 'Idempotency-Key': key, 'Content-Type': 'application/json' };
-      const second = await api.client.send('POST', '/tickets', { headers, body });
+      const second = await suite.api.client.send('POST', '/tickets', { headers, body });
       expect([isReplay(second), exact(second)]).toEqual([true, exact(first)]);
     });
 
     it('but not when the key is that of another caller', async () => {
       const key = randomUUID();
-      const own = api.client.as(tokenOf(user.id));
+      const own = suite.api.client.as(tokenOf(suite.user.id));
       const answers = [await reserve(key), await reserve(key, own), await reserve(key, own)];
       expect(answers.map(outcomeOf)).toEqual(['201', '201', '201']);
       expect(answers.map(isReplay)).toEqual([false, false, true]);
@@ -103,16 +80,16 @@ describe('a POST with an Idempotency-Key', () => {
     it('where another method ignores it', async () => {
       const [before, { status, headers }] = [
         await keys(),
-        await api.client.get(`/events/${event.id}`, { 'Idempotency-Key': 'not even a good one' }),
+        await suite.api.client.get(`/events/${suite.event.id}`, { 'Idempotency-Key': 'not even a good one' }),
       ];
       expect([status, headers.has(REPLAYED), await keys()]).toEqual([200, false, before]);
     });
 
     /** Node's own client joins a header that is given twice. */
     async function rawPost(headers: string[]): Promise<string> {
-      const { hostname, port } = new URL(api.client.url);
+      const { hostname, port } = new URL(suite.api.client.url);
       const socket = connect(Number(port), hostname);
-      const authorization = `Authorization: Bearer ${tokenOf(user.id)}`;
+      const authorization = `Authorization: Bearer ${tokenOf(suite.user.id)}`;
       socket.write(
         [
           'POST /tickets/999999/pay HTTP/1.1',
@@ -144,22 +121,22 @@ describe('a POST with an Idempotency-Key', () => {
     });
 
     it('until it is purged, a batch at a time', async () => {
-      await api.sql('TRUNCATE idempotency_keys');
+      await suite.api.sql('TRUNCATE idempotency_keys');
       const key = randomUUID();
       const first = await reserve(key);
-      await api.sql(
+      await suite.api.sql(
         `INSERT INTO idempotency_keys SELECT sha256(n::text::bytea), '', '', now() FROM generate_series(1, 2500) AS n`,
       );
-      const statements = await watch(() => api.app.get(IdempotencyService).purge());
+      const statements = await watch(() => suite.api.app.get(IdempotencyService).purge());
       expect(statements.filter((text) => text.includes('DELETE'))).toHaveLength(3);
       expect(await keys()).toHaveLength(1);
       expect(exact(await reserve(key))).toEqual(exact(first));
     });
 
     it('so that nobody reads it who has only the database', async () => {
-      await api.sql('TRUNCATE idempotency_keys');
+      await suite.api.sql('TRUNCATE idempotency_keys');
       const [key, body] = [`key-${randomUUID()}`, { ...userBody(), name: 'Grace Hopper' }];
-      const { status } = await post('/users/', body, key, nobody);
+      const { status } = await post('/users/', body, key, suite.nobody);
       expect(status).toBe(201);
       const [row] = await keys();
       for (const value of Object.values(row ?? {}).filter(Buffer.isBuffer)) {
@@ -174,7 +151,7 @@ describe('a POST with an Idempotency-Key', () => {
       const secret = 'what nobody has signed anything with before';
       const first = await reserve(key);
       const changed = await startTestApi({
-        DATABASE_URL: database.url,
+        DATABASE_URL: suite.database.url,
         JWT_SECRET: `${secret},${TEST_SECRET}`,
       });
       const client = new Client(changed.client.url);
@@ -187,14 +164,14 @@ describe('a POST with an Idempotency-Key', () => {
     });
 
     const lapse = (time: string) =>
-      api.sql(`UPDATE idempotency_keys SET expires_at = expires_at - $1::interval`, [time]);
+      suite.api.sql(`UPDATE idempotency_keys SET expires_at = expires_at - $1::interval`, [time]);
   });
 
   it('costs those without one nothing', async () => {
-    const statements = await watch(() => api.client.post('/tickets/', ticketBody));
+    const statements = await watch(() => suite.api.client.post('/tickets/', suite.ticketBody));
     expect(statements).toEqual([expect.stringContaining('INSERT INTO orders')]);
     const { id } = (await tickets())[0];
-    expect(await watch(() => api.client.post(`/tickets/${id}/pay`))).toEqual([
+    expect(await watch(() => suite.api.client.post(`/tickets/${id}/pay`))).toEqual([
       expect.stringContaining('UPDATE orders'),
     ]);
     // And what it costs with one: the statement that does the work claims the key and keeps the outcome.

@@ -38,7 +38,9 @@ const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
   'DELETE /sessions/{session_id}': [204, 'session_not_found'],
   'GET /users/for-you': [200, 'user_not_found', 'user_location_not_set'],
   'GET /users/{user_id}/tickets': [200, 'user_not_found'],
-  'POST /events': [201],
+  'POST /events': [201, 'forbidden', 'event_limit_reached'],
+  'POST /events/{event_id}/unlist': [200, 'forbidden', 'event_not_found'],
+  'POST /events/{event_id}/list': [200, 'forbidden', 'event_not_found'],
   'GET /events': [200],
   'GET /events/{event_id}': [200, 'event_not_found'],
   'POST /tickets': [

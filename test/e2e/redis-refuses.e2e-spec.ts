@@ -86,38 +86,35 @@ describeWithRedis('where Redis refuses', () => {
     }, BULL_WITHIN_MS);
   }
 
+  /** They sweep while Redis refuses them, and Bull takes over once the user is allowed in by the rules. */
+  async function sweepUntilAllowed(...rules: string[]): Promise<void> {
+    await untilRedisIs(/^degraded/);
+    await holdEnds();
+    await allow(USER, ...rules);
+    await bullTakesOver();
+    await untilRedisIs(/^up/);
+  }
+
   it('the password, changed under running processes: they sweep on, and Bull takes over again', async () => {
     await allow(USER, 'resetpass', `>${PASSWORD}`);
     await start(urlOf(USER, PASSWORD));
     await bullTakesOver();
     await allow(USER, 'resetpass', `>${OTHER}`);
     await admin.call('CLIENT', 'KILL', 'USER', USER);
-    await untilRedisIs(/^degraded/);
-    await holdEnds();
-    await allow(USER, `>${PASSWORD}`);
-    await bullTakesOver();
-    await untilRedisIs(/^up/);
+    await sweepUntilAllowed(`>${PASSWORD}`);
   }, 60_000);
 
   it('the password from the start: they start, sweep, and Bull begins once it is right', async () => {
     await allow(USER, 'resetpass', `>${OTHER}`);
     await start(urlOf(USER, PASSWORD));
-    await untilRedisIs(/^degraded/);
-    await holdEnds();
-    await allow(USER, `>${PASSWORD}`);
-    await bullTakesOver();
-    await untilRedisIs(/^up/);
+    await sweepUntilAllowed(`>${PASSWORD}`);
   }, 60_000);
 
   it('a user that is deleted, and made again', async () => {
     await allow(USER, 'resetpass', `>${PASSWORD}`);
     await start(urlOf(USER, PASSWORD));
     await admin.call('ACL', 'DELUSER', USER);
-    await untilRedisIs(/^degraded/);
-    await holdEnds();
-    await allow(USER, 'on', `>${PASSWORD}`, '~*', '&*', '+@all');
-    await bullTakesOver();
-    await untilRedisIs(/^up/);
+    await sweepUntilAllowed('on', `>${PASSWORD}`, '~*', '&*', '+@all');
   }, 60_000);
 
   it('commands it used to take', async () => {

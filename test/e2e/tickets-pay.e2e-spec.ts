@@ -1,27 +1,13 @@
-import { startTestApi, type TestApi } from '../support/api';
-import { bookingsBy, expectRefusal, INSTANT, resolved, UNKNOWN } from '../support/bookings';
+import { bookingSuite, expectRefusal, INSTANT, resolved, UNKNOWN } from '../support/bookings';
 import { expectProblem } from '../support/problems';
-import { INVENTORY_MISMATCHES } from '../support/seats';
 
 describe('tickets', () => {
-  let api: TestApi;
-  let user: { id: number };
-
-  beforeAll(async () => {
-    api = await startTestApi();
-    user = await api.create.user();
-  });
-  afterEach(async () => expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]));
-  afterAll(() => api.stop());
-
-  const { pay, cancel, show, seats, hold } = bookingsBy(
-    () => api,
-    () => user,
-  );
+  const suite = bookingSuite();
+  const { pay, cancel, show, seats, hold } = suite;
 
   describe('POST /tickets/{ticket_id}/pay', () => {
     it('sells a reserved ticket', async () => {
-      const event = await api.create.event({ total_tickets: 3 });
+      const event = await suite.api.create.event({ total_tickets: 3 });
       const ticket = await hold(event);
       const { status, headers, body } = await pay(ticket);
       expect(status).toBe(200);
@@ -34,7 +20,7 @@ describe('tickets', () => {
     });
 
     it('refuses a ticket that is paid, and leaves it as it is', async () => {
-      const event = await api.create.event();
+      const event = await suite.api.create.event();
       const { body: paid } = await pay(await hold(event));
       const refused = await pay(paid);
       expectRefusal(refused, 'ticket_not_payable');
@@ -44,7 +30,7 @@ describe('tickets', () => {
     });
 
     it('refuses a ticket that is cancelled', async () => {
-      const ticket = await hold(await api.create.event());
+      const ticket = await hold(await suite.api.create.event());
       await cancel(ticket);
       const refused = await pay(ticket);
       expectRefusal(refused, 'ticket_not_payable');
@@ -56,14 +42,14 @@ describe('tickets', () => {
     });
 
     it('refuses a body: there is nothing to say', async () => {
-      const ticket = await hold(await api.create.event());
+      const ticket = await hold(await suite.api.create.event());
       expectProblem(
-        await api.client.post(`/tickets/${ticket.id}/pay`, { amount: 0 }),
+        await suite.api.client.post(`/tickets/${ticket.id}/pay`, { amount: 0 }),
         422,
         'validation_failed',
         { pointers: ['/amount'] },
       );
-      expect((await api.client.post(`/tickets/${ticket.id}/pay`, {})).status).toBe(200);
+      expect((await suite.api.client.post(`/tickets/${ticket.id}/pay`, {})).status).toBe(200);
     });
   });
 });

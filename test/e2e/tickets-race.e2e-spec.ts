@@ -1,42 +1,29 @@
 import { DataSource } from 'typeorm';
 import { startTestApi, type TestApi } from '../support/api';
-import { bookingsBy, expectRefusal } from '../support/bookings';
+import { bookingSuite, expectRefusal } from '../support/bookings';
 import type { Answer } from '../support/client';
 import { eventually } from '../support/eventually';
-import { INVENTORY_MISMATCHES } from '../support/seats';
 
 describe('tickets', () => {
-  let api: TestApi;
-  let user: { id: number };
-
-  beforeAll(async () => {
-    api = await startTestApi();
-    user = await api.create.user();
-  });
-  afterEach(async () => expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]));
-  afterAll(() => api.stop());
-
-  const { reserve, pay, cancel, show, seats, hold } = bookingsBy(
-    () => api,
-    () => user,
-  );
+  const suite = bookingSuite();
+  const { reserve, pay, cancel, show, seats, hold } = suite;
 
   describe('in a race, between two APIs on one database', () => {
     let second: TestApi;
 
     beforeAll(async () => {
-      second = await startTestApi({ DATABASE_URL: api.settings.DATABASE_URL ?? '' });
+      second = await startTestApi({ DATABASE_URL: suite.api.settings.DATABASE_URL ?? '' });
     });
     afterAll(() => second.stop());
 
     /** Thirty of one kind at once, every other one by the second API. */
     const thirty = (act: (by: TestApi, i: number) => Promise<Answer>) =>
-      Promise.all(Array.from({ length: 30 }, (_, i) => act(i % 2 === 0 ? api : second, i)));
+      Promise.all(Array.from({ length: 30 }, (_, i) => act(i % 2 === 0 ? suite.api : second, i)));
 
     /** Lets both APIs come as far as the seats of the event, so that neither has seen what the other does. */
     async function atTheSameTime(event: { id: number }, act: () => Promise<Answer[]>): Promise<Answer[]> {
       let answers: Promise<Answer[]> | undefined;
-      await api.app.get(DataSource).transaction(async (manager) => {
+      await suite.api.app.get(DataSource).transaction(async (manager) => {
         await manager.query('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [event.id]);
         answers = act();
         const waiting = `SELECT count(*)::int AS number FROM pg_stat_activity
@@ -47,7 +34,7 @@ describe('tickets', () => {
     }
 
     it('one ticket is paid once', async () => {
-      const event = await api.create.event({ total_tickets: 2 });
+      const event = await suite.api.create.event({ total_tickets: 2 });
       const ticket = await hold(event);
       const answers = await atTheSameTime(event, () => thirty((by) => pay(ticket, by)));
       const [paid, ...others] = answers.sort((a, b) => a.status - b.status);
@@ -64,7 +51,7 @@ describe('tickets', () => {
 
     it('one ticket is paid or cancelled, never both', async () => {
       for (let round = 0; round < 6; round++) {
-        const event = await api.create.event({ total_tickets: 2 });
+        const event = await suite.api.create.event({ total_tickets: 2 });
         const ticket = await hold(event);
         const answers = await atTheSameTime(event, () =>
           thirty((by, i) => (i % 3 === round % 3 ? pay(ticket, by) : cancel(ticket, by))),
@@ -77,8 +64,8 @@ describe('tickets', () => {
     });
 
     it('the last places are given once', async () => {
-      const event = await api.create.event({ total_tickets: 10 });
-      const users = await Promise.all(Array.from({ length: 30 }, () => api.create.user()));
+      const event = await suite.api.create.event({ total_tickets: 10 });
+      const users = await Promise.all(Array.from({ length: 30 }, () => suite.api.create.user()));
       const answers = await atTheSameTime(event, () =>
         thirty((by, i) => reserve(users[i]?.id, event.id, by)),
       );
@@ -90,7 +77,10 @@ describe('tickets', () => {
     });
 
     it('nobody gets past the limit of holds', async () => {
-      const [person, event] = [await api.create.user(), await api.create.event({ total_tickets: 100 })];
+      const [person, event] = [
+        await suite.api.create.user(),
+        await suite.api.create.event({ total_tickets: 100 }),
+      ];
       const answers = await atTheSameTime(event, () => thirty((by) => reserve(person.id, event.id, by)));
       expect(answers.filter(({ status }) => status === 201)).toHaveLength(10);
       for (const answer of answers.filter(({ status }) => status !== 201)) {

@@ -1,6 +1,7 @@
-import type { TestApi } from './api';
+import { startTestApi, type TestApi } from './api';
 import type { Answer } from './client';
 import { expectProblem } from './problems';
+import { INVENTORY_MISMATCHES } from './seats';
 
 /** An id that no row has. */
 export const UNKNOWN = 999_999;
@@ -54,3 +55,34 @@ export const bookingsBy = (currentApi: () => TestApi, currentUser: () => { id: n
     );
   },
 });
+
+/**
+ * What a suite about bookings begins with: an API, a user and how they book. After each test the seats are counted.
+ *
+ * @param environment of the API
+ */
+export function bookingSuite(environment: Record<string, string> = {}) {
+  let api: TestApi;
+  let user: { id: number };
+
+  beforeAll(async () => {
+    api = await startTestApi(environment);
+    user = await api.create.user();
+  });
+  afterEach(async () => expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]));
+  afterAll(() => api.stop());
+
+  const bookings = bookingsBy(
+    () => api,
+    () => user,
+  );
+  return {
+    ...bookings,
+    get api() {
+      return api;
+    },
+    get user() {
+      return user;
+    },
+  };
+}

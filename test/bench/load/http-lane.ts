@@ -13,7 +13,11 @@ export class HttpLane implements Lane {
   private answer = '';
   private settle?: (outcome: string) => void;
 
-  constructor(private readonly url: URL) {}
+  /** @param from the address of this machine that the connection comes from */
+  constructor(
+    private readonly url: URL,
+    private readonly from?: string,
+  ) {}
 
   async send(request: Request): Promise<string> {
     try {
@@ -35,7 +39,8 @@ export class HttpLane implements Lane {
   }
 
   private async open(): Promise<Socket> {
-    const socket = connect(Number(this.url.port), this.url.hostname);
+    const { hostname: host, port } = this.url;
+    const socket = connect({ host, port: Number(port), localAddress: this.from });
     await once(socket, 'connect');
     socket.setNoDelay(true);
     socket.setTimeout(ANSWER_LIMIT_MS);

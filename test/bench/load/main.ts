@@ -21,7 +21,7 @@ process.on('message', (command: Command) => {
 async function run(job: Job) {
   tally = new Tally();
   isStopped = false;
-  const lanes = await Promise.all(Array.from({ length: job.connections }, () => openLane(job.target)));
+  const lanes = await Promise.all(Array.from({ length: job.connections }, (_, i) => openLane(job.target, i)));
   const next = requestsOf(job.requests);
   const turn = paceOf(job.perSecond);
   await Promise.all(lanes.map((lane) => drive(lane, next, turn)));
@@ -30,11 +30,15 @@ async function run(job: Job) {
   return result;
 }
 
-async function openLane(target: Job['target']): Promise<Lane> {
+async function openLane(target: Job['target'], number: number): Promise<Lane> {
   return 'url' in target
-    ? new HttpLane(new URL(target.url))
+    ? new HttpLane(new URL(target.url), addressOf(number))
     : await SqlLane.open(target.databaseUrl, target.statement);
 }
+
+/** Clients have addresses of their own, and limits by address. Only Linux has more than one of them without asking. */
+const addressOf = (number: number) =>
+  process.platform === 'linux' ? `127.1.${Math.floor(number / 250)}.${(number % 250) + 1}` : undefined;
 
 async function drive(lane: Lane, next: ReturnType<typeof requestsOf>, turn?: () => Promise<number>) {
   while (!isStopped) {

@@ -1,32 +1,33 @@
 import { gzipSync } from 'node:zlib';
 import { flood, holdOpen, type Attack } from './flood';
 
-/** As many requests as an address may make: `RATE_LIMIT_PER_MINUTE` of 600. */
-const LIMITED = { perSecond: 10, connections: 20 };
+/** What an address may ask for in a minute, all of it as soon as its connections get to it. */
+const READING = { most: 600, perSecond: 200, connections: 20 };
+const PASSWORDS = { ...READING, most: 100 };
 /** As many as one machine makes without effort, of what is not limited. */
-const UNLIMITED = { perSecond: 200, connections: 20 };
+const UNLIMITED = { most: Infinity, perSecond: 200, connections: 20 };
 
 const JSON_BODY = { 'Content-Type': 'application/json' };
 const WIDE = 'near=51.5,-0.1&max_distance_km=20038';
 
 const get = (path: string) => ({ method: 'GET' as const, path });
 
-/** What one address can do, each with an address of its own so that none uses up the limit of another. */
-export const ATTACKS: Record<string, (url: string) => Attack> = {
-  'heavy lists': (url) =>
-    flood(url, { ...LIMITED, from: '127.0.1.1' }, [
+/** What one address can do. */
+export const ATTACKS: Record<string, (url: string, from: string) => Attack> = {
+  'heavy lists': (url, from) =>
+    flood(url, { ...READING, from }, [
       get(`/events/?${WIDE}&sort=start_time&limit=200`),
       get('/events/?q=c&limit=200'),
       get(`/events/?q=c&available=true&${WIDE}&limit=200`),
       get('/events/?available=true&limit=200'),
       get(`/events/?${WIDE}&sort=distance&starts_before=1970-01-01T00:00:00Z&limit=200`),
     ]),
-  'invalid bodies': (url) =>
-    flood(url, { ...LIMITED, from: '127.0.1.2' }, [
+  'invalid bodies': (url, from) =>
+    flood(url, { ...PASSWORDS, from }, [
       { method: 'POST', path: '/users/', headers: JSON_BODY, body: Buffer.from(deepBody()) },
     ]),
-  'packed bodies': (url) =>
-    flood(url, { ...LIMITED, from: '127.0.1.3' }, [
+  'packed bodies': (url, from) =>
+    flood(url, { ...PASSWORDS, from }, [
       {
         method: 'POST',
         path: '/users/',
@@ -34,11 +35,11 @@ export const ATTACKS: Record<string, (url: string) => Attack> = {
         body: gzipSync(Buffer.alloc(10_000_000, 32)),
       },
     ]),
-  'sign-ups': (url) =>
+  'sign-ups': (url, from) =>
     flood(
       url,
-      { ...LIMITED, from: '127.0.1.4' },
-      Array.from({ length: 100 }, (_, i) => ({
+      { ...PASSWORDS, from },
+      Array.from({ length: PASSWORDS.most }, (_, i) => ({
         method: 'POST' as const,
         path: '/users/',
         headers: JSON_BODY,
@@ -51,15 +52,15 @@ export const ATTACKS: Record<string, (url: string) => Attack> = {
         ),
       })),
     ),
-  documentation: (url) => flood(url, { ...UNLIMITED, from: '127.0.1.5' }, [get('/openapi.json')]),
-  readiness: (url) => flood(url, { ...UNLIMITED, from: '127.0.1.6' }, [get('/health/ready')]),
-  'slow readers': (url) =>
+  documentation: (url, from) => flood(url, { ...UNLIMITED, from }, [get('/openapi.json')]),
+  readiness: (url, from) => flood(url, { ...UNLIMITED, from }, [get('/health/ready')]),
+  'slow readers': (url, from) =>
     holdOpen(
       url,
-      { from: '127.0.1.7', connections: 60 },
-      'GET /events/?limit=200 HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2),
+      { from, connections: 60 },
+      'GET /events/?limit=200 HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(READING.most / 60),
     ),
-  'idle connections': (url) => holdOpen(url, { from: '127.0.1.8', connections: 1_000 }),
+  'idle connections': (url, from) => holdOpen(url, { from, connections: 1_000 }),
 };
 
 /** A long key over thousands of empty objects: 32 kB. */

@@ -15,15 +15,21 @@ export interface Shot {
   body?: Buffer;
 }
 
-/** Requests of one address, evenly `perSecond`, on at most so many connections; those that find none free wait. */
+/** Requests of one address, evenly `perSecond` and `most` in all, on so many connections; those that find none free wait. */
 export function flood(
   url: string,
-  { from, perSecond, connections }: { from: string; perSecond: number; connections: number },
+  {
+    from,
+    most,
+    perSecond,
+    connections,
+  }: { from: string; most: number; perSecond: number; connections: number },
   shots: Shot[],
 ): Attack {
   const agent = new Agent({ keepAlive: true, maxSockets: connections, localAddress: from });
   let sent = 0;
   const timer = setInterval(() => {
+    if (sent === most) return;
     const { method, path, headers, body } = shots[sent++ % shots.length] as Shot;
     const outgoing = request(new URL(path, url), {
       agent,
