@@ -195,7 +195,7 @@ describe('a POST with an Idempotency-Key', () => {
     expect(statements).toEqual([expect.stringContaining('INSERT INTO orders')]);
     const { id } = (await tickets())[0];
     expect(await watch(() => api.client.post(`/tickets/${id}/pay`))).toEqual([
-      expect.stringContaining('UPDATE orders'),
+      expect.stringContaining('UPDATE quotas'),
     ]);
     // And what it costs with one: the statement that does the work claims the key and keeps the outcome.
     expect(await watch(() => reserve(randomUUID()))).toEqual([

@@ -27,10 +27,7 @@ export interface Sizes {
 }
 
 export type CodeName = 'none' | 'HALF' | 'open';
-export interface Item {
-  type: number;
-  quantity: number;
-}
+export type Item = { type: number; quantity: number };
 export type Step = { by: number } & (
   | { what: 'place'; user: number; items: Item[]; code: CodeName }
   | { what: 'pay' | 'cancel' | 'extend' | 'expire'; order: number }

@@ -6,8 +6,6 @@ export interface Plan {
   'Relation Name'?: string;
   'Index Name'?: string;
   'Index Cond'?: string;
-  /** Of a scan of what an index has found. */
-  'Recheck Cond'?: string;
   'Order By'?: string;
   'Actual Rows'?: number;
   'Actual Loops'?: number;
