@@ -20,6 +20,8 @@ import { HealthModule } from './health/health.module';
 import { IdempotencyModule } from './idempotency/idempotency.module';
 import { RelayModule } from './jobs/jobs.module';
 import { MetricsModule } from './metrics/metrics.module';
+import { OrdersModule } from './orders/orders.module';
+import { PaymentsModule } from './payments/payments.module';
 import { QueueModule } from './queue/queue.module';
 import { CountedAuthGuard } from './rate-limit/counted-auth.guard';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard';
@@ -69,6 +71,8 @@ export class ApiModule {
         EventsModule,
         UsersModule,
         TicketsModule,
+        OrdersModule,
+        PaymentsModule,
         ...(settings.REDIS_URL === undefined
           ? [ExpirationModule.register(settings), RelayModule.register(settings)]
           : []),
@@ -95,6 +99,7 @@ export class WorkerModule {
         // Accounts, which tickets need, count guesses.
         RateLimitModule.register(settings, dataSource.installation),
         ExpirationModule.register(settings),
+        OrdersModule,
         RelayModule.register(settings),
       ],
     };

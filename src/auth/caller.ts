@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import type { OrganizerScope, Scope, Subject } from '../database/scope';
+import type { OrderScope, OrganizerScope, Scope, Subject } from '../database/scope';
 import { Problem } from '../problems/problem';
 
 export type Role = 'user' | 'admin';
@@ -38,6 +38,10 @@ export const Caller = createParamDecorator(
 /** What the caller may touch: an admin everything, a user their own. */
 export const scopeOf = ({ userId, role, issuedAt }: Caller): Scope =>
   role === 'admin' ? { by: 'anyone' } : { by: 'buyer', userId, issuedAt };
+
+/** Which orders the caller may touch: an admin all, a user their own and those for their events. */
+export const orderScopeOf = ({ userId, role, issuedAt }: Caller): OrderScope =>
+  role === 'admin' ? { by: 'anyone' } : { by: 'party', userId, issuedAt };
 
 /** Whose events the caller may see as their organizer does: an admin those of all, and a caller without a token nobody's. */
 export const organizerScopeOf = (caller: Caller | undefined): OrganizerScope => {

@@ -14,18 +14,21 @@ export interface Subject {
  */
 export type Scope = { by: 'anyone' } | ({ by: 'buyer' } & Subject);
 
+/** The same for an order, which the organizer of its event may touch, too: the buyer and the organizer are its parties. */
+export type OrderScope = Scope | ({ by: 'party' } & Subject);
+
 /** The same for what belongs to an organizer. */
 export type OrganizerScope = { by: 'anyone' } | ({ by: 'organizer' } & Subject);
 
 /** The id that an object's buyer must have, as a statement takes it; null: any. */
-export const buyerIn = (scope: Scope): number | null => (scope.by === 'buyer' ? scope.userId : null);
+export const buyerIn = (scope: OrderScope): number | null => (scope.by === 'anyone' ? null : scope.userId);
 
 /** The id that an object's organizer must have, as a statement takes it; null: any. */
 export const organizerIn = (scope: OrganizerScope): number | null =>
   scope.by === 'organizer' ? scope.userId : null;
 
 /** When the token was issued, as a statement takes it; null: the age of the account is no matter. */
-export const issuedAtIn = (scope: Scope | OrganizerScope): number | null =>
+export const issuedAtIn = (scope: OrderScope | OrganizerScope): number | null =>
   scope.by === 'anyone' ? null : (scope.issuedAt ?? null);
 
 /** SQL: whether an account was there when a token was issued. */
@@ -41,3 +44,14 @@ export const buyerThere = (buyerId: string, issuedAt: string) => `CASE
 
 /** SQL: the same for an organizer. */
 export const organizerThere = buyerThere;
+
+/**
+ * SQL: whether an order is in scope.
+ *
+ * @param userId the buyer or, where `isParty`, one of the parties, as `buyerThere` yields it; null: any
+ * @param order the order's row, which has a user_id and an event_id
+ */
+export const orderInScope = (userId: string, isParty: string, order: string) => `(
+        ${order}.user_id = coalesce(${userId}, ${order}.user_id)
+        OR ${isParty} AND ${userId} = (SELECT organizer_id FROM events WHERE events.id = ${order}.event_id)
+      )`;

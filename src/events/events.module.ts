@@ -4,6 +4,7 @@ import { InventoryModule } from '../inventory/inventory.module';
 import { TicketTypesModule } from '../ticket-types/ticket-types.module';
 import { UsersModule } from '../users/users.module';
 import { Event } from './event.entity';
+import { EventAccessService } from './event-access.service';
 import { EventsController } from './events.controller';
 import { EventsRepository } from './events.repository';
 import { EventsService } from './events.service';
@@ -11,7 +12,7 @@ import { EventsService } from './events.service';
 @Module({
   imports: [TypeOrmModule.forFeature([Event]), InventoryModule, TicketTypesModule, UsersModule],
   controllers: [EventsController],
-  providers: [EventsRepository, EventsService],
-  exports: [EventsService],
+  providers: [EventsRepository, EventsService, EventAccessService],
+  exports: [EventsService, EventAccessService],
 })
 export class EventsModule {}

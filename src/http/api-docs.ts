@@ -35,6 +35,13 @@ export const ApiList = (type: Type, example?: object[]) =>
 export const ApiId = (name: string) =>
   ApiParam({ name, schema: { type: 'integer', minimum: 1, maximum: MAX_ID, example: 1 } });
 
+/** Documents the code of an order in the path. */
+export const ApiOrderCode = () =>
+  ApiParam({
+    name: 'code',
+    schema: { type: 'string', pattern: '^[0-9A-HJKMNP-TV-Z]{10}$', example: '7ZZFG2K9QX' },
+  });
+
 /** Documents the user in a path. */
 export const ApiUserId = () =>
   ApiParam({

@@ -1,7 +1,13 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsOptional, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
+import { Transform, Type } from 'class-transformer';
+import {
+  IsOptional,
+  ValidateBy,
+  ValidateIf,
+  ValidateNested,
+  type ValidationArguments,
+} from 'class-validator';
 import { isEmailAddress } from '../text/email';
 import { isLine, isText, isVisible } from '../text/line';
 
@@ -135,6 +141,22 @@ export const NotBefore = (earlier: string) =>
     const [start, end] = [Date.parse(String(owner[earlier])), Date.parse(String(value))];
     return Number.isNaN(start) || Number.isNaN(end) || end >= start;
   });
+
+/** A list of `least` to `most` objects, of which each is validated as its DTO. (`ValidateNested` lets lists of lists through.) */
+export const ListOf = (dto: () => new () => object, least: number, most: number) =>
+  applyDecorators(
+    field(
+      'list',
+      `must be a list of ${least} to ${most} objects`,
+      (value) =>
+        Array.isArray(value) &&
+        value.length >= least &&
+        value.length <= most &&
+        value.every((each) => typeof each === 'object' && each !== null && !Array.isArray(each)),
+    ),
+    ValidateNested({ each: true, message: 'must be an object' }),
+    Type(dto),
+  );
 
 /** May be left out, which null is not. */
 export const MayBeLeftOut = () => ValidateIf((_owner, value) => value !== undefined);

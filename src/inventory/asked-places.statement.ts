@@ -40,7 +40,7 @@ export const asked = ({ claims, verdict, wasThere }: Parts) => `asked_order AS M
         OFFSET 0
       ) AS code ON r.code IS NOT NULL
     ), item AS MATERIALIZED (
-      SELECT l.n, l.at, l.before, l.number, l.attendees::jsonb AS attendees, type.id AS type_id, type.price, type.quota_ids,
+      SELECT l.n, l.at, l.before, l.number, l.attendees::jsonb AS attendees, type.id AS type_id, type.name, type.price, type.quota_ids,
         type.min_per_order AS least, type.max_per_order AS most,
         coalesce(type.id = ANY (coalesce(code_type_ids, ARRAY[type.id])), false) AS is_reduced,
         CASE
@@ -65,7 +65,7 @@ export const asked = ({ claims, verdict, wasThere }: Parts) => `asked_order AS M
     ), content AS MATERIALIZED (
       SELECT n, sum(number)::int AS places, min(at) FILTER (WHERE refusal IS NOT NULL) AS faulty,
         array_agg(type_id ORDER BY at) AS type_ids, array_agg(number ORDER BY at) AS numbers,
-        array_agg(price ORDER BY at) AS unit_prices, sum(price::numeric * number) AS subtotal
+        array_agg(price ORDER BY at) AS unit_prices, array_agg(name ORDER BY at) AS type_names, sum(price::numeric * number) AS subtotal
       FROM item GROUP BY n
     ), reduced AS MATERIALIZED (
       SELECT n, prices, (SELECT sum(price) FROM unnest(prices) AS price) AS total
@@ -77,7 +77,7 @@ export const asked = ({ claims, verdict, wasThere }: Parts) => `asked_order AS M
         GROUP BY item.n, percent_off, amount_off
       ) AS priced
     ), unlocked AS MATERIALIZED (
-      SELECT asked_order.*, content.places, content.type_ids, content.numbers, content.unit_prices, content.subtotal, reduced.prices,
+      SELECT asked_order.*, content.places, content.type_ids, content.type_names, content.numbers, content.unit_prices, content.subtotal, reduced.prices,
         CASE WHEN reduced.prices IS NULL THEN content.subtotal ELSE reduced.total END AS total,
         content.faulty AS at, faulty.least, faulty.most,
         CASE
@@ -128,7 +128,7 @@ export const asked = ({ claims, verdict, wasThere }: Parts) => `asked_order AS M
       SELECT n, quota_id, number, n IN (SELECT n FROM lacking) AS is_short FROM glance
     ), request AS MATERIALIZED (
       SELECT unlocked.n, user_id, event_id, contact_name, contact_email, metadata, since, currency, max_per_user, code_id, places,
-        type_ids, numbers, unit_prices, least(subtotal, ${MAX_MONEY})::bigint AS subtotal, prices, least(total, ${MAX_MONEY})::bigint AS total,
+        type_ids, type_names, numbers, unit_prices, least(subtotal, ${MAX_MONEY})::bigint AS subtotal, prices, least(total, ${MAX_MONEY})::bigint AS total,
         coalesce(unlocked.at, (
           SELECT min(item.at) FROM item
           WHERE item.n = unlocked.n AND lacking.refusal = 'ticket_type_sold_out' AND lacking.quota_id = ANY (item.quota_ids)

@@ -1,5 +1,5 @@
 import type { KeyClaim } from '../idempotency/key-claim';
-import type { Scope, Subject } from '../database/scope';
+import type { OrderScope, Subject } from '../database/scope';
 import type { Since } from './due-scan-cursor';
 import type { OrderStatus } from './order-status';
 
@@ -43,8 +43,9 @@ export interface HeldOrder {
   subtotal: number;
   total: number;
   currency: string | null;
-  /** Of each item: its ticket type, number and price. */
+  /** Of each item: its ticket type and what that is called, its number and price. */
   typeIds: number[];
+  typeNames: string[];
   numbers: number[];
   unitPrices: number[];
   /** In the order of the items. */
@@ -95,7 +96,7 @@ export type Tender = 'none' | 'offline';
 
 export type ResolveRequest = OrderName & {
   target: 'paid' | 'cancelled';
-  scope: Scope;
+  scope: OrderScope;
   /** Left out where only an order that costs nothing is to be paid. */
   tender?: Tender;
   reference?: string;

@@ -6,7 +6,8 @@ import { batches } from '../telemetry/channels';
 import { DueHolds } from './due-holds';
 import type { HeldOrder, HoldAnswer, HoldRefusal, HoldRequest } from './held-order';
 import { outcomeOf } from './hold-refusal';
-import { InventoryRepository, type Keyed } from './inventory.repository';
+import { InventoryRepository } from './inventory.repository';
+import type { Keyed } from './kept-outcome';
 import { StuckRows } from './stuck-rows';
 import { BATCH, LANE_PATIENCE_MS, LANES, PATIENCE_MS, workAround } from './retry-without-stuck-rows';
 

@@ -1,7 +1,7 @@
 import { invalid, Problem, type ProblemDetails } from '../problems/problem';
 import { PROBLEMS } from '../problems/catalogue';
 import type { HeldOrder, HoldAnswer, HoldRequest } from './held-order';
-import type { Keyed } from './inventory.repository';
+import type { Keyed } from './kept-outcome';
 
 /** An order that was placed, or why not. */
 export function outcomeOf(answer: Keyed<HoldAnswer>, { claim }: HoldRequest): HeldOrder | Error {

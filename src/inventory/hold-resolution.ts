@@ -6,7 +6,8 @@ import { batches } from '../telemetry/channels';
 import type { OrderName, ResolveAnswer, ResolvedOrder, ResolveRequest } from './held-order';
 import { OrderCodes } from './order-codes';
 import { ticketStatusOf } from './ticket-status';
-import { InventoryRepository, type Keyed } from './inventory.repository';
+import { InventoryRepository } from './inventory.repository';
+import type { Keyed } from './kept-outcome';
 import { StuckRows } from './stuck-rows';
 import { BATCH, LANE_PATIENCE_MS, LANES, PATIENCE_MS, workAround } from './retry-without-stuck-rows';
 

@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DueHolds } from './due-holds';
+import { EventClosingService } from './event-closing.service';
 import { HoldPlacement } from './hold-placement';
 import { HoldResolution } from './hold-resolution';
 import { InventoryRepository } from './inventory.repository';
 import { InventoryService } from './inventory.service';
+import { OrderChangesService } from './order-changes.service';
 import { OrderCodes } from './order-codes';
 import { Quota } from './quota.entity';
 import { ReleaseLog } from './release-log';
@@ -20,8 +22,10 @@ import { StuckRows } from './stuck-rows';
     HoldPlacement,
     HoldResolution,
     InventoryService,
+    OrderChangesService,
+    EventClosingService,
     ReleaseLog,
   ],
-  exports: [InventoryService, OrderCodes],
+  exports: [InventoryService, OrderChangesService, EventClosingService, OrderCodes],
 })
 export class InventoryModule {}

@@ -3,8 +3,9 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
 import { buyerIn, issuedAtIn } from '../database/scope';
 import { Statements } from '../database/statements';
-import { keyValues, type Claimed } from '../idempotency/key-claim';
-import type { HeldOrder, HoldAnswer, HoldRequest, ResolveAnswer, ResolveRequest } from './held-order';
+import { keyValues } from '../idempotency/key-claim';
+import type { HoldAnswer, HoldRequest, ResolveAnswer, ResolveRequest } from './held-order';
+import { withDates, type Keyed } from './kept-outcome';
 import { Quota } from './quota.entity';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds.statement';
 import type { Since } from './due-scan-cursor';
@@ -29,9 +30,6 @@ import { SAMPLE_DRIFT } from './sample-drift.statement';
  * Of requests, holds and what becomes of them the planner knows nothing, and joins two such sets by comparing each row
  * with each. So what comes later waits for a lock by reading how many rows were locked, not by a join with them.
  */
-
-/** What a statement answers; beside, where any of its requests has a key, what became of the key. */
-export type Keyed<Answer> = Answer & Partial<Claimed<Answer>>;
 
 /** What a look at some of the counters found. */
 export interface Drift {
@@ -131,6 +129,7 @@ export class InventoryRepository {
       requests.map(({ reference }) => reference ?? null),
       stuckEventIds,
       patienceMs,
+      requests.map(({ scope }) => scope.by === 'party'),
     ];
     const claims = requests.map(({ claim }) => claim);
     if (!claims.some(Boolean)) return await this.statements.run<ResolveAnswer>(RESOLVE_HOLDS, values);
@@ -202,14 +201,4 @@ function itemValues(requests: readonly HoldRequest[]): unknown[] {
     items.map(({ quantity }) => quantity),
     items.map(({ attendees }) => (attendees ? JSON.stringify(attendees) : null)),
   ];
-}
-
-/** An outcome that was kept has its times in words. */
-function withDates<Answer extends object>(rows: Keyed<Answer>[]): Keyed<Answer>[] {
-  for (const { outcome } of rows as Keyed<Partial<HeldOrder>>[]) {
-    for (const time of ['createdAt', 'expiresAt', 'paidAt'] as const) {
-      if (outcome?.[time]) outcome[time] = new Date(outcome[time]);
-    }
-  }
-  return rows;
 }

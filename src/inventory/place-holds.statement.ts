@@ -197,6 +197,7 @@ function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
         held.id, request.user_id AS "userId", request.event_id AS "eventId", 'held' AS status,
         held.created_at AS "createdAt", held.expires_at AS "expiresAt", NULL::timestamptz AS "paidAt", request.places,
         request.subtotal, request.total, request.currency, array_to_json(request.type_ids) AS "typeIds",
+        array_to_json(request.type_names) AS "typeNames",
         array_to_json(request.numbers) AS numbers, array_to_json(request.unit_prices) AS "unitPrices",
         array_to_json(ticket_ids.ids) AS "ticketIds",
         CASE WHEN request.prices IS NOT NULL THEN array_to_json(request.prices) END AS prices,

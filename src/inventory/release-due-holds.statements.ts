@@ -67,12 +67,13 @@ function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
       LIMIT $2
     ), locked AS MATERIALIZED (
       -- The status is looked at later: here it would offer the planner the index of all holds to go through.
-      SELECT id, status FROM orders
+      SELECT id, status, expires_at FROM orders
       WHERE id IN (SELECT id FROM due)
       ORDER BY id
       FOR UPDATE ${skip}
     ), unreleased AS MATERIALIZED (
-      SELECT id FROM locked WHERE status = 'held'
+      -- It may have been extended while this waited for its lock.
+      SELECT id FROM locked WHERE status = 'held' AND expires_at <= now()
     ), ${releaseHolds('unreleased', RELEASE_GUARDS.places)}
     SELECT now() AS "lookedAt", ARRAY(SELECT "lateSeconds" FROM expired) AS "lateSeconds", ARRAY(
       SELECT event_id FROM due

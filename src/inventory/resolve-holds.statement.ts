@@ -1,4 +1,4 @@
-import { buyerThere } from '../database/scope';
+import { buyerThere, orderInScope } from '../database/scope';
 import type { Statement } from '../database/statements';
 import { claimed, keptOutcomes } from '../idempotency/key-claim';
 import { waitAtMost } from './lock-timeout';
@@ -17,7 +17,8 @@ export const RESOLVE_HOLDS_GUARDS = {
  * `$5` when the token of each buyer was issued: one whose account is younger is nobody's. `$6` by what it is paid: null for
  * an order that costs nothing, `none` for one of which a payment is to be kept all the same, `offline`; `$7` the reference
  * of that payment. Of several requests for one order the first wins. `$8` are events whose counters are locked by somebody:
- * their holds are left as they are, and the answer says so. `$9` is how many milliseconds to wait for a lock.
+ * their holds are left as they are, and the answer says so. `$9` is how many milliseconds to wait for a lock, `$10` whether
+ * `$4` may also be the organizer of the order's event.
  *
  * Answers a row per request: the order as it is then (null where there is none; a hold that is due counts as expired), and
  * whether this request changed it.
@@ -29,14 +30,14 @@ export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): S
 
 export const RESOLVE_HOLDS = resolveHolds();
 
-/** The same where some of the requests have keys: `$10` to `$13` as `keyValues` makes them. */
+/** The same where some of the requests have keys: `$11` to `$14` as `keyValues` makes them. */
 export const RESOLVE_KEYED_HOLDS: Statement = {
   name: 'resolve_keyed_holds',
   text: textOf({
     ...RESOLVE_HOLDS_GUARDS,
-    claims: `${claimed(10)}, `,
+    claims: `${claimed(11)}, `,
     keeps: keptOutcomes(
-      10,
+      11,
       `SELECT n, to_jsonb(answer) - 'n' AS outcome FROM answer WHERE "stuckEventId" IS NULL`,
     ),
   }),
@@ -56,9 +57,9 @@ function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
     WITH ${claims}${waitAtMost('$9')}, request AS MATERIALIZED (
       SELECT coalesce(r.order_id, ticket.order_id) AS order_id, r.ticket_id,
         CASE WHEN ticket.attendee_name IS NOT NULL
-          THEN json_build_object('name', ticket.attendee_name, 'email', ticket.attendee_email) END AS attendee, target, tender, reference, ${buyerThere('r.buyer_id', 'r.issued_at')} AS buyer_id, r.n
-      FROM unnest($1::bigint[], $2::bigint[], $3::varchar[], $4::bigint[], $5::bigint[], $6::varchar[], $7::varchar[])
-        WITH ORDINALITY AS r (order_id, ticket_id, target, buyer_id, issued_at, tender, reference, n)
+          THEN json_build_object('name', ticket.attendee_name, 'email', ticket.attendee_email) END AS attendee, target, tender, reference, ${buyerThere('r.buyer_id', 'r.issued_at')} AS buyer_id, is_party, r.n
+      FROM unnest($1::bigint[], $2::bigint[], $3::varchar[], $4::bigint[], $5::bigint[], $6::varchar[], $7::varchar[],
+        $10::bool[]) WITH ORDINALITY AS r (order_id, ticket_id, target, buyer_id, issued_at, tender, reference, is_party, n)
       CROSS JOIN patience
       LEFT JOIN LATERAL (
         SELECT order_id, attendee_name, attendee_email FROM tickets WHERE id = r.ticket_id OFFSET 0
@@ -76,7 +77,7 @@ function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
       SELECT date_trunc('milliseconds', clock_timestamp()) AS at FROM (SELECT count(*) FROM held_order) AS locked
     ), live AS MATERIALIZED (
       SELECT DISTINCT ON (id) n, id, event_id, target, tender, reference, total, currency, quota_ids, quota_numbers, clock.at
-      FROM held_order JOIN request ON order_id = id AND user_id = coalesce(buyer_id, user_id), clock
+      FROM held_order JOIN request ON order_id = id AND ${orderInScope('buyer_id', 'is_party', 'held_order')}, clock
       WHERE ${isHeld} AND ${isLive} AND event_id <> ALL ($8::bigint[])
         AND (ticket_id IS NULL OR places = 1) AND (target <> 'paid' OR total = 0 OR tender = 'offline')
       ORDER BY id, n
@@ -116,7 +117,7 @@ function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
         CASE WHEN changed.n = request.n THEN payment.id END AS "paymentId",
         held_order.type_ids[1] AS "typeId", request.attendee
       FROM request
-      LEFT JOIN held_order ON held_order.id = order_id AND held_order.user_id = coalesce(buyer_id, held_order.user_id)
+      LEFT JOIN held_order ON held_order.id = order_id AND ${orderInScope('buyer_id', 'is_party', 'held_order')}
       LEFT JOIN changed ON changed.id = held_order.id
       LEFT JOIN payment ON payment.order_id = changed.id
       CROSS JOIN clock

@@ -15,6 +15,15 @@ export interface Message<Payload = unknown> {
 /** Does what a message asks for; when it throws, the message is tried again later. No transaction is open around it. */
 export type MessageHandler = (message: Message) => Promise<void>;
 
+/**
+ * SQL: adds a message for each row, in the statement of its change. After the commit the caller wakes the relay.
+ *
+ * @param payload an expression of jsonb
+ * @param from where its rows come from
+ */
+export const addMessages = (topic: string, payload: string, from: string) =>
+  `INSERT INTO outbox (topic, payload) SELECT '${topic}', ${payload} FROM ${from}`;
+
 /** Keeps what must happen after a change, from the commit on until it is done, whatever is killed in between. */
 @Injectable()
 export class OutboxService {

@@ -8,10 +8,7 @@ import { ORDER_STATUSES, type OrderStatus } from '../inventory/order-status';
 @Entity('orders')
 @Check('orders_status_check', `status IN (${ORDER_STATUSES.map((status) => `'${status}'`).join(', ')})`)
 @Check('orders_paid_at_check', `status NOT IN ('paid', 'refunded') OR paid_at IS NOT NULL`)
-@Check(
-  'orders_amounts_check',
-  'total >= 0 AND discount >= 0 AND amount_refunded BETWEEN 0 AND amount_paid',
-)
+@Check('orders_amounts_check', 'total >= 0 AND discount >= 0 AND amount_refunded BETWEEN 0 AND amount_paid')
 @Index('orders_user_id_id_idx', ['userId', 'id'])
 @Index('orders_event_id_id_idx', ['eventId', 'id'])
 @Index('orders_due_idx', ['expiresAt'], { where: `status = 'held'` })

@@ -61,9 +61,15 @@ export const ORDERS_PROBLEMS = {
   order_not_payable: {
     status: 409,
     title: 'Not payable',
-    detail: 'Order already paid or ended',
+    detail: 'Order already paid or ended, or with a price that only its organizer can take',
     advice:
-      'Read the order with `GET /orders/{code}`. Where its status is `paid`, an earlier request paid it and all is well; otherwise place a new one.',
+      'The `order_status` of this problem says what it is. `paid`: an earlier request paid it and all is well. `held`: no payment provider is set up, so its organizer takes the money and sends `"offline": true`. Otherwise place a new order.',
+  },
+  cancellation_not_found: {
+    status: 404,
+    title: 'Not cancelled',
+    detail: 'This event has not been cancelled',
+    advice: 'Use `POST /events/{event_id}/cancel` to cancel it.',
   },
   order_not_cancellable: {
     status: 409,

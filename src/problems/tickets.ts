@@ -23,6 +23,20 @@ export const TICKETS_PROBLEMS = {
     advice:
       'Read the ticket with `GET /tickets/{ticket_id}`. Only one whose status is `reserved` can be given back.',
   },
+  ticket_not_voidable: {
+    status: 409,
+    title: 'Not voidable',
+    detail: 'Only a paid ticket can be taken back, once',
+    advice:
+      'The `ticket_status` of this problem says what it is. Cancel the order of one that is `reserved`.',
+  },
+  ticket_not_changeable: {
+    status: 409,
+    title: 'Not changeable',
+    detail: 'Only a reserved or paid ticket can be handed on',
+    advice:
+      'The `ticket_status` of this problem says what it is; leave a ticket as it is that is good no more.',
+  },
   hold_limit_reached: {
     status: 409,
     title: 'Hold limit reached',

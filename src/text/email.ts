@@ -31,6 +31,6 @@ function localKey(local: string): string {
 /** What needs no quotes (RFC 5322, section 3.2.3; RFC 6532 for letters beyond ASCII). */
 const DOT_ATOM = /^[^\s"(),:;<>@[\]\\.]+(\.[^\s"(),:;<>@[\]\\.]+)*$/;
 
-/** By way of the capital letters: some small ones, such as ς and σ, or ı and i, share one. */
-const foldCase = (text: string) =>
+/** Text without case and width. By way of the capital letters: some small ones, such as ς and σ, or ı and i, share one. */
+export const foldCase = (text: string) =>
   text.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC');

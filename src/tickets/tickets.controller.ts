@@ -1,7 +1,7 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Caller, scopeOf, userFor } from '../auth/caller';
+import { Caller, organizerScopeOf, scopeOf, userFor } from '../auth/caller';
 import { UserInPath } from '../auth/user-in-path';
 import { ApiCreated, ApiId, ApiList, ApiProblems, ApiUserId } from '../http/api-docs';
 import type { Subject } from '../database/scope';
@@ -11,6 +11,7 @@ import { Idempotent } from '../idempotency/idempotent.decorator';
 import { InTurn } from '../rate-limit/turn.interceptor';
 import type { KeyClaim } from '../idempotency/key-claim';
 import { OrderCodes } from '../inventory/order-codes';
+import { ChangeTicketDto } from './attendee.dto';
 import { ReserveTicketDto, TICKET_EXAMPLES, TicketDto, toTicketDto } from './tickets.dto';
 import type { TicketView } from './tickets.repository';
 import { TicketsService } from './tickets.service';
@@ -117,6 +118,52 @@ export class TicketsController {
   @ApiProblems('ticket_not_found')
   async get(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
     return this.toDto(await this.tickets.get(id, scopeOf(caller)));
+  }
+
+  @Patch('tickets/:ticket_id')
+  @ApiOperation({
+    operationId: 'updateTicket',
+    summary: 'Name the attendee of a ticket',
+    description: 'By its buyer, while it is reserved or paid.',
+  })
+  @ApiOkResponse({
+    type: TicketDto,
+    example: {
+      ...TICKET_EXAMPLES.paid.value,
+      attendee: { name: 'Ada Lovelace', email: 'ada@example.com' },
+    },
+  })
+  @ApiId('ticket_id')
+  @ApiProblems('forbidden', 'ticket_not_found', 'ticket_not_changeable')
+  async update(
+    @Param('ticket_id', IdPipe) id: number,
+    @Body() { attendee }: ChangeTicketDto,
+    @Caller() caller: Caller,
+  ): Promise<TicketDto> {
+    return this.toDto(await this.tickets.handOn(id, attendee, scopeOf(caller)));
+  }
+
+  @Post('tickets/:ticket_id/void')
+  @Idempotent({ by: 'batch' })
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'voidTicket',
+    summary: 'Take a paid ticket back',
+    description:
+      'By the organizer of its event. Its place is for sale again; what was paid for it stays where it is.',
+  })
+  @ApiOkResponse({
+    type: TicketDto,
+    example: { ...TICKET_EXAMPLES.paid.value, status: 'void' },
+  })
+  @ApiId('ticket_id')
+  @ApiProblems('forbidden', 'ticket_not_found', 'ticket_not_voidable')
+  async void(
+    @Param('ticket_id', IdPipe) id: number,
+    @Caller() caller: Caller,
+    claim?: KeyClaim,
+  ): Promise<TicketDto> {
+    return this.toDto(await this.tickets.void(id, organizerScopeOf(caller), claim));
   }
 
   @Get('users/:user_id/tickets')

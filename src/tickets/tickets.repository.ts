@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { buyerIn, buyerThere, issuedAtIn, type Scope, type Subject } from '../database/scope';
 import { Statements } from '../database/statements';
+import { HAND_ON_TICKET } from './hand-on-ticket.statement';
 import type { TicketStatus } from '../inventory/ticket-status';
 
 /** A ticket as it is now, by the database's clock. */
@@ -21,6 +22,12 @@ export interface TicketView {
   expiresInMs: number;
 }
 
+/** Who comes with a ticket. */
+export interface NewAttendee {
+  name: string;
+  email?: string | null;
+}
+
 /** A hold that is due counts as expired even before anything has released it. */
 const SELECT = `
     SELECT id, order_id AS "orderId", user_id AS "userId", event_id AS "eventId", ticket_type_id AS "ticketTypeId",
@@ -34,8 +41,6 @@ const FIND = {
   name: 'find_ticket',
   text: `${SELECT} WHERE id = $1 AND user_id = coalesce(${buyerThere('$2::bigint', '$3::bigint')}, user_id)`,
 };
-
-const OF_ORDER = { name: 'tickets_of_order', text: `${SELECT} WHERE order_id = $1 ORDER BY id` };
 
 const LIST = {
   text: `${SELECT}
@@ -57,9 +62,19 @@ export class TicketsRepository {
     return ticket;
   }
 
-  /** In the order of the order's items. */
-  async listByOrder(orderId: number): Promise<TicketView[]> {
-    return await this.statements.run<TicketView>(OF_ORDER, [orderId]);
+  /** @returns what became of it, undefined where there is no such ticket */
+  async handOn(
+    id: number,
+    scope: Scope,
+    { name, email }: NewAttendee,
+  ): Promise<{ isBuyers: boolean; isOrganizers: boolean; isChanged: boolean } | undefined> {
+    const values = [id, buyerIn(scope), issuedAtIn(scope), name, email ?? null];
+    const [outcome] = await this.statements.run<{
+      isBuyers: boolean;
+      isOrganizers: boolean;
+      isChanged: boolean;
+    }>(HAND_ON_TICKET, values);
+    return outcome;
   }
 
   /** Newest first, from behind the ticket `before`. */

@@ -3,20 +3,22 @@ import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page
 import { Problem } from '../problems/problem';
 import { MAX_ID } from '../http/fields';
 import type { ReleaseTrigger } from '../telemetry/channels';
-import type { Scope, Subject } from '../database/scope';
+import type { OrganizerScope, Scope, Subject } from '../database/scope';
 import type { KeyClaim } from '../idempotency/key-claim';
 import type { ResolveRequest } from '../inventory/held-order';
 import { InventoryService } from '../inventory/inventory.service';
+import { OrderChangesService } from '../inventory/order-changes.service';
 import { ticketStatusOf } from '../inventory/ticket-status';
 import { WakeUpSender } from '../queue/wake-up-sender';
 import { UsersService } from '../users/users.service';
-import { TicketsRepository, type TicketKey, type TicketView } from './tickets.repository';
+import { TicketsRepository, type NewAttendee, type TicketKey, type TicketView } from './tickets.repository';
 
 @Injectable()
 export class TicketsService {
   constructor(
     private readonly repository: TicketsRepository,
     private readonly inventory: InventoryService,
+    private readonly changes: OrderChangesService,
     private readonly users: UsersService,
     private readonly wakeUps: WakeUpSender,
   ) {}
@@ -67,7 +69,13 @@ export class TicketsService {
    * @throws {Problem} `ticket_not_found`, `ticket_not_cancellable` or `part_of_an_order`
    */
   async cancel(ticketId: number, scope: Scope, claim?: KeyClaim): Promise<TicketView> {
-    return await this.resolve({ orderId: null, ticketId, target: 'cancelled', scope, ...(claim && { claim }) });
+    return await this.resolve({
+      orderId: null,
+      ticketId,
+      target: 'cancelled',
+      scope,
+      ...(claim && { claim }),
+    });
   }
 
   /**
@@ -77,6 +85,31 @@ export class TicketsService {
     const ticket = await this.repository.findById(ticketId, scope);
     if (!ticket) throw new Problem('ticket_not_found');
     return ticket;
+  }
+
+  /**
+   * Names who comes with a ticket, or hands it on.
+   *
+   * @throws {Problem} `ticket_not_found`, `ticket_not_changeable`; `forbidden` to the organizer of its event
+   */
+  async handOn(ticketId: number, attendee: NewAttendee, scope: Scope): Promise<TicketView> {
+    const outcome = await this.repository.handOn(ticketId, scope, attendee);
+    if (!outcome || !(outcome.isBuyers || outcome.isOrganizers)) throw new Problem('ticket_not_found');
+    if (!outcome.isBuyers) throw new Problem('forbidden');
+    const ticket = await this.get(ticketId, scope);
+    if (!outcome.isChanged)
+      throw new Problem('ticket_not_changeable', { members: { ticket_status: ticket.status } });
+    return ticket;
+  }
+
+  /**
+   * Takes a paid ticket back, and gives its place back.
+   *
+   * @param claim the request's `Idempotency-Key`
+   * @throws {Problem} as `OrderChangesService.voidTicket`
+   */
+  async void(ticketId: number, scope: OrganizerScope, claim?: KeyClaim): Promise<TicketView> {
+    return { ...(await this.changes.voidTicket(ticketId, scope, claim)), expiresInMs: 0 };
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Answer } from './client';
 interface ProblemBody {
   code: string;
   ticket_status?: string;
+  order_status?: string;
   error?: string;
   errors?: { pointer: string; detail: string }[];
 }
@@ -24,11 +25,29 @@ const OAUTH_ERROR = {
   error_description: expect.stringMatching(/./),
 };
 
-/** What a refusal tells of the ticket. */
-const stateOf = ({ ticket_status }: ProblemBody) => ({
-  ticket_status: expect.stringMatching(/^(reserved|paid|expired|cancelled)$/),
-  ...(ticket_status === 'paid' && { paid_at: expect.stringMatching(/^\d{4}-.*Z$/) }),
-});
+const PAID_AT = { paid_at: expect.stringMatching(/^\d{4}-.*Z$/) };
+
+/** What a refusal tells of the ticket or the order. */
+const MEMBERS: Record<string, (body: ProblemBody) => object> = {
+  ticket_not_payable: ({ ticket_status }) => ({
+    ticket_status: expect.stringMatching(/^(reserved|paid|expired|cancelled)$/),
+    ...(ticket_status === 'paid' && PAID_AT),
+  }),
+  ticket_not_cancellable: (body) => MEMBERS.ticket_not_payable?.(body) ?? {},
+  ticket_not_voidable: () => ({ ticket_status: expect.stringMatching(/./) }),
+  ticket_not_changeable: () => ({ ticket_status: expect.stringMatching(/./) }),
+  order_not_payable: ({ order_status }) => ({
+    order_status: expect.stringMatching(/^(held|paid|expired|cancelled|refunded)$/),
+    ...(order_status === 'paid' && PAID_AT),
+  }),
+  order_not_cancellable: (body) => MEMBERS.order_not_payable?.(body) ?? {},
+  order_not_extendable: () => ({ order_status: expect.stringMatching(/./) }),
+  part_of_an_order: () => ({ order_code: expect.stringMatching(/^[0-9A-Z]{10}$/) }),
+  payment_required: () => ({ order_code: expect.stringMatching(/^[0-9A-Z]{10}$/) }),
+};
+
+/** Refusals that point at what is to blame. */
+const POINTS = /^(validation_failed|code_not_valid|code_used_up|ticket_type_.*)$/;
 
 /** Holds a refusal against the contract: RFC 9457, with the fields of the contract and no others. */
 export function expectProblem(
@@ -48,9 +67,9 @@ export function expectProblem(
     detail: detail ?? expect.stringMatching(/./),
     code,
     request_id: headers.get('x-request-id'),
-    ...(code === 'validation_failed' && { errors: expect.any(Array) }),
+    ...(POINTS.test(code) && { errors: expect.any(Array) }),
     ...(problem.error !== undefined && OAUTH_ERROR),
-    ...(/^ticket_not_(payable|cancellable)$/.test(code) && stateOf(problem)),
+    ...MEMBERS[code]?.(problem),
   });
   for (const error of errors) {
     expect(error).toEqual({ pointer: expect.any(String), detail: expect.stringMatching(/./) });

@@ -1,0 +1,61 @@
+import { organizerThere } from '../database/scope';
+import type { Statement } from '../database/statements';
+import { addMessages } from '../jobs/outbox.service';
+import { claimed, keptOutcomes } from '../idempotency/key-claim';
+
+/** To which the outbox hands what is left to do of a cancellation. */
+export const CANCELLATION_TOPIC = 'event.cancelled';
+
+/** The longest that nothing may happen in a cancellation that runs. */
+const STUCK_AFTER = `interval '10 minutes'`;
+
+/** How a cancellation stands, of a row of event_cancellations. */
+export const CANCELLATION = `
+        CASE
+          WHEN cancellation.done_at IS NOT NULL THEN 'done'
+          WHEN cancellation.progressed_at < now() - ${STUCK_AFTER} THEN 'stuck'
+          ELSE 'running'
+        END AS status,
+        coalesce(cancellation.amount_owed, 0) AS "amountOwed"`;
+
+/**
+ * Cancels the event `$1`: from the commit on no order for it is placed. `$2` and `$3` are the organizer who asks for it
+ * (null: anyone) and when their token was issued. A message of the outbox sees to its orders.
+ *
+ * Answers one row: how the cancellation stands, whether the caller sees the event, and whether it is theirs.
+ */
+export const CLOSE_EVENT: Statement = { text: textOf('', '') };
+
+/** The same for a request with a key: `$4` to `$7` as `keyValues` makes them. */
+export const CLOSE_EVENT_KEYED: Statement = {
+  text: textOf(`${claimed(4)}, `, keptOutcomes(4, 'SELECT 1 AS n, to_jsonb(answer) AS outcome FROM answer')),
+};
+
+/** @param claims where there is a key: what claims it; `keeps`: what keeps it */
+function textOf(claims: string, keeps: string): string {
+  return `
+    WITH ${claims}event AS MATERIALIZED (
+      SELECT events.id, $2::bigint IS NULL OR coalesce(organizer_id = caller.id, false) AS is_theirs, status <> 'draft' AS is_public
+      FROM (SELECT ${organizerThere('$2::bigint', '$3::bigint')} AS id) AS caller
+      ${claims && 'JOIN claimed ON claimed.verdict IS NULL'}
+      JOIN events ON events.id = $1
+    ), cancelled AS (
+      UPDATE events SET status = 'cancelled', version = version + 1
+      WHERE id = (SELECT id FROM event WHERE is_theirs) AND status <> 'cancelled'
+    ), begun AS (
+      INSERT INTO event_cancellations (event_id, progressed_at) SELECT id, now() FROM event WHERE is_theirs
+      ON CONFLICT DO NOTHING
+      RETURNING event_id
+    ), message AS (
+      ${addMessages(CANCELLATION_TOPIC, `jsonb_build_object('eventId', event_id)`, 'begun')}
+    ), quota AS MATERIALIZED (
+      SELECT id FROM quotas WHERE event_id = (SELECT event_id FROM begun) ORDER BY id FOR UPDATE
+    ), closed AS (
+      UPDATE quotas SET is_closed = true WHERE id = ANY (ARRAY(SELECT id FROM quota))
+    ), answer AS (
+      SELECT coalesce(is_theirs OR is_public, false) AS "isSeen", coalesce(is_theirs, false) AS "isTheirs", ${CANCELLATION}
+      FROM (VALUES (1)) AS one LEFT JOIN event ON true LEFT JOIN event_cancellations AS cancellation ON event_id = event.id
+    )${keeps && `, ${keeps}`}
+    SELECT answer.*${claims && ', verdict, outcome, claimed.answer, claimed.id AS "keyId"'}
+    FROM answer ${claims && 'LEFT JOIN claimed ON true'}`;
+}

@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { issuedAtIn, organizerIn, type OrganizerScope } from '../database/scope';
+import { Statements, type Statement } from '../database/statements';
+import { keyValues, type KeyClaim } from '../idempotency/key-claim';
+import { Problem } from '../problems/problem';
+import { CANCEL_HOLDS_OF_EVENT, CANCEL_PAID_ORDERS_OF_EVENT } from './cancel-orders.statements';
+import { CANCELLATION, CLOSE_EVENT, CLOSE_EVENT_KEYED } from './close-event.statement';
+import type { Keyed } from './kept-outcome';
+
+export { CANCELLATION_TOPIC } from './close-event.statement';
+
+/** How a cancellation of an event stands. */
+export interface Cancellation {
+  status: 'running' | 'done' | 'stuck';
+  /** What was paid for orders that are not refunded. */
+  amountOwed: number;
+}
+
+type CloseAnswer = Cancellation & { isSeen: boolean; isTheirs: boolean };
+
+/** Of one statement: each locks quotas for as long as it takes. Orders that are paid are looked at with all their tickets. */
+const HOLDS_AT_ONCE = 2_000;
+const ORDERS_AT_ONCE = 500;
+
+/** Ends sales of an event for good, and then its orders, some at a time. */
+@Injectable()
+export class EventClosingService {
+  constructor(private readonly statements: Statements) {}
+
+  /**
+   * Cancels an event: no order for it is placed from then on.
+   *
+   * @param claim the request's `Idempotency-Key`
+   * @throws {Problem} `event_not_found`, `forbidden`
+   */
+  async close(eventId: number, scope: OrganizerScope, claim?: KeyClaim): Promise<Cancellation> {
+    const values = [eventId, organizerIn(scope), issuedAtIn(scope)];
+    const [answer] = claim
+      ? await this.statements.run<Keyed<CloseAnswer>>(CLOSE_EVENT_KEYED, [...values, ...keyValues([claim])])
+      : await this.statements.run<Keyed<CloseAnswer>>(CLOSE_EVENT, values);
+    const own = answer as Keyed<CloseAnswer>;
+    const { status, amountOwed, isSeen, isTheirs } = claim ? claim.settle<CloseAnswer>(own, own) : own;
+    if (!isSeen) throw new Problem('event_not_found');
+    if (!isTheirs) throw new Problem('forbidden');
+    return { status, amountOwed };
+  }
+
+  /** @returns undefined where the event was not cancelled */
+  async find(eventId: number): Promise<Cancellation | undefined> {
+    const [cancellation] = await this.statements.run<Cancellation>(FIND, [eventId]);
+    return cancellation;
+  }
+
+  /** @returns whether all holds of the closed event have ended */
+  async cancelSomeHolds(eventId: number): Promise<boolean> {
+    const [answer] = await this.statements.run<{ found: number }>(CANCEL_HOLDS_OF_EVENT, [
+      eventId,
+      HOLDS_AT_ONCE,
+    ]);
+    return (answer?.found ?? 0) < HOLDS_AT_ONCE;
+  }
+
+  /** @returns whether all paid orders of the closed event have been looked at */
+  async cancelSomePaidOrders(eventId: number): Promise<boolean> {
+    const [answer] = await this.statements.run<{ isDone: boolean }>(CANCEL_PAID_ORDERS_OF_EVENT, [
+      eventId,
+      ORDERS_AT_ONCE,
+    ]);
+    return answer?.isDone ?? true;
+  }
+}
+
+const FIND: Statement = {
+  name: 'find_cancellation',
+  text: `SELECT ${CANCELLATION} FROM event_cancellations AS cancellation WHERE event_id = $1`,
+};

@@ -1,0 +1,82 @@
+import { buyerThere } from '../database/scope';
+import type { Statement } from '../database/statements';
+import { claimed, keptOutcomes } from '../idempotency/key-claim';
+
+/** What keeps a place from being given back twice. Tests take a guard out, and show what then goes wrong. */
+export const VOID_TICKET_GUARDS = { isUnmet: 'ticket.fate IS NULL' };
+
+/**
+ * Takes the paid ticket `$1` back and gives its place back; its money stays where it is. `$2` and `$3` are the organizer
+ * who asks for it (null: anyone) and when their token was issued.
+ *
+ * Answers one row: the ticket as it is then (`id` is null where there is none), whether this changed it, and whether the
+ * caller is the organizer of its event or its buyer.
+ */
+export const voidTicket = ({ isUnmet } = VOID_TICKET_GUARDS): Statement => ({
+  name: 'void_ticket',
+  text: textOf({ isUnmet, claims: '', keeps: '' }),
+});
+
+export const VOID_TICKET = voidTicket();
+
+/** The same for a request with a key: `$4` to `$7` as `keyValues` makes them. */
+export const VOID_TICKET_KEYED: Statement = {
+  name: 'void_ticket_keyed',
+  text: textOf({
+    ...VOID_TICKET_GUARDS,
+    claims: `${claimed(4)}, `,
+    keeps: keptOutcomes(4, 'SELECT 1 AS n, to_jsonb(answer) AS outcome FROM answer'),
+  }),
+};
+
+interface Parts {
+  isUnmet: string;
+  /** Where there is a key: what claims it, and what keeps it. */
+  claims: string;
+  keeps: string;
+}
+
+function textOf({ isUnmet, claims, keeps }: Parts): string {
+  return `
+    WITH ${claims}asked AS MATERIALIZED (
+      SELECT tickets.id, tickets.order_id, $2::bigint IS NULL OR coalesce(events.organizer_id = caller.id, false) AS is_theirs,
+        orders.user_id = caller.id AS is_buyers
+      FROM (SELECT ${buyerThere('$2::bigint', '$3::bigint')} AS id) AS caller
+      ${claims && 'JOIN claimed ON claimed.verdict IS NULL'}
+      JOIN tickets ON tickets.id = $1
+      JOIN orders ON orders.id = tickets.order_id
+      JOIN events ON events.id = orders.event_id
+    ), its_order AS MATERIALIZED (
+      SELECT id, status FROM orders WHERE id = (SELECT order_id FROM asked WHERE is_theirs) FOR UPDATE
+    ), ticket AS MATERIALIZED (
+      -- Locked after its order, as each fate is decided under that lock.
+      SELECT tickets.id, tickets.fate FROM tickets, (SELECT count(*) AS number FROM its_order) AS locked
+      WHERE tickets.id = $1 AND locked.number > 0
+      FOR UPDATE OF tickets
+    ), voided AS (
+      UPDATE tickets SET fate = 'void'
+      FROM ticket, its_order
+      WHERE tickets.id = ticket.id AND its_order.status = 'paid' AND ${isUnmet}
+      RETURNING tickets.id, tickets.ticket_type_id
+    ), drawn AS MATERIALIZED (
+      SELECT unnest(quota_ids) AS quota_id FROM ticket_types WHERE id = (SELECT ticket_type_id FROM voided)
+    ), quota AS MATERIALIZED (
+      SELECT id FROM quotas WHERE id = ANY (ARRAY(SELECT quota_id FROM drawn)) ORDER BY id FOR UPDATE
+    ), moved AS MATERIALIZED (
+      SELECT move_places(array_agg(quota_id), array_agg(0), array_agg(-1)) FROM drawn, (SELECT count(*) FROM quota) AS locked
+    ), answer AS (
+      SELECT voided.id IS NOT NULL AS "isChanged", asked.is_theirs AS "isTheirs", asked.is_buyers AS "isBuyers",
+        asked.id, state.order_id AS "orderId", state.user_id AS "userId", state.event_id AS "eventId",
+        state.ticket_type_id AS "ticketTypeId", CASE
+          WHEN voided.id IS NOT NULL THEN 'void'
+          WHEN ticket.fate IS NOT NULL THEN ticket.fate
+          WHEN state.status = 'reserved' AND state.expires_at <= now() THEN 'expired'
+          ELSE state.status
+        END AS status, state.price, state.attendee_name AS "attendeeName", state.attendee_email AS "attendeeEmail",
+        state.created_at AS "createdAt", state.expires_at AS "expiresAt", state.paid_at AS "paidAt"
+      FROM moved LEFT JOIN asked ON true LEFT JOIN ticket_states AS state ON state.id = asked.id
+      LEFT JOIN ticket ON true LEFT JOIN voided ON true
+    )${keeps && `, ${keeps}`}
+    SELECT answer.*${claims && ', verdict, outcome, claimed.answer, claimed.id AS "keyId"'}
+    FROM answer ${claims && 'LEFT JOIN claimed ON true'}`;
+}

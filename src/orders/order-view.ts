@@ -1,0 +1,66 @@
+import type { Metadata } from '../http/metadata';
+import type { HeldOrder, HoldRequest } from '../inventory/held-order';
+import type { OrderStatus } from '../inventory/order-status';
+import type { TicketFate } from '../inventory/ticket-status';
+
+/** A ticket as its order shows it. */
+export interface OrderTicket {
+  id: number;
+  ticketTypeId: number;
+  price: number;
+  fate: TicketFate | null;
+  attendeeName: string | null;
+  attendeeEmail: string | null;
+}
+
+/** An order as it is now, by the database's clock. */
+export interface OrderView {
+  id: number;
+  userId: number;
+  eventId: number;
+  status: OrderStatus;
+  createdAt: Date;
+  expiresAt: Date;
+  /** Milliseconds left to pay; 0 when there are none. */
+  expiresInMs: number;
+  paidAt: Date | null;
+  total: number;
+  discount: number;
+  amountPaid: number;
+  amountRefunded: number;
+  currency: string | null;
+  typeIds: number[];
+  typeNames: (string | null)[];
+  numbers: number[];
+  unitPrices: number[] | null;
+  contactName: string | null;
+  contactEmail: string | null;
+  metadata: Metadata | null;
+  /** In the sequence of the items. */
+  tickets: OrderTicket[];
+}
+
+/** An order that was just placed. Nothing is read for it: the statement and the request say all there is. */
+export function viewOfPlaced(order: HeldOrder, request: HoldRequest): OrderView {
+  const types = request.items.flatMap(({ quantity, attendees }, item) =>
+    Array.from({ length: quantity }, (_, i) => ({ item, attendee: attendees?.[i] })),
+  );
+  return {
+    ...order,
+    expiresInMs: order.expiresAt.getTime() - order.createdAt.getTime(),
+    discount: order.subtotal - order.total,
+    amountPaid: 0,
+    amountRefunded: 0,
+    contactName: request.contact?.name ?? null,
+    contactEmail: request.contact?.email ?? null,
+    metadata: request.metadata ?? null,
+    tickets: types.map(({ item, attendee }, i) => ({
+      id: order.ticketIds[i] as number,
+      ticketTypeId: order.typeIds[item] as number,
+      price: order.prices?.[i] ?? (order.unitPrices[item] as number),
+      fate: null,
+      attendeeName: attendee?.name ?? null,
+      attendeeEmail: attendee?.email ?? null,
+    })),
+  };
+}

@@ -1,0 +1,170 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { Caller, orderScopeOf, organizerScopeOf, userFor } from '../auth/caller';
+import { UserInPath } from '../auth/user-in-path';
+import { ApiCreated, ApiId, ApiList, ApiOrderCode, ApiProblems, ApiUserId } from '../http/api-docs';
+import type { Subject } from '../database/scope';
+import { IdPipe } from '../http/id.pipe';
+import { PageQuery, sendPage } from '../http/page';
+import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
+import type { KeyClaim } from '../idempotency/key-claim';
+import { OrderCodes } from '../inventory/order-codes';
+import type { OrderView } from './order-view';
+import { CANCELLED_ORDER_EXAMPLE, EventOrdersQuery, ORDER_EXAMPLE, OrderDto, toOrderDto } from './orders.dto';
+import { OrdersService } from './orders.service';
+import { PlaceOrderDto, toOrder } from './place-order.dto';
+
+@ApiTags('orders')
+@Controller()
+export class OrdersController {
+  constructor(
+    private readonly orders: OrdersService,
+    private readonly codes: OrderCodes,
+  ) {}
+
+  @Post('orders')
+  @Idempotent({ by: 'batch' })
+  @ApiOperation({
+    operationId: 'placeOrder',
+    summary: 'Place an order',
+    description:
+      'Takes all of its places out of stock until `expires_at`, or none; pay the order before then.',
+  })
+  @ApiBody({
+    type: PlaceOrderDto,
+    examples: {
+      two: { summary: 'Two tickets', value: { event_id: 1, items: [{ ticket_type_id: 1, quantity: 2 }] } },
+      code: {
+        summary: 'With a code, a contact and attendees',
+        value: {
+          event_id: 1,
+          items: [
+            {
+              ticket_type_id: 1,
+              quantity: 2,
+              attendees: [{ name: 'Ada Lovelace', email: 'ada@example.com' }],
+            },
+          ],
+          code: 'EARLY',
+          contact: { name: 'Ada Lovelace', email: 'ada@example.com' },
+          metadata: { cart: '8f3a' },
+        },
+      },
+    },
+  })
+  @ApiCreated(OrderDto, ORDER_EXAMPLE)
+  @ApiProblems(
+    'user_not_found',
+    'event_not_found',
+    'event_not_published',
+    'event_ended',
+    'event_sold_out',
+    'ticket_type_not_found',
+    'ticket_type_not_on_sale',
+    'ticket_type_sold_out',
+    'code_not_valid',
+    'code_used_up',
+    'ticket_limit_reached',
+    'hold_limit_reached',
+    'hold_cool_down',
+  )
+  async place(
+    @Body() body: PlaceOrderDto,
+    @Caller() caller: Caller,
+    @Res({ passthrough: true }) response: Response,
+    claim?: KeyClaim,
+  ): Promise<OrderDto> {
+    const request = { ...userFor(caller, body.user_id), ...toOrder(body) };
+    const order = this.toDto(await this.orders.place(request, claim));
+    response.location(`/orders/${order.code}`);
+    return order;
+  }
+
+  @Get('orders/:code')
+  @ApiOperation({
+    operationId: 'getOrder',
+    summary: 'Show an order',
+    description: "One's own, and those for one's own events; an admin may see any.",
+  })
+  @ApiOkResponse({ type: OrderDto, example: ORDER_EXAMPLE })
+  @ApiOrderCode()
+  @ApiProblems('order_not_found')
+  async get(@Param('code') code: string, @Caller() caller: Caller): Promise<OrderDto> {
+    return this.toDto(await this.orders.get(this.orders.idOf(code), orderScopeOf(caller)));
+  }
+
+  @Post('orders/:code/cancel')
+  @Idempotent({ by: 'batch' })
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'cancelOrder',
+    summary: 'Give a held order back',
+    description: 'Its places are for sale again at once.',
+  })
+  @ApiOkResponse({ type: OrderDto, example: CANCELLED_ORDER_EXAMPLE })
+  @ApiOrderCode()
+  @ApiProblems('order_not_found', 'order_not_cancellable')
+  async cancel(@Param('code') code: string, @Caller() caller: Caller, claim?: KeyClaim): Promise<OrderDto> {
+    return this.toDto(await this.orders.cancel(this.orders.idOf(code), orderScopeOf(caller), claim));
+  }
+
+  @Post('orders/:code/extend')
+  @Idempotent()
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'extendOrder',
+    summary: 'Hold an order for longer',
+    description: 'Once, and while it is held: from its creation it is then held for twice as long.',
+  })
+  @ApiOkResponse({ type: OrderDto, example: ORDER_EXAMPLE })
+  @ApiOrderCode()
+  @ApiProblems('order_not_found', 'order_not_extendable')
+  async extend(@Param('code') code: string, @Caller() caller: Caller, once: Once): Promise<OrderDto> {
+    const id = this.orders.idOf(code);
+    return await once(async () => this.toDto(await this.orders.extend(id, orderScopeOf(caller))));
+  }
+
+  @Get('users/:user_id/orders')
+  @ApiOperation({
+    operationId: 'listUserOrders',
+    summary: "List a user's orders",
+    description: 'Newest first.',
+  })
+  @ApiUserId()
+  @ApiList(OrderDto, [ORDER_EXAMPLE])
+  @ApiProblems('user_not_found')
+  async listByUser(
+    @UserInPath() subject: Subject,
+    @Query() query: PageQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OrderDto[]> {
+    return sendPage(await this.orders.listByUser(subject, query), this.toDto, request, response);
+  }
+
+  @Get('events/:event_id/orders')
+  @ApiOperation({
+    operationId: 'listEventOrders',
+    summary: "List an event's orders",
+    description:
+      'Newest first, for its organizer. A page looks through 2,000 orders: a search may answer short pages, even ' +
+      'empty ones, while `Link` leads on.',
+  })
+  @ApiId('event_id')
+  @ApiList(OrderDto, [ORDER_EXAMPLE])
+  @ApiProblems('forbidden', 'event_not_found')
+  async listByEvent(
+    @Param('event_id', IdPipe) eventId: number,
+    @Query() query: EventOrdersQuery,
+    @Caller() caller: Caller,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OrderDto[]> {
+    const { status, q } = query;
+    const page = await this.orders.listByEvent(eventId, { status, q }, organizerScopeOf(caller), query);
+    return sendPage(page, this.toDto, request, response);
+  }
+
+  private readonly toDto = (order: OrderView) => toOrderDto(order, this.codes.codeOf(order.id));
+}
