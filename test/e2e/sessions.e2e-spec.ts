@@ -1,8 +1,8 @@
 import { Passwords } from '../../src/auth/passwords';
-import { startTestApi, type TestApi } from '../support/api';
+import { startTestApi } from '../support/api';
 import type { Answer } from '../support/client';
 import { expectProblem } from '../support/problems';
-import { doorOf, PASSWORD, sessionIdOf, type SignedIn } from '../support/sign-in';
+import { accountSuite, doorOf, PASSWORD, sessionIdOf, type SignedIn } from '../support/sign-in';
 import { tokenOf } from '../support/tokens';
 
 const NEXT_PASSWORD = 'notes by the translator';
@@ -12,97 +12,90 @@ const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const base64url = (text: string) => Buffer.from(text).toString('base64url');
 
 describe('the sessions of an account', () => {
-  let api: TestApi;
-  let door: ReturnType<typeof doorOf>;
-
-  beforeAll(async () => {
-    api = await startTestApi();
-    door = doorOf(api.client);
-  });
-  afterAll(() => api.stop());
+  const suite = accountSuite();
 
   describe('POST /auth/password', () => {
     const change = (user: SignedIn, current: string, next: string): Promise<Answer> =>
-      door.as(user).post('/auth/password', { current, new: next });
+      suite.door.as(user).post('/auth/password', { current, new: next });
 
     it('changes the password, and ends all sessions but that of the request', async () => {
-      const here = await door.signUp();
-      const there = await door.signIn(here.email);
+      const here = await suite.door.signUp();
+      const there = await suite.door.signIn(here.email);
       const answer = await change(here, PASSWORD, NEXT_PASSWORD);
       expect([answer.status, answer.body]).toEqual([204, '']);
 
-      expectProblem(await door.renew(there.refresh_token), 401, 'invalid_credentials');
-      const renewed = await door.renew(here.refresh_token);
+      expectProblem(await suite.door.renew(there.refresh_token), 401, 'invalid_credentials');
+      const renewed = await suite.door.renew(here.refresh_token);
       expect(renewed.status).toBe(200);
-      expectProblem(await door.tryToSignIn(here.email, PASSWORD), 401, 'invalid_credentials');
-      const again = await door.signIn(here.email, NEXT_PASSWORD);
+      expectProblem(await suite.door.tryToSignIn(here.email, PASSWORD), 401, 'invalid_credentials');
+      const again = await suite.door.signIn(here.email, NEXT_PASSWORD);
       // A renewed access token belongs to the same session.
       expect((await change(renewed.body, NEXT_PASSWORD, PASSWORD)).status).toBe(204);
-      expect((await door.renew(renewed.body.refresh_token)).status).toBe(200);
-      expectProblem(await door.renew(again.refresh_token), 401, 'invalid_credentials');
+      expect((await suite.door.renew(renewed.body.refresh_token)).status).toBe(200);
+      expectProblem(await suite.door.renew(again.refresh_token), 401, 'invalid_credentials');
     });
 
     it('ends all sessions where the access token was issued in none', async () => {
-      const ada = await door.signUp();
+      const ada = await suite.door.signUp();
       const answer = await change({ ...ada, access_token: tokenOf(ada.user_id) }, PASSWORD, NEXT_PASSWORD);
       expect(answer.status).toBe(204);
-      expectProblem(await door.renew(ada.refresh_token), 401, 'invalid_credentials');
+      expectProblem(await suite.door.renew(ada.refresh_token), 401, 'invalid_credentials');
     });
 
     it('leaves no session to a sign-in that compared the old password before and begins after', async () => {
-      const ada = await door.signUp();
-      const passwords = api.app.get(Passwords);
+      const ada = await suite.door.signUp();
+      const passwords = suite.api.app.get(Passwords);
       const verify = passwords.verify.bind(passwords);
       const slowly = jest.spyOn(passwords, 'verify').mockImplementationOnce(async (...args) => {
         const isRight = await verify(...args);
         expect([isRight, (await change(ada, PASSWORD, NEXT_PASSWORD)).status]).toEqual([true, 204]);
         return isRight;
       });
-      expectProblem(await door.tryToSignIn(ada.email, PASSWORD), 401, 'invalid_credentials');
+      expectProblem(await suite.door.tryToSignIn(ada.email, PASSWORD), 401, 'invalid_credentials');
       slowly.mockRestore();
-      expect((await door.as(ada).get('/users/me/sessions')).body).toHaveLength(1);
+      expect((await suite.door.as(ada).get('/users/me/sessions')).body).toHaveLength(1);
     });
 
     it('of several at once lets one be, and keeps to it', async () => {
-      const ada = await door.signUp();
+      const ada = await suite.door.signUp();
       const nexts = Array.from({ length: 4 }, (_, i) => `${NEXT_PASSWORD} ${i}`);
       const answers = await Promise.all(nexts.map((next) => change(ada, PASSWORD, next)));
       expect(answers.map(({ status }) => status).sort()).toEqual([204, 401, 401, 401]);
       const winner = nexts[answers.findIndex(({ status }) => status === 204)] ?? '';
-      expect((await door.tryToSignIn(ada.email, winner)).status).toBe(200);
+      expect((await suite.door.tryToSignIn(ada.email, winner)).status).toBe(200);
     });
 
     it('takes all that a sign-up takes', async () => {
       const [odd, next] = ['tab\tand  two spaces \u200b', 'line\nfeed and \u{1f511} keys'];
-      const ada = await door.signUp(odd);
+      const ada = await suite.door.signUp(odd);
       expect((await change(ada, odd, next)).status).toBe(204);
-      expect((await door.tryToSignIn(ada.email, next)).status).toBe(200);
+      expect((await suite.door.tryToSignIn(ada.email, next)).status).toBe(200);
     });
 
     it('refuses a wrong password, and ends nothing', async () => {
-      const ada = await door.signUp();
+      const ada = await suite.door.signUp();
       const answer = await change(ada, `${PASSWORD}?`, NEXT_PASSWORD);
       expectProblem(answer, 401, 'invalid_credentials');
       expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="Tixxety API"');
-      expect((await door.renew(ada.refresh_token)).status).toBe(200);
-      expect((await door.tryToSignIn(ada.email, PASSWORD)).status).toBe(200);
+      expect((await suite.door.renew(ada.refresh_token)).status).toBe(200);
+      expect((await suite.door.tryToSignIn(ada.email, PASSWORD)).status).toBe(200);
     });
 
     it('gives none to an account without one', async () => {
-      const guest = await door.signUp(null);
+      const guest = await suite.door.signUp(null);
       expectProblem(await change(guest, 'x', NEXT_PASSWORD), 409, 'password_not_set');
-      expectProblem(await door.tryToSignIn(guest.email, NEXT_PASSWORD), 401, 'invalid_credentials');
+      expectProblem(await suite.door.tryToSignIn(guest.email, NEXT_PASSWORD), 401, 'invalid_credentials');
     });
 
     it('is for the caller alone, also for an admin', async () => {
-      const ada = await door.signUp();
+      const ada = await suite.door.signUp();
       for (const field of ['user_id', 'username', 'email']) {
         const body = { current: PASSWORD, new: NEXT_PASSWORD, [field]: ada.user_id };
-        expectProblem(await api.client.post('/auth/password', body), 422, 'validation_failed', {
+        expectProblem(await suite.api.client.post('/auth/password', body), 422, 'validation_failed', {
           pointers: [`/${field}`],
         });
       }
-      expect((await door.tryToSignIn(ada.email, PASSWORD)).status).toBe(200);
+      expect((await suite.door.tryToSignIn(ada.email, PASSWORD)).status).toBe(200);
     });
 
     it.each([
@@ -114,29 +107,32 @@ describe('the sessions of an account', () => {
       [{ current: null, new: NEXT_PASSWORD }, ['/current']],
       [{ current: ['a'], new: 5 }, ['/current', '/new']],
     ])('refuses %j', async (body, pointers) => {
-      expectProblem(await api.client.post('/auth/password', body), 422, 'validation_failed', { pointers });
+      expectProblem(await suite.api.client.post('/auth/password', body), 422, 'validation_failed', {
+        pointers,
+      });
     });
 
     it('is done once with an Idempotency-Key', async () => {
-      const ada = await door.signUp();
+      const ada = await suite.door.signUp();
       const send = () =>
-        door
+        suite.door
           .as(ada)
           .post('/auth/password', { current: PASSWORD, new: NEXT_PASSWORD }, { 'Idempotency-Key': 'change' });
       const [first, second] = [await send(), await send()];
       expect([first.status, second.status]).toEqual([204, 204]);
       expect(second.headers.get('idempotent-replayed')).toBe('true');
-      expect((await door.renew(ada.refresh_token)).status).toBe(200);
+      expect((await suite.door.renew(ada.refresh_token)).status).toBe(200);
     });
   });
 
   describe('sessions', () => {
-    const list = (user: SignedIn, query = '') => door.as(user).get(`/users/${user.user_id}/sessions${query}`);
+    const list = (user: SignedIn, query = '') =>
+      suite.door.as(user).get(`/users/${user.user_id}/sessions${query}`);
 
     it('are listed newest first, with the one of the request, and nothing to get in with', async () => {
-      const first = await door.signUp();
-      const second = await door.signIn(first.email);
-      await door.renew(first.refresh_token);
+      const first = await suite.door.signUp();
+      const second = await suite.door.signIn(first.email);
+      await suite.door.renew(first.refresh_token);
       const { status, body } = await list(second);
       expect(status).toBe(200);
       expect(body).toEqual([
@@ -149,31 +145,31 @@ describe('the sessions of an account', () => {
     });
 
     it('that are older than the time of their last use say when they began', async () => {
-      const ada = await door.signUp();
-      await api.sql('UPDATE sessions SET last_used_at = NULL WHERE user_id = $1', [ada.user_id]);
+      const ada = await suite.door.signUp();
+      await suite.api.sql('UPDATE sessions SET last_used_at = NULL WHERE user_id = $1', [ada.user_id]);
       const [session] = (await list(ada)).body;
       expect(session.last_used_at).toBe(session.created_at);
     });
 
     it('that have lapsed are not listed, and can not be ended', async () => {
-      const ada = await door.signUp();
-      await api.sql('UPDATE sessions SET expires_at = now() WHERE user_id = $1', [ada.user_id]);
+      const ada = await suite.door.signUp();
+      await suite.api.sql('UPDATE sessions SET expires_at = now() WHERE user_id = $1', [ada.user_id]);
       expect((await list(ada)).body).toEqual([]);
       expectProblem(
-        await door.as(ada).send('DELETE', `/sessions/${sessionIdOf(ada)}`),
+        await suite.door.as(ada).send('DELETE', `/sessions/${sessionIdOf(ada)}`),
         404,
         'session_not_found',
       );
     });
 
     it('come page by page, each once', async () => {
-      const ada = await door.signUp();
-      await api.sql(
+      const ada = await suite.door.signUp();
+      await suite.api.sql(
         `INSERT INTO sessions (id, user_id, token_hash, expires_at)
         SELECT gen_random_uuid(), $1, '', now() + n / 2 * interval '1 hour' FROM generate_series(2, 10) AS n`,
         [ada.user_id],
       );
-      const pages = await door.as(ada).pages(`/users/${ada.user_id}/sessions?limit=3`);
+      const pages = await suite.door.as(ada).pages(`/users/${ada.user_id}/sessions?limit=3`);
       expect(pages.map((page) => page.length)).toEqual([3, 3, 3, 1]);
       expect(new Set(pages.flat().map(({ id }) => id)).size).toBe(10);
       for (const query of ['limit=0', 'limit=201', 'cursor=x', `cursor=${base64url('[1]')}`, 'x=1']) {
@@ -182,41 +178,45 @@ describe('the sessions of an account', () => {
     });
 
     it('of others are nothing to a user, and open to an admin', async () => {
-      const [ada, bob] = [await door.signUp(), await door.signUp()];
-      expectProblem(await door.as(bob).get(`/users/${ada.user_id}/sessions`), 404, 'user_not_found');
+      const [ada, bob] = [await suite.door.signUp(), await suite.door.signUp()];
+      expectProblem(await suite.door.as(bob).get(`/users/${ada.user_id}/sessions`), 404, 'user_not_found');
       expectProblem(
-        await door.as(bob).send('DELETE', `/sessions/${sessionIdOf(ada)}`),
+        await suite.door.as(bob).send('DELETE', `/sessions/${sessionIdOf(ada)}`),
         404,
         'session_not_found',
       );
-      expect((await door.renew(ada.refresh_token)).status).toBe(200);
+      expect((await suite.door.renew(ada.refresh_token)).status).toBe(200);
 
-      const { body } = await api.client.get(`/users/${ada.user_id}/sessions`);
+      const { body } = await suite.api.client.get(`/users/${ada.user_id}/sessions`);
       expect(body).toMatchObject([{ id: sessionIdOf(ada), current: false }]);
-      expectProblem(await api.client.get('/users/999999/sessions'), 404, 'user_not_found');
-      expect((await api.client.send('DELETE', `/sessions/${sessionIdOf(ada)}`)).status).toBe(204);
+      expectProblem(await suite.api.client.get('/users/999999/sessions'), 404, 'user_not_found');
+      expect((await suite.api.client.send('DELETE', `/sessions/${sessionIdOf(ada)}`)).status).toBe(204);
       expect((await list(ada)).body).toEqual([]);
     });
 
     it('end once; their access tokens last until their time is over', async () => {
-      const here = await door.signUp();
-      const there = await door.signIn(here.email);
-      const end = () => door.as(here).send('DELETE', `/sessions/${sessionIdOf(there)}`);
+      const here = await suite.door.signUp();
+      const there = await suite.door.signIn(here.email);
+      const end = () => suite.door.as(here).send('DELETE', `/sessions/${sessionIdOf(there)}`);
       const answer = await end();
       expect([answer.status, answer.body]).toEqual([204, '']);
       expectProblem(await end(), 404, 'session_not_found');
-      expectProblem(await door.renew(there.refresh_token), 401, 'invalid_credentials');
-      expect((await door.as(there).get('/users/me')).status).toBe(200);
-      expect((await door.renew(here.refresh_token)).status).toBe(200);
+      expectProblem(await suite.door.renew(there.refresh_token), 401, 'invalid_credentials');
+      expect((await suite.door.as(there).get('/users/me')).status).toBe(200);
+      expect((await suite.door.renew(here.refresh_token)).status).toBe(200);
     });
 
     it('have UUIDs for ids', async () => {
       for (const id of ['1', 'me', `${NO_SESSION}0`, '%00']) {
-        expectProblem(await api.client.send('DELETE', `/sessions/${id}`), 422, 'validation_failed', {
+        expectProblem(await suite.api.client.send('DELETE', `/sessions/${id}`), 422, 'validation_failed', {
           pointers: ['/session_id'],
         });
       }
-      expectProblem(await api.client.send('DELETE', `/sessions/${NO_SESSION}`), 404, 'session_not_found');
+      expectProblem(
+        await suite.api.client.send('DELETE', `/sessions/${NO_SESSION}`),
+        404,
+        'session_not_found',
+      );
     });
   });
 });

@@ -1,3 +1,4 @@
+import { startTestApi, type TestApi } from './api';
 import type { Answer, Client } from './client';
 import { userBody } from './factories';
 
@@ -29,3 +30,24 @@ export function doorOf(client: Client) {
 
 /** The session of a refresh token. */
 export const sessionIdOf = ({ refresh_token }: SignedIn) => refresh_token.split('.')[0];
+
+/** What a suite about accounts begins with: an API, and the way in. */
+export function accountSuite() {
+  let api: TestApi;
+  let door: ReturnType<typeof doorOf>;
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    door = doorOf(api.client);
+  });
+  afterAll(() => api.stop());
+
+  return {
+    get api() {
+      return api;
+    },
+    get door() {
+      return door;
+    },
+  };
+}
