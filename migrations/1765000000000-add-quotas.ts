@@ -66,6 +66,7 @@ async function createTables(queryRunner: QueryRunner): Promise<void> {
       held integer NOT NULL DEFAULT 0,
       sold integer NOT NULL DEFAULT 0,
       is_closed boolean NOT NULL DEFAULT false,
+      version integer NOT NULL DEFAULT 0,
       CONSTRAINT quotas_pkey PRIMARY KEY (id),
       CONSTRAINT quotas_kind_check CHECK (kind IN ('event', 'type', 'code')),
       CONSTRAINT quotas_places_check CHECK (held >= 0 AND sold >= 0 AND held + sold <= capacity)

@@ -1,7 +1,7 @@
 import { MAX_MONEY } from '../http/fields';
 
 /** Refusals that are never kept under a key: a corrected body may use it, and what lasts a while may be over. */
-export const NEVER_KEPT = `'quantity_not_allowed', 'order_too_large', 'ticket_type_required', 'code_not_valid', 'hold_cool_down'`;
+export const NEVER_KEPT = `'quantity_not_allowed', 'order_too_large', 'ticket_type_required', 'code_not_valid', 'hold_cool_down', 'outdated'`;
 
 /** Refusals that a hold which ends may turn, as a list of SQL. */
 export const REFUSED_FOR_NOW = `'event_sold_out', 'ticket_type_sold_out', 'code_used_up'`;
@@ -111,7 +111,7 @@ export const asked = ({ claims, verdict, wasThere }: Parts) => `asked_order AS M
       ) AS each_need
       GROUP BY n, quota_id
     ), glance AS MATERIALIZED (
-      SELECT need_of.n, need_of.quota_id, need_of.number, quota.kind, quota.is_closed,
+      SELECT need_of.n, need_of.quota_id, need_of.number, quota.kind, quota.is_closed, quota.version,
         coalesce(quota.is_closed OR quota.capacity - quota.held - quota.sold < need_of.number, true) AS is_lacking
       FROM need_of
       LEFT JOIN LATERAL (SELECT * FROM quotas WHERE id = need_of.quota_id OFFSET 0) AS quota ON true
@@ -125,7 +125,7 @@ export const asked = ({ claims, verdict, wasThere }: Parts) => `asked_order AS M
       FROM glance WHERE is_lacking
       ORDER BY n, CASE kind WHEN 'type' THEN 2 WHEN 'code' THEN 3 ELSE 1 END, quota_id
     ), need AS MATERIALIZED (
-      SELECT n, quota_id, number, n IN (SELECT n FROM lacking) AS is_short FROM glance
+      SELECT n, quota_id, number, version, n IN (SELECT n FROM lacking) AS is_short FROM glance
     ), request AS MATERIALIZED (
       SELECT unlocked.n, user_id, event_id, contact_name, contact_email, metadata, since, currency, max_per_user, code_id, places,
         type_ids, type_names, numbers, unit_prices, least(subtotal, ${MAX_MONEY})::bigint AS subtotal, prices, least(total, ${MAX_MONEY})::bigint AS total,

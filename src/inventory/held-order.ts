@@ -19,6 +19,8 @@ export interface OrderItem {
 export interface HoldRequest extends Subject {
   eventId: number;
   items: OrderItem[];
+  /** Made of a request for one ticket, which has no items to point at. */
+  isTicket?: true;
   /** In its normal form, see `codeKey`. */
   code?: string;
   contact?: { name: string; email: string };
@@ -70,7 +72,9 @@ export type HoldRefusal =
   | 'order_too_large'
   | 'ticket_limit_reached'
   | 'hold_limit_reached'
-  | 'hold_cool_down';
+  | 'hold_cool_down'
+  /** The quotas are no longer those that were asked of: to be asked again, and never told to a client. */
+  | 'outdated';
 
 export type HoldAnswer = HeldOrder & {
   refusal: HoldRefusal | null;

@@ -60,7 +60,7 @@ export class HoldPlacement {
     this.repository.placeHolds(requests, ...this.holdPolicy, LANE_PATIENCE_MS, isLastTry);
 
   private traced(requests: readonly HoldRequest[], place: Place, patienceMs: number) {
-    const work = () => this.placeOrRelease(requests, place, patienceMs);
+    const work = () => this.placeOrRelease(requests, askingAnew(place), patienceMs);
     return batches.tracePromise(work, { name: 'place_holds', requests });
   }
 
@@ -117,3 +117,22 @@ export class HoldPlacement {
     return [HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS];
   }
 }
+
+/** Asks once more for what has changed its quotas while the statement waited for them. */
+const askingAnew =
+  (place: Place): Place =>
+  async (requests, isLastTry) => {
+    const answers = await place(requests, isLastTry);
+    const outdated = answers.flatMap((answer, i) => (answer?.refusal === 'outdated' ? [i] : []));
+    if (outdated.length === 0) return answers;
+    try {
+      const anew = await place(
+        outdated.map((i) => requests[i] as HoldRequest),
+        isLastTry,
+      );
+      outdated.forEach((i, k) => (answers[i] = anew[k]));
+    } catch {
+      // The others have their answers: what they hold is theirs. These are told to come again.
+    }
+    return answers;
+  };

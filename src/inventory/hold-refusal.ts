@@ -4,12 +4,12 @@ import type { HeldOrder, HoldAnswer, HoldRequest } from './held-order';
 import type { Keyed } from './kept-outcome';
 
 /** An order that was placed, or why not. */
-export function outcomeOf(answer: Keyed<HoldAnswer>, { claim }: HoldRequest): HeldOrder | Error {
+export function outcomeOf(answer: Keyed<HoldAnswer>, { claim, isTicket }: HoldRequest): HeldOrder | Error {
   try {
     const { refusal, itemAt, least, most, retryAfter, noneDueAt, ...order } = claim
       ? claim.settle<HoldAnswer>(answer, answer)
       : answer;
-    return refusal === null ? order : refused({ refusal, itemAt, least, most, retryAfter });
+    return refusal === null ? order : refused({ refusal, itemAt, least, most, retryAfter }, isTicket);
   } catch (error) {
     return error as Error;
   }
@@ -19,22 +19,28 @@ type Refused = Pick<HoldAnswer, 'itemAt' | 'least' | 'most' | 'retryAfter'> & {
   refusal: NonNullable<HoldAnswer['refusal']>;
 };
 
-function refused({ refusal, itemAt, least, most, retryAfter }: Refused): Problem {
+function refused({ refusal, itemAt, least, most, retryAfter }: Refused, isTicket = false): Problem {
   const item = `/items/${itemAt ?? 0}`;
+  const type = isTicket ? '/ticket_type_id' : `${item}/ticket_type_id`;
+  const quantity = isTicket ? type : `${item}/quantity`;
   switch (refusal) {
     case 'quantity_not_allowed':
-      return invalid(`${item}/quantity`, `must be from ${least} to ${most}`);
+      return isTicket
+        ? invalid(type, `is sold ${least} to ${most} at once: place an order`)
+        : invalid(quantity, `must be from ${least} to ${most}`);
     case 'order_too_large':
       return invalid('/items', 'cost more than an order can');
     case 'ticket_type_required':
     case 'ticket_type_not_found':
     case 'ticket_type_not_on_sale':
-      return new Problem(refusal, pointingAt(`${item}/ticket_type_id`, refusal));
+      return new Problem(refusal, pointingAt(type, refusal));
     case 'ticket_type_sold_out':
-      return new Problem(refusal, pointingAt(`${item}/quantity`, refusal));
+      return new Problem(refusal, pointingAt(quantity, refusal));
     case 'code_not_valid':
     case 'code_used_up':
       return new Problem(refusal, pointingAt('/code', refusal));
+    case 'outdated':
+      return new Problem('service_unavailable', { headers: { 'Retry-After': '1' } });
     case 'hold_cool_down':
       return new Problem(refusal, { headers: { 'Retry-After': String(retryAfter) } });
     default:

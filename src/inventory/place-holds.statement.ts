@@ -12,6 +12,8 @@ export const PLACE_HOLDS_GUARDS = {
   /** Keeps the counters as they were read until the transaction ends. */
   lock: 'FOR UPDATE',
   read: 'CASE WHEN is_closed THEN 0 ELSE capacity - held - sold END AS free',
+  /** Leaves out what draws on quotas as they were before the statement waited for their lock. */
+  current: 'AND pool.version = need.version',
 };
 
 /**
@@ -31,9 +33,9 @@ export const PLACE_HOLDS_GUARDS = {
  * milliseconds since 1970, if no hold of the event was due then, so that none gives its places back. It is null where that
  * is still to be seen.
  */
-export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
+export const placeHolds = (guards: Partial<typeof PLACE_HOLDS_GUARDS> = {}): Statement => ({
   name: 'place_holds',
-  text: textOf({ lock, read, claims: '', verdict: '', keeps: '' }),
+  text: textOf({ ...PLACE_HOLDS_GUARDS, ...guards, claims: '', verdict: '', keeps: '' }),
 });
 
 export const PLACE_HOLDS = placeHolds();
@@ -42,11 +44,11 @@ export const PLACE_HOLDS = placeHolds();
  * The same where some of the requests have keys: `$19` to `$22` as `keyValues` makes them, `$23` whether "sold out" is the
  * last word, and is kept. A refusal for which now is not the time never is.
  */
-export const placeKeyedHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
+export const placeKeyedHolds = (guards: Partial<typeof PLACE_HOLDS_GUARDS> = {}): Statement => ({
   name: 'place_keyed_holds',
   text: textOf({
-    lock,
-    read,
+    ...PLACE_HOLDS_GUARDS,
+    ...guards,
     claims: `${claimed(19)}, `,
     verdict: 'WHEN claimed.verdict IS NOT NULL THEN claimed.verdict',
     keeps: keptOutcomes(
@@ -63,16 +65,17 @@ export const PLACE_KEYED_HOLDS = placeKeyedHolds();
 interface Parts {
   lock: string;
   read: string;
+  current: string;
   /** Where there are keys: what claims them, what a claim says, and what keeps them. */
   claims: string;
   verdict: string;
   keeps: string;
 }
 
-function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
+function textOf({ lock, read, current, claims, verdict, keeps }: Parts): string {
   return `
     WITH ${claims}${waitAtMost('$17')}, ${asked({ claims, verdict, wasThere: wasThere('users.created_at', 'r.issued_at') })}, quota AS MATERIALIZED (
-      SELECT id, kind, is_closed, ${read}
+      SELECT id, kind, is_closed, version, ${read}
       FROM quotas
       WHERE id = ANY (ARRAY(SELECT DISTINCT quota_id FROM need WHERE NOT is_short))
       ORDER BY id
@@ -105,7 +108,7 @@ function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
           WHEN kind = 'type' THEN 'ticket_type_sold_out'
           ELSE 'code_used_up'
         END AS refusal, id AS quota_id, NULL::bigint AS user_id, NULL::bigint AS event_id, free,
-        NULL::timestamptz AS cools_at
+        NULL::timestamptz AS cools_at, version
       FROM quota
       UNION ALL
       SELECT ((SELECT count(*) FROM quota) + row_number() OVER ())::int, *
@@ -113,16 +116,16 @@ function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
         SELECT 'ticket_limit_reached', NULL::bigint, user_id, event_id, (
           SELECT max_per_user FROM candidate
           WHERE candidate.user_id = buyer.user_id AND candidate.event_id = buyer.event_id LIMIT 1
-        ) - buyer.places, NULL::timestamptz
+        ) - buyer.places, NULL::timestamptz, NULL::integer
         FROM buyer
         UNION ALL
         SELECT CASE WHEN cools_at IS NOT NULL AND live < $15::int THEN 'hold_cool_down' ELSE 'hold_limit_reached' END, NULL,
-          user_id, event_id, CASE WHEN cools_at IS NULL THEN $15::int - live ELSE 0 END, cools_at
+          user_id, event_id, CASE WHEN cools_at IS NULL THEN $15::int - live ELSE 0 END, cools_at, NULL
         FROM holder
       ) AS of_users
     ), drawn AS MATERIALIZED (
       SELECT need.n, pool.place, need.number
-      FROM need LEFT JOIN pool ON pool.quota_id = need.quota_id
+      FROM need LEFT JOIN pool ON pool.quota_id = need.quota_id ${current}
       WHERE NOT is_short
       UNION ALL
       SELECT candidate.n, pool.place, candidate.places
@@ -184,9 +187,9 @@ function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
       SELECT request.n,
         CASE
           WHEN request.refusal IS NOT NULL THEN request.refusal
-          -- Deleted, quotas and all, while this waited for their locks.
-          WHEN verdict.n IS NULL THEN 'event_not_found'
-          WHEN verdict.short <> 0 THEN coalesce(pool.refusal, 'event_sold_out')
+          -- Deleted, or changed in what the types draw on, while this waited for the locks.
+          WHEN verdict.n IS NULL OR verdict.short < 0 THEN 'outdated'
+          WHEN verdict.short <> 0 THEN pool.refusal
         END AS refusal,
         coalesce(request.at, (
           SELECT min(at) FROM item

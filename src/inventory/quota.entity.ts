@@ -47,4 +47,11 @@ export class Quota {
   /** Sells nothing any more: decided under the lock of the places. */
   @Column('boolean', { name: 'is_closed', default: false })
   isClosed: boolean;
+
+  /**
+   * Of the kind `event`: raised under the lock of the places when a ticket type draws on other quotas than before. An order
+   * that was asked for before that is looked at anew.
+   */
+  @Column('integer', { default: 0 })
+  version: number;
 }

@@ -37,7 +37,8 @@ export class TicketsService {
     claim?: KeyClaim,
   ): Promise<TicketView> {
     const items = [{ ticketTypeId, quantity: 1 }];
-    const order = await this.inventory.holdPlaces({ ...subject, eventId, items, ...(claim && { claim }) });
+    const request = { ...subject, eventId, items, isTicket: true as const, ...(claim && { claim }) };
+    const order = await this.inventory.holdPlaces(request);
     const expiresInMs = order.expiresAt.getTime() - order.createdAt.getTime();
     // Without waiting: a reservation does not depend on the queue.
     if (!claim?.replayOf) this.wakeUps.wakeAtExpiry(order.expiresAt, expiresInMs);
