@@ -6,10 +6,8 @@ export class SellOrders1765000100000 implements MigrationInterface {
     await queryRunner.query('LOCK TABLE tickets IN ACCESS EXCLUSIVE MODE');
     await createTables(queryRunner);
     await carryOver(queryRunner);
-    await queryRunner.query('DROP FUNCTION count_holds');
     await queryRunner.query('DROP TABLE single_tickets');
     await createIndexes(queryRunner);
-    await createFunctions(queryRunner);
     // What a ticket is, for people at a console, the doctor and the lists: the ticket beside the hold it is part of.
     await queryRunner.query(`
       CREATE VIEW ticket_states AS
@@ -24,11 +22,8 @@ export class SellOrders1765000100000 implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('LOCK TABLE tickets, orders IN ACCESS EXCLUSIVE MODE');
     await carryBack(queryRunner);
-    for (const name of ['count_held_places', 'count_bought_places'])
-      await queryRunner.query(`DROP FUNCTION ${name}`);
     for (const table of ['payments', 'orders', 'installation'])
       await queryRunner.query(`DROP TABLE ${table}`);
-    await createCountHolds(queryRunner);
   }
 }
 
@@ -68,6 +63,7 @@ async function createTables(queryRunner: QueryRunner): Promise<void> {
       contact_name varchar(100),
       contact_email varchar(255),
       metadata jsonb,
+      network bigint,
       CONSTRAINT orders_pkey PRIMARY KEY (id),
       CONSTRAINT orders_status_check CHECK (status IN ('held', 'paid', 'expired', 'cancelled', 'refunded')),
       CONSTRAINT orders_paid_at_check CHECK (status NOT IN ('paid', 'refunded') OR paid_at IS NOT NULL),
@@ -112,9 +108,9 @@ async function createTables(queryRunner: QueryRunner): Promise<void> {
 async function carryOver(queryRunner: QueryRunner): Promise<void> {
   await queryRunner.query(`
     INSERT INTO orders (id, user_id, event_id, status, places, created_at, expires_at, paid_at,
-      type_ids, numbers, quota_ids, quota_numbers)
+      type_ids, numbers, quota_ids, quota_numbers, network)
     SELECT single.id, user_id, single.event_id, CASE status WHEN 'reserved' THEN 'held' ELSE status END, 1, single.created_at,
-      expires_at, paid_at, ARRAY[type.id], ARRAY[1], type.quota_ids, ARRAY[1]
+      expires_at, paid_at, ARRAY[type.id], ARRAY[1], type.quota_ids, ARRAY[1], network
     FROM single_tickets AS single JOIN ticket_types AS type ON type.event_id = single.event_id
     ORDER BY single.id
   `);
@@ -143,12 +139,13 @@ async function carryBack(queryRunner: QueryRunner): Promise<void> {
       created_at timestamptz(3) NOT NULL,
       expires_at timestamptz(3) NOT NULL,
       paid_at timestamptz(3),
+      network bigint,
       CONSTRAINT tickets_status_check CHECK (status IN ('reserved', 'paid', 'expired', 'cancelled')),
       CONSTRAINT tickets_paid_at_check CHECK ((status = 'paid') = (paid_at IS NOT NULL) AND paid_at < expires_at)
     )
   `);
   await queryRunner.query(`
-    INSERT INTO single_tickets
+    INSERT INTO single_tickets (id, user_id, event_id, status, created_at, expires_at, paid_at)
     SELECT id, user_id, event_id, kept.status, created_at, greatest(expires_at, paid_at + interval '1 ms'),
       CASE WHEN kept.status = 'paid' THEN paid_at END
     FROM ticket_states
@@ -173,6 +170,9 @@ async function carryBack(queryRunner: QueryRunner): Promise<void> {
   await queryRunner.query(
     `CREATE INDEX tickets_unpaid_idx ON tickets (user_id, event_id, expires_at) WHERE status NOT LIKE 'paid'`,
   );
+  await queryRunner.query(
+    'CREATE INDEX tickets_network_idx ON tickets (event_id, network, expires_at) WHERE network IS NOT NULL',
+  );
   // An order of several answers for one ticket only.
   await queryRunner.query(
     `DELETE FROM idempotency_keys WHERE jsonb_array_length(outcome -> 'ticketIds') > 1`,
@@ -185,6 +185,7 @@ async function createIndexes(queryRunner: QueryRunner): Promise<void> {
     'orders_event_id_id_idx ON orders (event_id, id)',
     `orders_due_idx ON orders (expires_at) WHERE status = 'held'`,
     `orders_event_due_idx ON orders (event_id, expires_at) WHERE status = 'held'`,
+    'orders_network_idx ON orders (event_id, network, expires_at) WHERE network IS NOT NULL',
     // Spelled unlike the other conditions for the reason that stands in the first migration.
     `orders_unpaid_idx ON orders (user_id, event_id, expires_at) WHERE status NOT LIKE 'paid'`,
     `orders_bought_idx ON orders (user_id, event_id) WHERE status LIKE 'paid'`,
@@ -195,103 +196,4 @@ async function createIndexes(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`CREATE INDEX ${index}`);
   }
   await queryRunner.query('ALTER TABLE tickets ADD CONSTRAINT tickets_pkey PRIMARY KEY (id)');
-}
-
-async function createFunctions(queryRunner: QueryRunner): Promise<void> {
-  // VOLATILE: sees what others committed up to its call, so that a reservation that waited for the quotas counts the
-  // holds that were made while it waited. An order that ended is counted by when it was due, also where it was cancelled
-  // before, so that no time of cancelling needs to be kept; most_ended is null where they don't count. Planned once: left
-  // to itself, PostgreSQL plans anew for each call's number of holders, which takes longer than to count.
-  await queryRunner.query(`
-    CREATE FUNCTION count_held_places(user_ids bigint[], event_ids bigint[], most_ended integer, cool_down_seconds integer)
-    RETURNS TABLE (user_id bigint, event_id bigint, live integer, cools_at timestamptz)
-    LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
-    DECLARE
-      at CONSTANT timestamptz := clock_timestamp();
-      since CONSTANT timestamptz := at - make_interval(secs => cool_down_seconds);
-    BEGIN
-      RETURN QUERY
-        SELECT holder.user_id, holder.event_id, holds.live::int,
-          CASE WHEN holds.unpaid - holds.live >= most_ended THEN (
-            -- When the oldest of them but so many leaves the window, another may end.
-            SELECT ended.expires_at FROM (
-              SELECT orders.expires_at, sum(orders.places) OVER (ORDER BY orders.expires_at DESC, orders.id DESC) AS places
-              FROM orders
-              WHERE orders.user_id = holder.user_id AND orders.event_id = holder.event_id
-                AND orders.status NOT LIKE 'paid' AND orders.expires_at > since
-                AND NOT (orders.status LIKE 'held' AND orders.expires_at > at)
-            ) AS ended
-            WHERE ended.places >= most_ended ORDER BY ended.expires_at DESC LIMIT 1
-          ) + (at - since) END
-        FROM (SELECT DISTINCT * FROM unnest(user_ids, event_ids) AS pair (user_id, event_id)) AS holder,
-        LATERAL (
-          SELECT coalesce(sum(orders.places), 0) AS unpaid,
-            coalesce(sum(orders.places) FILTER (WHERE orders.status LIKE 'held' AND orders.expires_at > at), 0) AS live
-          FROM orders
-          WHERE orders.user_id = holder.user_id AND orders.event_id = holder.event_id
-            AND orders.status NOT LIKE 'paid' AND orders.expires_at > since
-        ) AS holds;
-    END
-    $$
-  `);
-  // Live holds and paid tickets together, of which an event may allow a user so many.
-  await queryRunner.query(`
-    CREATE FUNCTION count_bought_places(user_ids bigint[], event_ids bigint[])
-    RETURNS TABLE (user_id bigint, event_id bigint, places integer)
-    LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
-    DECLARE
-      at CONSTANT timestamptz := clock_timestamp();
-    BEGIN
-      RETURN QUERY
-        SELECT holder.user_id, holder.event_id, (
-          coalesce((
-            SELECT sum(orders.places) FROM orders
-            WHERE orders.user_id = holder.user_id AND orders.event_id = holder.event_id
-              AND orders.status NOT LIKE 'paid' AND orders.expires_at > at AND orders.status LIKE 'held'
-          ), 0) + (
-            SELECT count(*) FROM orders JOIN tickets ON tickets.order_id = orders.id
-            WHERE orders.user_id = holder.user_id AND orders.event_id = holder.event_id AND orders.status LIKE 'paid'
-              AND (tickets.fate IS NULL OR tickets.fate = 'blocked')
-          )
-        )::int
-        FROM (SELECT DISTINCT * FROM unnest(user_ids, event_ids) AS pair (user_id, event_id)) AS holder;
-    END
-    $$
-  `);
-}
-
-async function createCountHolds(queryRunner: QueryRunner): Promise<void> {
-  // VOLATILE, as the functions of today. A hold that ended is counted by when it was due, also where it was cancelled
-  // before, so that no time of cancelling needs to be kept; most_ended is null where they don't count. Planned once:
-  // left to itself, PostgreSQL plans anew for each call's number of holders, which takes longer than to count.
-  await queryRunner.query(`
-    CREATE FUNCTION count_holds(user_ids bigint[], event_ids bigint[], most_ended integer, cool_down_seconds integer)
-    RETURNS TABLE (user_id bigint, event_id bigint, live bigint, cools_at timestamptz)
-    LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
-    DECLARE
-      at CONSTANT timestamptz := clock_timestamp();
-      since CONSTANT timestamptz := at - make_interval(secs => cool_down_seconds);
-    BEGIN
-      RETURN QUERY
-        SELECT holder.user_id, holder.event_id, holds.live,
-          CASE WHEN holds.unpaid - holds.live >= most_ended THEN (
-            -- When the oldest of them but so many leaves the window, one more may end.
-            SELECT tickets.expires_at FROM tickets
-            WHERE tickets.user_id = holder.user_id AND tickets.event_id = holder.event_id
-              AND tickets.status NOT LIKE 'paid' AND tickets.expires_at > since
-              AND NOT (tickets.status LIKE 'reserved' AND tickets.expires_at > at)
-            ORDER BY tickets.expires_at DESC
-            OFFSET most_ended - 1 LIMIT 1
-          ) + (at - since) END
-        FROM (SELECT DISTINCT * FROM unnest(user_ids, event_ids) AS pair (user_id, event_id)) AS holder,
-        LATERAL (
-          SELECT count(*) AS unpaid,
-            count(*) FILTER (WHERE tickets.status LIKE 'reserved' AND tickets.expires_at > at) AS live
-          FROM tickets
-          WHERE tickets.user_id = holder.user_id AND tickets.event_id = holder.event_id
-            AND tickets.status NOT LIKE 'paid' AND tickets.expires_at > since
-        ) AS holds;
-    END
-    $$
-  `);
 }

@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import type { OrderScope, OrganizerScope, Scope, Subject } from '../database/scope';
+import { networkOf, type Network } from '../http/network';
 import { Problem } from '../problems/problem';
 
 export type Role = 'user' | 'admin';
@@ -48,6 +49,10 @@ export const organizerScopeOf = (caller: Caller | undefined): OrganizerScope => 
   if (caller?.role === 'admin') return { by: 'anyone' };
   return { by: 'organizer', userId: caller?.userId ?? NOBODY, issuedAt: caller?.issuedAt };
 };
+
+/** Whose live holds count together; undefined for an admin, who books for people of all networks from one. */
+export const countedNetwork = ({ role }: Caller, { address }: Request): Network | undefined =>
+  role === 'admin' ? undefined : networkOf(address);
 
 /** An id that no user has. */
 const NOBODY = 0;

@@ -20,12 +20,13 @@ interface Parts {
  */
 export const asked = ({ claims, verdict, wasThere }: Parts) => `asked_order AS MATERIALIZED (
       SELECT r.n::int AS n, r.user_id, r.event_id, r.contact_name, r.contact_email, r.metadata,
-        coalesce(to_timestamp(r.since / 1000), '-infinity') AS since, event.status, event.end_time, event.organizer_id, event.currency, event.max_tickets_per_user AS max_per_user,
+        coalesce(to_timestamp(r.since / 1000), '-infinity') AS since, r.network, event.status, event.end_time, event.organizer_id, event.currency, event.max_tickets_per_user AS max_per_user,
         r.code IS NOT NULL AS has_code, code.id AS code_id, code.quota_id AS code_quota_id, code.percent_off, code.amount_off,
         code.ticket_type_ids AS code_type_ids,
         r.issued_at, account.id IS NOT NULL AS has_user, account.role = 'admin' AS is_admin
       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
-        $18::float8[]) WITH ORDINALITY AS r (user_id, event_id, issued_at, code, contact_name, contact_email, metadata, since, n)
+        $18::float8[], $19::bigint[])
+        WITH ORDINALITY AS r (user_id, event_id, issued_at, code, contact_name, contact_email, metadata, since, network, n)
       CROSS JOIN patience
       LEFT JOIN LATERAL (
         SELECT id, role FROM users WHERE users.id = r.user_id AND ${wasThere} OFFSET 0
@@ -127,7 +128,7 @@ export const asked = ({ claims, verdict, wasThere }: Parts) => `asked_order AS M
     ), need AS MATERIALIZED (
       SELECT n, quota_id, number, version, n IN (SELECT n FROM lacking) AS is_short FROM glance
     ), request AS MATERIALIZED (
-      SELECT unlocked.n, user_id, event_id, contact_name, contact_email, metadata, since, currency, max_per_user, code_id, places,
+      SELECT unlocked.n, user_id, event_id, contact_name, contact_email, metadata, since, network, currency, max_per_user, code_id, places,
         type_ids, type_names, numbers, unit_prices, least(subtotal, ${MAX_MONEY})::bigint AS subtotal, prices, least(total, ${MAX_MONEY})::bigint AS total,
         coalesce(unlocked.at, (
           SELECT min(item.at) FROM item

@@ -13,7 +13,7 @@ export const CANCEL_HOLDS_OF_EVENT: Statement = {
     ), locked AS MATERIALIZED (
       SELECT id, status FROM orders WHERE id = ANY (ARRAY(SELECT id FROM found)) ORDER BY id FOR UPDATE
     ), ended AS MATERIALIZED (
-      UPDATE orders SET status = CASE WHEN expires_at <= now() THEN 'expired' ELSE 'cancelled' END
+      UPDATE orders SET status = CASE WHEN expires_at <= now() THEN 'expired' ELSE 'cancelled' END, network = NULL
       FROM locked
       WHERE orders.id = locked.id AND locked.status = 'held'
       RETURNING quota_ids, quota_numbers

@@ -1,5 +1,6 @@
 import type { KeyClaim } from '../idempotency/key-claim';
 import type { OrderScope, Subject } from '../database/scope';
+import type { Network } from '../http/network';
 import type { Since } from './due-scan-cursor';
 import type { OrderStatus } from './order-status';
 
@@ -27,6 +28,8 @@ export interface HoldRequest extends Subject {
   metadata?: Record<string, string>;
   /** Since when the holds of the event are to be looked at for due ones. */
   dueSince?: Since;
+  /** Where it comes from; left out where that is not counted, as for a trusted back end. */
+  network?: Network;
   /** Left out where the request has no `Idempotency-Key`. */
   claim?: KeyClaim;
 }
@@ -72,6 +75,7 @@ export type HoldRefusal =
   | 'order_too_large'
   | 'ticket_limit_reached'
   | 'hold_limit_reached'
+  | 'network_hold_limit_reached'
   | 'hold_cool_down'
   /** The quotas are no longer those that were asked of: to be asked again, and never told to a client. */
   | 'outdated';

@@ -7,6 +7,7 @@ import { HoldResolution } from './hold-resolution';
 import { InventoryRepository } from './inventory.repository';
 import { InventoryService } from './inventory.service';
 import { OrderChangesService } from './order-changes.service';
+import { NetworkKeys } from './network-keys';
 import { OrderCodes } from './order-codes';
 import { Quota } from './quota.entity';
 import { ReleaseLog } from './release-log';
@@ -16,6 +17,7 @@ import { StuckRows } from './stuck-rows';
   imports: [TypeOrmModule.forFeature([Quota])],
   providers: [
     InventoryRepository,
+    NetworkKeys,
     OrderCodes,
     StuckRows,
     DueHolds,

@@ -6,6 +6,7 @@ import { Statements } from '../database/statements';
 import { keyValues } from '../idempotency/key-claim';
 import type { HoldAnswer, HoldRequest, ResolveAnswer, ResolveRequest } from './held-order';
 import { withDates, type Keyed } from './kept-outcome';
+import { NetworkKeys } from './network-keys';
 import { Quota } from './quota.entity';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds.statement';
 import type { Since } from './due-scan-cursor';
@@ -71,6 +72,7 @@ export class InventoryRepository {
   constructor(
     @InjectRepository(Quota) private readonly repository: Repository<Quota>,
     private readonly statements: Statements,
+    private readonly networks: NetworkKeys,
   ) {}
 
   /** @returns the id of the quota */
@@ -89,6 +91,7 @@ export class InventoryRepository {
     holdSeconds: number,
     limit: number,
     coolDownSeconds: number,
+    networkLimit: number,
     patienceMs: number,
     isLastTry = false,
   ): Promise<Keyed<HoldAnswer>[]> {
@@ -106,6 +109,8 @@ export class InventoryRepository {
       coolDownSeconds,
       patienceMs,
       requests.map(({ dueSince }) => (dueSince instanceof Date ? dueSince.getTime() : null)),
+      requests.map(({ network }) => this.networks.keyOf(network)),
+      networkLimit,
     ];
     const claims = requests.map(({ claim }) => claim);
     if (!claims.some(Boolean)) return await this.statements.run<HoldAnswer>(PLACE_HOLDS, values);

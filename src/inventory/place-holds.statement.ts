@@ -26,7 +26,8 @@ export const PLACE_HOLDS_GUARDS = {
  * `$14` hold in seconds, `$15` places one user may hold of one event (0 = any number), `$16` for how many seconds holds
  * that ended unpaid count: of those the user may have three times as many (0 = any number), `$17` how many milliseconds to
  * wait for a lock, `$18` since when the holds of each event have not been looked at for due ones, in milliseconds since 1970
- * (null = never).
+ * (null = never), `$19` the network of each order as a number (null = it is not counted), `$20` places that all users of one
+ * network may hold of one event (0 = any number).
  *
  * Answers a row per order: the order, or why there is none, and the item that is to blame. Where an order's places are not
  * free, that is said without a lock: it is true of the instant at which the statement began. `noneDueAt` is that instant, in
@@ -41,7 +42,7 @@ export const placeHolds = (guards: Partial<typeof PLACE_HOLDS_GUARDS> = {}): Sta
 export const PLACE_HOLDS = placeHolds();
 
 /**
- * The same where some of the requests have keys: `$19` to `$22` as `keyValues` makes them, `$23` whether "sold out" is the
+ * The same where some of the requests have keys: `$21` to `$24` as `keyValues` makes them, `$25` whether "sold out" is the
  * last word, and is kept. A refusal for which now is not the time never is.
  */
 export const placeKeyedHolds = (guards: Partial<typeof PLACE_HOLDS_GUARDS> = {}): Statement => ({
@@ -49,13 +50,13 @@ export const placeKeyedHolds = (guards: Partial<typeof PLACE_HOLDS_GUARDS> = {})
   text: textOf({
     ...PLACE_HOLDS_GUARDS,
     ...guards,
-    claims: `${claimed(19)}, `,
+    claims: `${claimed(21)}, `,
     verdict: 'WHEN claimed.verdict IS NOT NULL THEN claimed.verdict',
     keeps: keptOutcomes(
-      19,
+      21,
       `SELECT n, to_jsonb(answer) - 'n' - 'noneDueAt' AS outcome FROM answer
       WHERE refusal IS NULL OR refusal NOT IN (${VERDICTS}, ${NEVER_KEPT})
-        AND (refusal NOT IN (${REFUSED_FOR_NOW}) OR $23::bool OR "noneDueAt" IS NOT NULL)`,
+        AND (refusal NOT IN (${REFUSED_FOR_NOW}) OR $25::bool OR "noneDueAt" IS NOT NULL)`,
     ),
   }),
 });
@@ -81,7 +82,7 @@ function textOf({ lock, read, current, claims, verdict, keeps }: Parts): string 
       ORDER BY id
       ${lock}
     ), candidate AS MATERIALIZED (
-      SELECT n, user_id, event_id, places, max_per_user
+      SELECT n, user_id, event_id, network, places, max_per_user
       FROM request
       WHERE refusal IS NULL AND EXISTS (SELECT FROM quota)
     ), holder AS MATERIALIZED (
@@ -99,6 +100,10 @@ function textOf({ lock, read, current, claims, verdict, keeps }: Parts): string 
         ARRAY(SELECT event_id FROM candidate WHERE max_per_user IS NOT NULL ORDER BY n)
       )
       WHERE EXISTS (SELECT FROM candidate WHERE max_per_user IS NOT NULL)
+    ), crowd AS MATERIALIZED (
+      SELECT *
+      FROM count_network_places(ARRAY(SELECT event_id FROM candidate), ARRAY(SELECT network FROM candidate))
+      WHERE $20::int > 0
     ), pool AS MATERIALIZED (
       -- What is short is named by the first pool that is: the event before its types, these before codes and limits.
       SELECT row_number() OVER (ORDER BY CASE kind WHEN 'event' THEN 1 WHEN 'type' THEN 2 ELSE 3 END, id)::int AS place,
@@ -107,22 +112,24 @@ function textOf({ lock, read, current, claims, verdict, keeps }: Parts): string 
           WHEN kind = 'event' THEN 'event_sold_out'
           WHEN kind = 'type' THEN 'ticket_type_sold_out'
           ELSE 'code_used_up'
-        END AS refusal, id AS quota_id, NULL::bigint AS user_id, NULL::bigint AS event_id, free,
+        END AS refusal, id AS quota_id, NULL::bigint AS user_id, NULL::bigint AS event_id, NULL::bigint AS network, free,
         NULL::timestamptz AS cools_at, version
       FROM quota
       UNION ALL
       SELECT ((SELECT count(*) FROM quota) + row_number() OVER ())::int, *
       FROM (
-        SELECT 'ticket_limit_reached', NULL::bigint, user_id, event_id, (
+        SELECT 'ticket_limit_reached', NULL::bigint, user_id, event_id, NULL::bigint, (
           SELECT max_per_user FROM candidate
           WHERE candidate.user_id = buyer.user_id AND candidate.event_id = buyer.event_id LIMIT 1
         ) - buyer.places, NULL::timestamptz, NULL::integer
         FROM buyer
         UNION ALL
         SELECT CASE WHEN cools_at IS NOT NULL AND live < $15::int THEN 'hold_cool_down' ELSE 'hold_limit_reached' END, NULL,
-          user_id, event_id, CASE WHEN cools_at IS NULL THEN $15::int - live ELSE 0 END, cools_at, NULL
+          user_id, event_id, NULL, CASE WHEN cools_at IS NULL THEN $15::int - live ELSE 0 END, cools_at, NULL
         FROM holder
-      ) AS of_users
+        UNION ALL
+        SELECT 'network_hold_limit_reached', NULL, NULL, event_id, network, $20::int - live, NULL, NULL FROM crowd
+      ) AS of_people
     ), drawn AS MATERIALIZED (
       SELECT need.n, pool.place, need.number
       FROM need LEFT JOIN pool ON pool.quota_id = need.quota_id ${current}
@@ -130,6 +137,9 @@ function textOf({ lock, read, current, claims, verdict, keeps }: Parts): string 
       UNION ALL
       SELECT candidate.n, pool.place, candidate.places
       FROM pool JOIN candidate ON candidate.user_id = pool.user_id AND candidate.event_id = pool.event_id
+      UNION ALL
+      SELECT candidate.n, pool.place, candidate.places
+      FROM pool JOIN candidate ON candidate.network = pool.network AND candidate.event_id = pool.event_id
     ), verdicts AS MATERIALIZED (
       -- Where there is enough for all, they are granted as a set; only else one after the other.
       SELECT CASE
@@ -166,9 +176,9 @@ function textOf({ lock, read, current, claims, verdict, keeps }: Parts): string 
       FROM granted JOIN request USING (n) JOIN given USING (n), clock
     ), placed AS (
       INSERT INTO orders (id, user_id, event_id, status, places, created_at, expires_at, total, discount, code_id, type_ids,
-        numbers, unit_prices, quota_ids, quota_numbers, currency, contact_name, contact_email, metadata)
+        numbers, unit_prices, quota_ids, quota_numbers, currency, contact_name, contact_email, metadata, network)
       SELECT id, user_id, event_id, 'held', places, created_at, expires_at, total, subtotal - total, code_id, type_ids, numbers,
-        CASE WHEN subtotal > 0 THEN unit_prices END, quota_ids, quota_numbers, currency, contact_name, contact_email, metadata::jsonb
+        CASE WHEN subtotal > 0 THEN unit_prices END, quota_ids, quota_numbers, currency, contact_name, contact_email, metadata::jsonb, network
       FROM held ORDER BY n
     ), ticket AS MATERIALIZED (
       SELECT nextval('tickets_id_seq') AS id, n, order_id, type_id, price, attendee

@@ -88,7 +88,7 @@ function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
 /** The quotas come last: they stay locked for a moment only, however many holds end, and reservations hardly wait. */
 function releaseHolds(holds: string, places: string): string {
   return `expired AS MATERIALIZED (
-      UPDATE orders SET status = 'expired'
+      UPDATE orders SET status = 'expired', network = NULL
       FROM ${holds}
       WHERE orders.id = ${holds}.id
       RETURNING quota_ids, quota_numbers, extract(epoch FROM clock_timestamp() - expires_at)::float8 AS "lateSeconds"

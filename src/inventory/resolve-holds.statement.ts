@@ -92,7 +92,7 @@ function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
       SELECT move_places(array_agg(quota_id), array_agg(fewer_held), array_agg(more_sold))
       FROM move, (SELECT count(*) FROM quota) AS locked
     ), changed AS (
-      UPDATE orders SET status = live.target, paid_at = CASE WHEN live.target = 'paid' THEN live.at END,
+      UPDATE orders SET status = live.target, network = NULL, paid_at = CASE WHEN live.target = 'paid' THEN live.at END,
         amount_paid = CASE WHEN live.target = 'paid' THEN live.total ELSE 0 END
       FROM live, moved
       WHERE orders.id = live.id

@@ -13,6 +13,7 @@ import { ORDER_STATUSES, type OrderStatus } from '../inventory/order-status';
 @Index('orders_event_id_id_idx', ['eventId', 'id'])
 @Index('orders_due_idx', ['expiresAt'], { where: `status = 'held'` })
 @Index('orders_event_due_idx', ['eventId', 'expiresAt'], { where: `status = 'held'` })
+@Index('orders_network_idx', ['eventId', 'network', 'expiresAt'], { where: 'network IS NOT NULL' })
 @Index('orders_unpaid_idx', ['userId', 'eventId', 'expiresAt'], { where: `status NOT LIKE 'paid'` })
 @Index('orders_bought_idx', ['userId', 'eventId'], { where: `status LIKE 'paid'` })
 export class Order {
@@ -84,6 +85,10 @@ export class Order {
   /** Of the event at that time; null while everything of it is free. */
   @Column('char', { length: 3, nullable: true })
   currency: string | null;
+
+  /** Stands for the network that placed it, while it is held and networks are counted. */
+  @Column('bigint', { nullable: true, select: false })
+  network: unknown;
 
   @Column('varchar', { name: 'contact_name', length: 100, nullable: true })
   contactName: string | null;

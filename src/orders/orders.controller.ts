@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Caller, orderScopeOf, organizerScopeOf, userFor } from '../auth/caller';
+import { Caller, countedNetwork, orderScopeOf, organizerScopeOf, userFor } from '../auth/caller';
 import { UserInPath } from '../auth/user-in-path';
 import { ApiCreated, ApiId, ApiList, ApiOrderCode, ApiProblems, ApiUserId } from '../http/api-docs';
 import type { Subject } from '../database/scope';
@@ -67,16 +67,19 @@ export class OrdersController {
     'code_used_up',
     'ticket_limit_reached',
     'hold_limit_reached',
+    'network_hold_limit_reached',
     'hold_cool_down',
   )
   async place(
     @Body() body: PlaceOrderDto,
     @Caller() caller: Caller,
+    @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
     claim?: KeyClaim,
   ): Promise<OrderDto> {
-    const request = { ...userFor(caller, body.user_id), ...toOrder(body) };
-    const order = this.toDto(await this.orders.place(request, claim));
+    const network = countedNetwork(caller, request);
+    const wanted = { ...userFor(caller, body.user_id), ...toOrder(body), ...(network && { network }) };
+    const order = this.toDto(await this.orders.place(wanted, claim));
     response.location(`/orders/${order.code}`);
     return order;
   }

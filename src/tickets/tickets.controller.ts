@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Caller, organizerScopeOf, scopeOf, userFor } from '../auth/caller';
+import { Caller, countedNetwork, organizerScopeOf, scopeOf, userFor } from '../auth/caller';
 import { UserInPath } from '../auth/user-in-path';
 import { ApiCreated, ApiId, ApiList, ApiProblems, ApiUserId } from '../http/api-docs';
 import type { Subject } from '../database/scope';
@@ -51,11 +51,13 @@ export class TicketsController {
     'ticket_type_sold_out',
     'ticket_limit_reached',
     'hold_limit_reached',
+    'network_hold_limit_reached',
     'hold_cool_down',
   )
   async reserveTicket(
     @Body() body: ReserveTicketDto,
     @Caller() caller: Caller,
+    @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
     claim?: KeyClaim,
   ): Promise<TicketDto> {
@@ -63,7 +65,7 @@ export class TicketsController {
       userFor(caller, body.user_id),
       body.event_id,
       body.ticket_type_id ?? null,
-      claim,
+      { claim, network: countedNetwork(caller, request) },
     );
     response.location(`/tickets/${ticket.id}`);
     return this.toDto(ticket);

@@ -5,7 +5,7 @@ import { MAX_ID } from '../http/fields';
 import type { ReleaseTrigger } from '../telemetry/channels';
 import type { OrganizerScope, Scope, Subject } from '../database/scope';
 import type { KeyClaim } from '../idempotency/key-claim';
-import type { ResolveRequest } from '../inventory/held-order';
+import type { HoldRequest, ResolveRequest } from '../inventory/held-order';
 import { InventoryService } from '../inventory/inventory.service';
 import { OrderChangesService } from '../inventory/order-changes.service';
 import { ticketStatusOf } from '../inventory/ticket-status';
@@ -27,17 +27,18 @@ export class TicketsService {
    * Holds a place of the event for the user: an order of one.
    *
    * @param ticketTypeId null: the event's only visible type
-   * @param claim the request's `Idempotency-Key`
+   * @param more the request's `Idempotency-Key`, and the network that is counted
    * @throws {Problem} as `InventoryService.holdPlaces`
    */
   async reserve(
     subject: Subject,
     eventId: number,
     ticketTypeId: number | null,
-    claim?: KeyClaim,
+    { claim, network }: Pick<HoldRequest, 'claim' | 'network'> = {},
   ): Promise<TicketView> {
     const items = [{ ticketTypeId, quantity: 1 }];
-    const request = { ...subject, eventId, items, isTicket: true as const, ...(claim && { claim }) };
+    const more = { ...(claim && { claim }), ...(network && { network }) };
+    const request = { ...subject, eventId, items, isTicket: true as const, ...more };
     const order = await this.inventory.holdPlaces(request);
     const expiresInMs = order.expiresAt.getTime() - order.createdAt.getTime();
     // Without waiting: a reservation does not depend on the queue.

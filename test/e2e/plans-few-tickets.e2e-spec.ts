@@ -35,7 +35,7 @@ describe('while there are few tickets', () => {
       'reserving',
       PLACE_HOLDS,
       `'{1,2}', '{3,4}', '{1,NULL}', '{NULL,a}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{1,2}', '{0,0}', '{0,0}',
-        '{NULL,4}', '{1,2}', '{NULL,NULL}', 120, 10, 600, 100, '{0,NULL}'`,
+        '{NULL,4}', '{1,2}', '{NULL,NULL}', 120, 10, 600, 100, '{0,NULL}', '{1,NULL}', 500`,
     ],
     [
       'settling',

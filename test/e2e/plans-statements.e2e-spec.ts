@@ -43,9 +43,11 @@ const ORDERS = Object.values({
   coolDown: 600,
   patience: 100,
   since: [0, null],
+  networks: [1, null],
+  networkLimit: 500,
 });
 const ORDERS_LITERAL = `'{1,2}', '{3,4}', '{${NOW},NULL}', '{NULL,friends}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}',
-  '{1,2}', '{0,0}', '{0,0}', '{NULL,4}', '{1,2}', '{NULL,NULL}', 120, 10, 600, 100, '{0,NULL}'`;
+  '{1,2}', '{0,0}', '{0,0}', '{NULL,4}', '{1,2}', '{NULL,NULL}', 120, 10, 600, 100, '{0,NULL}', '{1,NULL}', 500`;
 const TO_RESERVE = [
   'codes_event_id_code_key_idx',
   'events_pkey',
@@ -303,7 +305,7 @@ describe('in a large database', () => {
       const plan = await analyze(text, [
         ...[users, events, users.map(() => NOW), none, none, none, none],
         ...[users, zeros, zeros, none, users.map(() => 1), none],
-        ...[120, 30, 600, 100, none],
+        ...[120, 30, 600, 100, none, users, 500],
         ...more,
       ]);
       expect(plan[0]?.['Actual Rows']).toBe(128);

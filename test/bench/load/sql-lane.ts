@@ -53,7 +53,7 @@ export class SqlLane implements Lane {
       const nothing = [[null], [null], [null], [null]];
       const item = [[1], [0], [0], [null], [1], [null]];
       const policy = [LONG_HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS, PATIENCE_MS];
-      const values = [[user], [event], [issuedAt], ...nothing, ...item, ...policy, [null]];
+      const values = [[user], [event], [issuedAt], ...nothing, ...item, ...policy, [null], [null], 0];
       const { rows } = await this.client.query<{ refusal: string | null }>({ ...PLACE_HOLDS, values });
       return rows[0]?.refusal ?? '201';
     } catch (error) {

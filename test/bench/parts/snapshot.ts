@@ -6,6 +6,7 @@ import { Statements } from '../../../src/database/statements';
 import { TixxetyDataSource } from '../../../src/database/tixxety-data-source';
 import { DueHolds } from '../../../src/inventory/due-holds';
 import { Quota } from '../../../src/inventory/quota.entity';
+import { NetworkKeys } from '../../../src/inventory/network-keys';
 import { InventoryRepository } from '../../../src/inventory/inventory.repository';
 import { StuckRows } from '../../../src/inventory/stuck-rows';
 import { ratio } from '../figure';
@@ -73,15 +74,19 @@ async function addEnded(database: Database, users: Ids, count: number): Promise<
   const event = await openEvents(database, 1, count);
   await addHolds(database, { event, users, count, expiresAt: 'now()' });
   await database.script(
-    `UPDATE tickets SET status = 'expired' WHERE status = 'reserved'`,
-    'UPDATE inventory SET held = 0',
+    `UPDATE orders SET status = 'expired' WHERE status = 'held'`,
+    'UPDATE quotas SET held = 0',
   );
 }
 
 /** As a worker has it. */
 function dueHolds(dataSource: TixxetyDataSource, settings: ReturnType<typeof readSettings>): DueHolds {
   const statements = new Statements(dataSource, settings, dataSource.transactions);
-  const repository = new InventoryRepository(dataSource.getRepository(Quota), statements);
+  const repository = new InventoryRepository(
+    dataSource.getRepository(Quota),
+    statements,
+    new NetworkKeys(settings),
+  );
   return new DueHolds(repository, new StuckRows(statements), new DatabaseClock(dataSource));
 }
 
