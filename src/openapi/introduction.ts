@@ -54,5 +54,7 @@ export const TAGS = {
   users: 'Accounts, and what is near them.',
   auth: 'Tokens: sign in with e-mail and password, renew, sign out.',
   events: 'Events with their places: sold, held and for sale.',
+  orders: 'Orders: hold tickets of several types at once, all or none.',
+  payments: 'Payments of orders: free, or by the word of the organizer.',
   tickets: 'Tickets: reserve a place, then pay for it or give it back before its hold ends.',
 };

@@ -8,8 +8,8 @@ import { tokenOf } from '../support/tokens';
 
 const PASSWORD = 'notes on the engine';
 
-/** The callers. They ask for things of the owner, and for the event of the organizer. */
-const CALLERS = ['nobody', 'another', 'owner', 'organizer', 'admin'] as const;
+/** The callers. They ask for things of the owner, and for the event of the organizer; `elsewhere` has an event, too. */
+const CALLERS = ['nobody', 'another', 'owner', 'organizer', 'elsewhere', 'admin'] as const;
 type CallerName = (typeof CALLERS)[number];
 type Statuses = Record<CallerName, number>;
 
@@ -18,6 +18,7 @@ const everybody = (status: number): Statuses => ({
   another: status,
   owner: status,
   organizer: status,
+  elsewhere: status,
   admin: status,
 });
 const everybodySignedIn = (status: number): Statuses => ({ ...everybody(status), nobody: 401 });
@@ -28,6 +29,14 @@ const ownerAndAdmin = (status: number): Statuses => ({
 });
 
 const adminAlone = (status: number): Statuses => ({ ...everybodySignedIn(403), admin: status });
+/** An order is its buyer's and the organizer's. */
+const parties = (status: number): Statuses => ({ ...ownerAndAdmin(status), organizer: status });
+/** Others see the event, too, but this is not theirs to do. */
+const organizerAndAdmin = (status: number): Statuses => ({
+  ...everybodySignedIn(403),
+  organizer: status,
+  admin: status,
+});
 
 /** Every operation, and what each caller is answered. */
 const MATRIX: Record<string, Statuses> = {
@@ -51,6 +60,21 @@ const MATRIX: Record<string, Statuses> = {
   'GET /tickets/{ticket_id}': ownerAndAdmin(200),
   'POST /tickets/{ticket_id}/pay': ownerAndAdmin(200),
   'POST /tickets/{ticket_id}/cancel': ownerAndAdmin(200),
+  'PATCH /tickets/{ticket_id}': { ...ownerAndAdmin(200), organizer: 403 },
+  // Let in, and told that it is not paid.
+  'POST /tickets/{ticket_id}/void': { ...parties(409), owner: 403 },
+  'POST /orders': ownerAndAdmin(201),
+  'GET /orders/{code}': parties(200),
+  'POST /orders/{code}/cancel': parties(200),
+  'POST /orders/{code}/extend': parties(200),
+  'POST /orders/{code}/payments': { ...ownerAndAdmin(201), organizer: 403 },
+  'GET /orders/{code}/payments': parties(200),
+  'GET /users/{user_id}/orders': ownerAndAdmin(200),
+  'GET /events/{event_id}/orders': organizerAndAdmin(200),
+  'GET /events/{event_id}/payments': organizerAndAdmin(200),
+  'GET /events/{event_id}/summary': organizerAndAdmin(200),
+  'POST /events/{event_id}/cancel': organizerAndAdmin(202),
+  'GET /events/{event_id}/cancellation': organizerAndAdmin(200),
 };
 
 describe('who may do what', () => {
@@ -58,20 +82,35 @@ describe('who may do what', () => {
   let as: Record<CallerName, Client>;
   let owner: { id: number };
   let event: { id: number };
+  let type: number;
+  /** The organizer's, too. */
+  let cancelled: { id: number };
   let documented: string[];
 
   beforeAll(async () => {
     api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0' });
-    const [another, organizer] = [await api.create.user(), await api.create.user()];
+    const [another, organizer, elsewhere] = [
+      await api.create.user(),
+      await api.create.user(),
+      await api.create.user(),
+    ];
     owner = await api.create.user({ location_latitude: 0, location_longitude: 0 });
     as = {
       nobody: api.client.as(''),
       another: api.client.as(tokenOf(another.id)),
       owner: api.client.as(tokenOf(owner.id)),
       organizer: api.client.as(tokenOf(organizer.id)),
+      elsewhere: api.client.as(tokenOf(elsewhere.id)),
       admin: api.client,
     };
     event = (await as.organizer.post('/events/', { ...eventBody(), total_tickets: 1_000 })).body;
+    await as.elsewhere.post('/events/', eventBody());
+    cancelled = (await as.organizer.post('/events/', eventBody())).body;
+    await as.organizer.post(`/events/${cancelled.id}/cancel`);
+    const types = await api.sql<{ id: number }>('SELECT id FROM ticket_types WHERE event_id = $1', [
+      event.id,
+    ]);
+    type = types[0]?.id ?? 0;
     const passwordHash = await api.app.get(Passwords).hash(PASSWORD);
     await api.sql('UPDATE users SET password_hash = $1', [passwordHash]);
     const { body } = await as.nobody.get('/openapi.json');
@@ -96,6 +135,13 @@ describe('who may do what', () => {
     'GET /users/for-you': () => ({ user_id: owner.id }),
     'POST /events': eventBody,
     'POST /tickets': () => ({ user_id: owner.id, event_id: event.id }),
+    'PATCH /tickets/{ticket_id}': () => ({ attendee: { name: 'Ada Lovelace' } }),
+    'POST /orders': () => ({
+      user_id: owner.id,
+      event_id: event.id,
+      items: [{ ticket_type_id: type, quantity: 1 }],
+    }),
+    'POST /orders/{code}/payments': () => ({}),
   };
 
   async function ask(
@@ -124,7 +170,8 @@ describe('who may do what', () => {
     it.each(CALLERS)('asked by %s', async (caller) => {
       const ticket = await api.create.ticket({ user_id: owner.id, event_id: event.id });
       const [session_id = ''] = (await refreshToken()).split('.');
-      const ids = { user_id: owner.id, event_id: event.id, ticket_id: ticket.id, session_id };
+      const { id: event_id } = /cancel/.test(operation) ? cancelled : event;
+      const ids = { user_id: owner.id, event_id, ticket_id: ticket.id, session_id, code: ticket.order_code };
       const answer = await ask(operation, caller, ids);
       expect(answer.status).toBe(statuses[caller]);
       if (answer.status < 400) return;
@@ -139,11 +186,17 @@ describe('who may do what', () => {
         expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="Tixxety API"');
         return;
       }
+      if (answer.status === 403) {
+        expectProblem(answer, 403, 'forbidden');
+        return;
+      }
+      if (answer.status === 409) return;
       // A foreign object can't be told from a missing one.
       const none = {
         user_id: 999_999,
         event_id: 999_999,
         ticket_id: 999_999,
+        code: 'ZZZZZZZZZZ',
         session_id: '00000000-0000-4000-8000-000000000000',
       };
       const missing = operation.includes('{')
@@ -157,8 +210,13 @@ describe('who may do what', () => {
   /** The same for a user that does not exist. */
   function elsewhere(operation: string): [string, string, RequestInit] {
     if (operation === 'GET /users/for-you') return ['GET', '/users/for-you?user_id=999999', {}];
-    const body = JSON.stringify({ user_id: 999_999, event_id: event.id });
-    return ['POST', '/tickets', { body, headers: { 'Content-Type': 'application/json' } }];
+    const items = operation === 'POST /orders' && { items: [{ ticket_type_id: type, quantity: 1 }] };
+    const body = JSON.stringify({ user_id: 999_999, event_id: event.id, ...items });
+    return [
+      'POST',
+      operation.slice('POST '.length),
+      { body, headers: { 'Content-Type': 'application/json' } },
+    ];
   }
 
   it('means the caller where no user is named', async () => {
@@ -216,6 +274,7 @@ describe('who may do what', () => {
         ['/users/', userBody()],
         ['/events/', eventBody()],
         ['/tickets/', { event_id: event.id }],
+        ['/orders/', { event_id: event.id, items: [{ ticket_type_id: type, quantity: 1 }] }],
         ['/auth/token', { grant_type: 'refresh_token', refresh_token: 'x' }],
       ] as const) {
         const answer = await as.owner.post(path, { ...body, [name]: value });

@@ -47,24 +47,66 @@ const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
     201,
     'user_not_found',
     'event_not_found',
+    'event_not_published',
     'event_ended',
     'event_sold_out',
+    'ticket_type_required',
+    'ticket_type_not_found',
+    'ticket_type_not_on_sale',
+    'ticket_type_sold_out',
+    'ticket_limit_reached',
     'hold_limit_reached',
   ],
   'GET /tickets/{ticket_id}': [200, 'ticket_not_found'],
-  'POST /tickets/{ticket_id}/pay': [200, 'ticket_not_found', 'ticket_not_payable'],
-  'POST /tickets/{ticket_id}/cancel': [200, 'ticket_not_found', 'ticket_not_cancellable'],
+  'POST /tickets/{ticket_id}/pay': [
+    200,
+    'ticket_not_found',
+    'ticket_not_payable',
+    'part_of_an_order',
+    'payment_required',
+  ],
+  'POST /tickets/{ticket_id}/cancel': [200, 'ticket_not_found', 'ticket_not_cancellable', 'part_of_an_order'],
+  'PATCH /tickets/{ticket_id}': [200, 'forbidden', 'ticket_not_found', 'ticket_not_changeable'],
+  'POST /tickets/{ticket_id}/void': [200, 'forbidden', 'ticket_not_found', 'ticket_not_voidable'],
+  'POST /orders': [
+    201,
+    'user_not_found',
+    'event_not_found',
+    'event_not_published',
+    'event_ended',
+    'event_sold_out',
+    'ticket_type_not_found',
+    'ticket_type_not_on_sale',
+    'ticket_type_sold_out',
+    'code_not_valid',
+    'code_used_up',
+    'ticket_limit_reached',
+    'hold_limit_reached',
+  ],
+  'GET /orders/{code}': [200, 'order_not_found'],
+  'POST /orders/{code}/cancel': [200, 'order_not_found', 'order_not_cancellable'],
+  'POST /orders/{code}/extend': [200, 'order_not_found', 'order_not_extendable'],
+  'POST /orders/{code}/payments': [201, 'forbidden', 'order_not_found', 'order_not_payable'],
+  'GET /orders/{code}/payments': [200, 'order_not_found'],
+  'GET /users/{user_id}/orders': [200, 'user_not_found'],
+  'GET /events/{event_id}/orders': [200, 'forbidden', 'event_not_found'],
+  'GET /events/{event_id}/payments': [200, 'forbidden', 'event_not_found'],
+  'GET /events/{event_id}/summary': [200, 'forbidden', 'event_not_found'],
+  'POST /events/{event_id}/cancel': [202, 'forbidden', 'event_not_found'],
+  'GET /events/{event_id}/cancellation': [200, 'forbidden', 'event_not_found', 'cancellation_not_found'],
 };
 /** What every operation may be refused with, and what those may whose method has a body. */
 const COMMON = ['validation_failed', 'service_unavailable'];
 const COMMON_WITH_BODY = ['malformed_json', 'body_too_large', 'unsupported_media_type'];
-const CREATED = ['POST /users', 'POST /events', 'POST /tickets'];
+const CREATED = ['POST /users', 'POST /events', 'POST /tickets', 'POST /orders'];
 const TAKING = [
   ...CREATED,
   'POST /auth/token',
   'POST /auth/revoke',
   'POST /auth/password',
   'PATCH /users/{user_id}',
+  'PATCH /tickets/{ticket_id}',
+  'POST /orders/{code}/payments',
 ];
 const PUBLIC = [
   'GET /',
@@ -79,6 +121,10 @@ const LISTS = [
   'GET /users/for-you',
   'GET /users/{user_id}/tickets',
   'GET /users/{user_id}/sessions',
+  'GET /users/{user_id}/orders',
+  'GET /orders/{code}/payments',
+  'GET /events/{event_id}/orders',
+  'GET /events/{event_id}/payments',
 ];
 
 const INTEGER = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
@@ -86,6 +132,7 @@ const INTEGER = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER 
 const ID_SCHEMAS: Record<string, object> = {
   user_id: { anyOf: [INTEGER, { type: 'string', enum: ['me'] }] },
   session_id: { type: 'string', format: 'uuid' },
+  code: { type: 'string', pattern: '^[0-9A-HJKMNP-TV-Z]{10}$' },
 };
 
 describe('the documentation', () => {

@@ -99,7 +99,14 @@ function anyOf(schema: Schema, document: Schema): fc.Arbitrary<unknown> {
       if (schema.pattern) return fc.stringMatching(new RegExp(schema.pattern as string));
       if (schema.format === 'email') return fc.nat(2_000).map((n) => `guest${n}@example.com`);
       return fc.string({ minLength: schema.minLength ?? 0, maxLength: Math.min(schema.maxLength ?? 20, 20) });
+    case 'array':
+      return fc.array(anyOf(schema.items as Schema, document), {
+        minLength: schema.minItems ?? 0,
+        maxLength: 2,
+      });
     case 'object':
+      if (!schema.properties)
+        return fc.dictionary(fc.string({ minLength: 1, maxLength: 5 }), fc.string({ maxLength: 5 }));
       return fc.record(
         Object.fromEntries(
           Object.entries(schema.properties as Record<string, Schema>)
@@ -240,14 +247,21 @@ const SEGMENTS = [
   '9'.repeat(40),
 ];
 
-/** Requests for the operations: mostly as documented, otherwise spoiled in one of many ways. */
-export function anyRequest(document: Schema): fc.Arbitrary<Sent> {
+/** Of few orders event and type belong together; and an event that is cancelled takes nothing any more. */
+const WEIGHTS: Record<string, number> = { 'POST /orders': 25, 'POST /events/{event_id}/cancel': 1 };
+
+/**
+ * Requests for the operations: mostly as documented, otherwise spoiled in one of many ways.
+ *
+ * @param codes those of orders that there are
+ */
+export function anyRequest(document: Schema, codes: string[]): fc.Arbitrary<Sent> {
   const requests = Object.entries(operationsOf(document)).map(([name, operation]) => {
     const schema = Object.values(operation.requestBody?.content ?? {})[0]?.schema;
     const query = (operation.parameters ?? []).filter((parameter) => parameter.in === 'query');
     const value = (parameter: Schema) =>
       fc.oneof({ weight: 25, arbitrary: anyOf(parameter, document) }, { weight: 1, arbitrary: HOSTILE });
-    return fc
+    const request = fc
       .record({
         ids: fc.array(
           fc.oneof(
@@ -275,7 +289,10 @@ export function anyRequest(document: Schema): fc.Arbitrary<Sent> {
         body: schema ? spoiled(anyOf(schema, document)) : fc.constant(undefined),
       })
       .map(({ ids, query, unknown, tricks, headers, body }): Sent => {
-        let path = operation.path.replace(/\{\w+\}/g, () => ids.pop() ?? '1');
+        let path = operation.path.replace(/\{(\w+)\}/g, (_, name) => {
+          const id = ids.pop() ?? '1';
+          return (name === 'code' && codes[Number(id) - 1]) || id;
+        });
         if (tricks !== '') path = `${path.replace(/\/$/, '')}/${tricks.replace(/[^\x21-\x7e]/g, '')}`;
         const pairs = Object.entries(query).flatMap(([name, given]) => {
           if (given === undefined) return [];
@@ -287,8 +304,9 @@ export function anyRequest(document: Schema): fc.Arbitrary<Sent> {
         if (pairs.length > 0) path += `?${pairs.join('&')}`;
         return { operation: name, isFaithful: tricks === '', path, headers, body };
       });
+    return [name, request] as const;
   });
-  return fc.oneof(...requests);
+  return fc.oneof(...requests.map(([name, arbitrary]) => ({ arbitrary, weight: WEIGHTS[name] ?? 5 })));
 }
 
 const rarely = (arbitrary: fc.Arbitrary<unknown>) =>
