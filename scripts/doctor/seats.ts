@@ -4,7 +4,7 @@ import { plural, type Finding } from './report';
 import { lookAtTickets, statementMsOf, type LookOptions } from './ticket-ranges';
 
 /** Events per statement. */
-const PAGE = 20_000;
+const PAGE = 5_000;
 /** Holds end within half a second; a hold this late means that no worker is at work. */
 const LATE_SECONDS = 5;
 
