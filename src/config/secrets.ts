@@ -1,7 +1,6 @@
 import { Transform } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 import { GUESSABLE, isGuessable } from '../text/guessable';
-import type { Settings } from './settings';
 
 const SECRET_BYTES = 32;
 const FEWEST_DIFFERENT_CHARACTERS = 8;
@@ -38,7 +37,7 @@ export function Unguessable(): PropertyDecorator {
     name: 'guessable',
     validator: {
       validate: (value, args) =>
-        !isGuessable(String(value ?? ''), [(args?.object as Settings).ADMIN_EMAIL ?? '']),
+        !isGuessable(String(value ?? ''), [(args?.object as { ADMIN_EMAIL?: string }).ADMIN_EMAIL ?? '']),
       defaultMessage: () => GUESSABLE,
     },
   });
@@ -84,7 +83,9 @@ function inProduction(name: string, isFine: (value: string) => boolean, message:
     name,
     validator: {
       validate: (value, args) =>
-        (args?.object as Settings).NODE_ENV !== 'production' || typeof value !== 'string' || isFine(value),
+        (args?.object as { NODE_ENV: string }).NODE_ENV !== 'production' ||
+        typeof value !== 'string' ||
+        isFine(value),
       defaultMessage: () => message,
     },
   });
