@@ -89,6 +89,10 @@ export class Settings {
   @WholeNumber(0, 1_000_000)
   MAX_HOLDS_PER_USER_EVENT = 10;
 
+  /** Live holds that all users of one network may have on one event, but for those that an admin makes; 0 = no limit. */
+  @WholeNumber(0, 1_000_000)
+  MAX_HOLDS_PER_NETWORK_EVENT = 500;
+
   /**
    * How long a hold that ended unpaid counts against its user, in seconds: within that time three times as many as the
    * user may have live are let pass; 0 = they don't count.

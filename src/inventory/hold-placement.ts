@@ -113,9 +113,15 @@ export class HoldPlacement {
     });
   }
 
-  private get holdPolicy(): [holdSeconds: number, limit: number, coolDownSeconds: number] {
-    const { HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS } = this.settings;
-    return [HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS];
+  private get holdPolicy(): [
+    holdSeconds: number,
+    limit: number,
+    coolDownSeconds: number,
+    networkLimit: number,
+  ] {
+    const { HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS, MAX_HOLDS_PER_NETWORK_EVENT } =
+      this.settings;
+    return [HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS, MAX_HOLDS_PER_NETWORK_EVENT];
   }
 }
 

@@ -6,6 +6,7 @@ import { HoldResolution } from './hold-resolution';
 import { Inventory } from './inventory.entity';
 import { InventoryRepository } from './inventory.repository';
 import { InventoryService } from './inventory.service';
+import { NetworkKeys } from './network-keys';
 import { ReleaseLog } from './release-log';
 import { StuckRows } from './stuck-rows';
 
@@ -13,6 +14,7 @@ import { StuckRows } from './stuck-rows';
   imports: [TypeOrmModule.forFeature([Inventory])],
   providers: [
     InventoryRepository,
+    NetworkKeys,
     StuckRows,
     DueHolds,
     HoldPlacement,

@@ -4,6 +4,8 @@ import type { Repository } from 'typeorm';
 import { buyerIn, issuedAtIn, type Scope, type Subject } from '../database/scope';
 import { Statements } from '../database/statements';
 import { keyValues, type Claimed, type KeyClaim } from '../idempotency/key-claim';
+import type { Network } from '../http/network';
+import { NetworkKeys } from './network-keys';
 import { Inventory } from './inventory.entity';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds.statement';
 import type { Since } from './due-scan-cursor';
@@ -45,6 +47,8 @@ export interface HoldRequest extends Subject {
   eventId: number;
   /** Since when the holds of the event are to be looked at for due ones. */
   dueSince?: Since;
+  /** Where it comes from; left out where that is not counted, as for a trusted back end. */
+  network?: Network;
   /** Left out where the request has no `Idempotency-Key`. */
   claim?: KeyClaim;
 }
@@ -55,6 +59,7 @@ export type HoldRefusal =
   | 'event_ended'
   | 'event_sold_out'
   | 'hold_limit_reached'
+  | 'network_hold_limit_reached'
   | 'hold_cool_down';
 
 /**
@@ -124,6 +129,7 @@ export class InventoryRepository {
   constructor(
     @InjectRepository(Inventory) private readonly repository: Repository<Inventory>,
     private readonly statements: Statements,
+    private readonly networks: NetworkKeys,
   ) {}
 
   async insert(eventId: number, capacity: number): Promise<void> {
@@ -140,6 +146,7 @@ export class InventoryRepository {
     holdSeconds: number,
     limit: number,
     coolDownSeconds: number,
+    networkLimit: number,
     patienceMs: number,
     isLastTry = false,
   ): Promise<Keyed<HoldAnswer>[]> {
@@ -147,7 +154,9 @@ export class InventoryRepository {
     const events = requests.map((request) => request.eventId);
     const issuedAt = requests.map((request) => request.issuedAt ?? null);
     const since = requests.map(({ dueSince }) => (dueSince instanceof Date ? dueSince.getTime() : null));
-    const values = [users, events, holdSeconds, limit, coolDownSeconds, patienceMs, issuedAt, since];
+    const policy = [holdSeconds, limit, coolDownSeconds, patienceMs];
+    const networks = requests.map(({ network }) => this.networks.keyOf(network));
+    const values = [users, events, ...policy, issuedAt, since, networks, networkLimit];
     const claims = requests.map(({ claim }) => claim);
     if (!claims.some(Boolean)) return await this.statements.run<HoldAnswer>(PLACE_HOLDS, values);
     const keyed = [...values, ...keyValues(claims), isLastTry];

@@ -12,7 +12,7 @@ import {
   type SeatTicket,
 } from './inventory.repository';
 
-export type { ResolveRequest };
+export type { HoldRequest, ResolveRequest };
 
 /**
  * Where places change hands. Concurrent calls share statements, which commit by themselves; each caller gets an answer of
@@ -36,8 +36,8 @@ export class InventoryService {
   /**
    * Holds one place for `HOLD_SECONDS`.
    *
-   * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out`, `hold_limit_reached` or
-   *   `hold_cool_down` (with `Retry-After`)
+   * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out`, `hold_limit_reached`,
+   *   `network_hold_limit_reached` or `hold_cool_down` (with `Retry-After`)
    */
   holdPlace(request: HoldRequest): Promise<SeatTicket> {
     this.refuseTransaction();

@@ -18,7 +18,8 @@ export const PLACE_HOLDS_GUARDS = {
  * user may have on one event (0 = any number), `$5` for how many seconds holds that ended unpaid count: of those the
  * user may have three times as many (0 = any number), `$6` how many milliseconds to wait for a lock, `$7` when the token of
  * each user was issued (null = the age of the account is no matter), `$8` since when the event's holds have not been looked
- * at for due ones, in milliseconds since 1970 (null = never). Answers a row per request: a ticket, or why there is none.
+ * at for due ones, in milliseconds since 1970 (null = never), `$9` the network of each request as a number (null = it is not counted), `$10` live
+ * holds one network may have on one event (0 = any number). Answers a row per request: a ticket, or why there is none.
  *
  * Where nothing is free, "sold out" is said without a lock: it is true of the instant at which the statement began.
  * `noneDueAt` is that instant, in milliseconds since 1970, if no hold of the event was due then, so that none gives its
@@ -32,7 +33,7 @@ export const placeHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
 export const PLACE_HOLDS = placeHolds();
 
 /**
- * The same where some of the requests have keys: `$9` to `$12` as `keyValues` makes them, `$13` whether "sold out" is the
+ * The same where some of the requests have keys: `$11` to `$14` as `keyValues` makes them, `$15` whether "sold out" is the
  * last word, and is kept, even where holds were due. A refusal for which now is not the time never is.
  */
 export const placeKeyedHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement => ({
@@ -40,13 +41,13 @@ export const placeKeyedHolds = ({ lock, read } = PLACE_HOLDS_GUARDS): Statement 
   text: textOf({
     lock,
     read,
-    claims: `${claimed(9)}, `,
+    claims: `${claimed(11)}, `,
     verdict: 'WHEN claimed.verdict IS NOT NULL THEN claimed.verdict',
     keeps: keptOutcomes(
-      9,
+      11,
       `SELECT n, to_jsonb(answer) - 'n' - 'noneDueAt' AS outcome FROM answer
       WHERE refusal IS NULL OR refusal NOT IN (${VERDICTS}, 'hold_cool_down')
-        AND (refusal <> 'event_sold_out' OR $13::bool OR "noneDueAt" IS NOT NULL)`,
+        AND (refusal <> 'event_sold_out' OR $15::bool OR "noneDueAt" IS NOT NULL)`,
     ),
   }),
 });
@@ -65,7 +66,7 @@ interface Parts {
 function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
   return `
     WITH ${claims}${waitAtMost('$6')}, request AS MATERIALIZED (
-      SELECT r.n, r.user_id, r.event_id, coalesce(to_timestamp(r.since / 1000), '-infinity') AS since,
+      SELECT r.n, r.user_id, r.event_id, r.network, coalesce(to_timestamp(r.since / 1000), '-infinity') AS since,
         CASE
           ${verdict}
           WHEN users.id IS NULL THEN 'user_not_found'
@@ -75,8 +76,8 @@ function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
           WHEN inventory.held + inventory.sold < inventory.capacity THEN NULL
           ELSE 'event_sold_out'
         END AS refusal
-      FROM unnest($1::bigint[], $2::bigint[], $7::bigint[], $8::float8[])
-        WITH ORDINALITY AS r (user_id, event_id, issued_at, since, n)
+      FROM unnest($1::bigint[], $2::bigint[], $7::bigint[], $8::float8[], $9::bigint[])
+        WITH ORDINALITY AS r (user_id, event_id, issued_at, since, network, n)
       CROSS JOIN patience
       ${claims && 'LEFT JOIN claimed ON claimed.n = r.n'}
       LEFT JOIN users ON users.id = r.user_id AND ${wasThere('users.created_at', 'r.issued_at')}
@@ -89,7 +90,7 @@ function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
       ORDER BY event_id
       ${lock}
     ), candidate AS MATERIALIZED (
-      SELECT n, user_id, event_id, free
+      SELECT n, user_id, event_id, network, free
       FROM request JOIN seats USING (event_id)
       WHERE refusal IS NULL
     ), holder AS MATERIALIZED (
@@ -100,8 +101,13 @@ function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
         CASE WHEN $5::int > 0 THEN 3 * $4::int END, $5::int
       )
       WHERE $4::int > 0
+    ), crowd AS MATERIALIZED (
+      -- After the lock, too.
+      SELECT *
+      FROM count_network_holds(ARRAY(SELECT event_id FROM candidate), ARRAY(SELECT network FROM candidate))
+      WHERE $10::int > 0
     ), limited AS (
-      SELECT n, candidate.user_id, candidate.event_id, free, holder.cools_at,
+      SELECT n, candidate.user_id, candidate.event_id, network, free, holder.cools_at,
         CASE
           WHEN holder.live < $4::int AND holder.cools_at IS NOT NULL THEN 'hold_cool_down'
           WHEN holder.live
@@ -110,26 +116,35 @@ function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
         END AS refusal
       FROM candidate
       LEFT JOIN holder ON holder.user_id = candidate.user_id AND holder.event_id = candidate.event_id
+    ), spread AS (
+      SELECT n, user_id, event_id, network, free, cools_at,
+        CASE
+          WHEN refusal IS NULL AND crowd.live + count(*) FILTER (WHERE refusal IS NULL) OVER (
+            PARTITION BY event_id, network ORDER BY n ROWS UNBOUNDED PRECEDING
+          ) > $10::int THEN 'network_hold_limit_reached'
+          ELSE refusal
+        END AS refusal
+      FROM limited LEFT JOIN crowd USING (event_id, network)
     ), decided AS MATERIALIZED (
-      SELECT n, user_id, event_id, cools_at,
+      SELECT n, user_id, event_id, network, cools_at,
         CASE
           WHEN count(*) FILTER (WHERE refusal IS NULL) OVER (
             PARTITION BY event_id ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
           ) >= free THEN 'event_sold_out'
           ELSE refusal
         END AS refusal
-      FROM limited
+      FROM spread
     ), clock AS MATERIALIZED (
       SELECT clock_timestamp()::timestamptz(3) AS created_at FROM (SELECT count(*) FROM seats) AS locked
     ), granted AS MATERIALIZED (
-      SELECT n, user_id, event_id, nextval('tickets_id_seq') AS id, created_at
+      SELECT n, user_id, event_id, network, nextval('tickets_id_seq') AS id, created_at
       FROM (SELECT * FROM decided WHERE refusal IS NULL ORDER BY n) AS winner, clock
     ), taken AS MATERIALIZED (
       SELECT take_seats(array_agg(event_id), array_agg(number))
       FROM (SELECT event_id, count(*)::int AS number FROM granted GROUP BY event_id) AS winners
     ), held AS (
-      INSERT INTO tickets (id, user_id, event_id, status, created_at, expires_at)
-      SELECT id, user_id, event_id, 'reserved', created_at, created_at + make_interval(secs => $3::int)
+      INSERT INTO tickets (id, user_id, event_id, status, created_at, expires_at, network)
+      SELECT id, user_id, event_id, 'reserved', created_at, created_at + make_interval(secs => $3::int), network
       FROM granted ORDER BY n
     ), answer AS (
       SELECT request.n, coalesce(request.refusal, decided.refusal) AS refusal,

@@ -80,7 +80,7 @@ function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
 /** The seats come last: they stay locked for a moment only, however many holds end, and reservations hardly wait. */
 function releaseHolds(holds: string): string {
   return `expired AS MATERIALIZED (
-      UPDATE tickets SET status = 'expired'
+      UPDATE tickets SET status = 'expired', network = NULL
       FROM ${holds}
       WHERE tickets.id = ${holds}.id
       RETURNING tickets.event_id, extract(epoch FROM clock_timestamp() - tickets.expires_at)::float8 AS "lateSeconds"

@@ -85,7 +85,7 @@ function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
       ) AS resolved
       WHERE inventory.event_id = resolved.event_id
     ), changed AS (
-      UPDATE tickets SET status = live.target, paid_at = CASE WHEN live.target = 'paid' THEN live.at END
+      UPDATE tickets SET status = live.target, network = NULL, paid_at = CASE WHEN live.target = 'paid' THEN live.at END
       FROM live
       WHERE tickets.id = live.id
       RETURNING tickets.*, live.n

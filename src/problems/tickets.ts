@@ -30,6 +30,13 @@ export const TICKETS_PROBLEMS = {
     advice:
       "Pay or cancel one of the user's reserved tickets of this event; `GET /users/{user_id}/tickets` lists them.",
   },
+  network_hold_limit_reached: {
+    status: 409,
+    title: 'Network hold limit reached',
+    detail: 'People who share your network hold as many unpaid tickets for this event as is allowed together',
+    advice:
+      'Try again in a moment, with a new `Idempotency-Key`: a place of the network is free as soon as one of them pays or lets go. A back end that books for many people does so as an admin, who has no such limit.',
+  },
   hold_cool_down: {
     status: 429,
     title: 'Hold cool-down',

@@ -11,6 +11,7 @@ import { TICKET_STATUSES, type TicketStatus } from '../inventory/ticket-status';
 @Index('tickets_user_id_id_idx', ['userId', 'id'])
 @Index('tickets_due_idx', ['expiresAt'], { where: `status = 'reserved'` })
 @Index('tickets_event_due_idx', ['eventId', 'expiresAt'], { where: `status = 'reserved'` })
+@Index('tickets_network_idx', ['eventId', 'network', 'expiresAt'], { where: 'network IS NOT NULL' })
 @Index('tickets_unpaid_idx', ['userId', 'eventId', 'expiresAt'], { where: `status NOT LIKE 'paid'` })
 export class Ticket {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'tickets_pkey' })
@@ -21,6 +22,10 @@ export class Ticket {
 
   @Column('bigint', { name: 'event_id' })
   eventId: number;
+
+  /** Stands for the network that reserved it, while it is held and networks are counted. */
+  @Column('bigint', { nullable: true, select: false })
+  network: unknown;
 
   @Column('varchar', { length: 9 })
   status: TicketStatus;

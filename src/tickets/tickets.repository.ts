@@ -6,7 +6,7 @@ import { Statements } from '../database/statements';
 import { Ticket } from './ticket.entity';
 
 /** A ticket as it is now, by the database's clock. */
-export interface TicketView extends Ticket {
+export interface TicketView extends Omit<Ticket, 'network'> {
   /** Milliseconds left to pay; 0 when there are none. */
   expiresInMs: number;
 }

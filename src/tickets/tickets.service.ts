@@ -5,7 +5,7 @@ import { MAX_ID } from '../http/fields';
 import type { ReleaseTrigger } from '../telemetry/channels';
 import type { Scope, Subject } from '../database/scope';
 import type { KeyClaim } from '../idempotency/key-claim';
-import { InventoryService, type ResolveRequest } from '../inventory/inventory.service';
+import { InventoryService, type HoldRequest, type ResolveRequest } from '../inventory/inventory.service';
 import { WakeUpSender } from '../queue/wake-up-sender';
 import { UsersService } from '../users/users.service';
 import { TicketsRepository, type TicketView } from './tickets.repository';
@@ -22,12 +22,21 @@ export class TicketsService {
   /**
    * Holds a place of the event for the user.
    *
-   * @param claim the request's `Idempotency-Key`
-   * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out`, `hold_limit_reached` or
-   *   `hold_cool_down`
+   * @param more the request's `Idempotency-Key`, and the network that is counted
+   * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out`, `hold_limit_reached`,
+   *   `network_hold_limit_reached` or `hold_cool_down`
    */
-  async reserve(subject: Subject, eventId: number, claim?: KeyClaim): Promise<TicketView> {
-    const ticket = await this.inventory.holdPlace({ ...subject, eventId, ...(claim && { claim }) });
+  async reserve(
+    subject: Subject,
+    eventId: number,
+    { claim, network }: Pick<HoldRequest, 'claim' | 'network'> = {},
+  ): Promise<TicketView> {
+    const ticket = await this.inventory.holdPlace({
+      ...subject,
+      eventId,
+      ...(claim && { claim }),
+      ...(network && { network }),
+    });
     const expiresInMs = ticket.expiresAt.getTime() - ticket.createdAt.getTime();
     // Without waiting: a reservation does not depend on the queue.
     if (!claim?.replayOf) this.wakeUps.wakeAtExpiry(ticket.expiresAt, expiresInMs);

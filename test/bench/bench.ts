@@ -118,7 +118,7 @@ export class Bench {
       {
         script,
         execArgv: profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profile],
-        environment: { DATABASE_URL: database.url, ...environment },
+        environment: { DATABASE_URL: database.url, TRUST_PROXY: '1', ...environment },
       },
       this.cleanup,
     );

@@ -15,12 +15,14 @@ async function main(): Promise<void> {
   const app = await createApi(settings, dataSource, createLogger(settings.LOG_LEVEL, 'api'));
   const repository = app.get(InventoryRepository);
   const reserve = async (request: HoldRequest) => {
-    const { HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS } = settings;
+    const { HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS, MAX_HOLDS_PER_NETWORK_EVENT } =
+      settings;
     const [answer] = await repository.placeHolds(
       [request],
       HOLD_SECONDS,
       MAX_HOLDS_PER_USER_EVENT,
       HOLD_COOL_DOWN_SECONDS,
+      MAX_HOLDS_PER_NETWORK_EVENT,
       PATIENCE_MS,
     );
     if (!answer) throw new Error('a reservation without an answer');

@@ -1,5 +1,6 @@
 import type { Part } from './part';
 import { crowded } from './parts/crowded';
+import { denial } from './parts/denial';
 import { expiry } from './parts/expiry';
 import { growth } from './parts/growth';
 import { guards } from './parts/guards';
@@ -36,4 +37,5 @@ export const PARTS: readonly Part[] = [
   siege,
   growth,
   memory,
+  denial,
 ];

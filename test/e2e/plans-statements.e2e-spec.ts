@@ -28,8 +28,8 @@ const STATEMENTS: [string, Statement, values: unknown[], literals: string, index
   [
     'reserving',
     PLACE_HOLDS,
-    [[1, 2], [3, 4], 120, 10, 600, 100, [NOW, null], [0, null]],
-    `'{1,2}', '{3,4}', 120, 10, 600, 100, '{${NOW},NULL}', '{0,NULL}'`,
+    [[1, 2], [3, 4], 120, 10, 600, 100, [NOW, null], [0, null], [5, null], 500],
+    `'{1,2}', '{3,4}', 120, 10, 600, 100, '{${NOW},NULL}', '{0,NULL}', '{5,NULL}', 500`,
     ['events_pkey', 'inventory_pkey', 'tickets_event_due_idx', 'users_pkey'],
   ],
   [
@@ -42,8 +42,24 @@ const STATEMENTS: [string, Statement, values: unknown[], literals: string, index
   [
     'reserving with keys',
     PLACE_KEYED_HOLDS,
-    [[1, 2], [3, 4], 120, 10, 600, 100, [NOW, null], [0, null], [1], [KEY], [KEY], ['request'], true],
-    `'{1,2}', '{3,4}', 120, 10, 600, 100, '{${NOW},NULL}', '{0,NULL}', '{1}', ${KEYS}, ${KEYS}, '{request}', true`,
+    [
+      [1, 2],
+      [3, 4],
+      120,
+      10,
+      600,
+      100,
+      [NOW, null],
+      [0, null],
+      [5, null],
+      500,
+      [1],
+      [KEY],
+      [KEY],
+      ['request'],
+      true,
+    ],
+    `'{1,2}', '{3,4}', 120, 10, 600, 100, '{${NOW},NULL}', '{0,NULL}', '{5,NULL}', 500, '{1}', ${KEYS}, ${KEYS}, '{request}', true`,
     ['events_pkey', 'inventory_pkey', 'tickets_event_due_idx', 'users_pkey'],
   ],
   [
@@ -200,8 +216,8 @@ describe('in a large database', () => {
       await client.query(`DELETE FROM tickets WHERE status = 'reserved'`);
       await client.query('VACUUM ANALYZE tickets');
       await client.query(
-        `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
-        SELECT 1 + n % ${USERS}, 1 + n % 1000, 'reserved', now(), now() + (n % 2 - 0.5) * interval '1 hour'
+        `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at, network)
+        SELECT 1 + n % ${USERS}, 1 + n % 1000, 'reserved', now(), now() + (n % 2 - 0.5) * interval '1 hour', n / 1000
         FROM generate_series(1, ${HOLDS}) AS n`,
       );
       await client.query('UPDATE inventory SET held = 20 WHERE event_id <= 1000');
@@ -212,6 +228,13 @@ describe('in a large database', () => {
       const [count] = await analyze('SELECT * FROM count_holds($1::bigint[], $1::bigint[], 30, 600)', [
         users,
       ]);
+      expect(count?.['Actual Rows']).toBe(10);
+      expect(pagesReadBy(count)).toBeLessThan(200);
+    });
+
+    it('so are those of one network', async () => {
+      const some = Array.from({ length: 10 }, (_, i) => i + 1);
+      const [count] = await analyze('SELECT * FROM count_network_holds($1::bigint[], $1::bigint[])', [some]);
       expect(count?.['Actual Rows']).toBe(10);
       expect(pagesReadBy(count)).toBeLessThan(200);
     });
@@ -259,7 +282,8 @@ describe('in a large database', () => {
       const users = Array.from({ length: 128 }, (_, i) => i + 1);
       const events = users.map((i) => (i % 10) + 1);
       const [issuedAt, since] = [users.map(() => NOW), users.map(() => null)];
-      const plan = await analyze(text, [users, events, 120, 30, 600, 100, issuedAt, since, ...more]);
+      const values = [users, events, 120, 30, 600, 100, issuedAt, since, users, 500, ...more];
+      const plan = await analyze(text, values);
       expect(plan[0]?.['Actual Rows']).toBe(128);
       expectNoComparing(plan);
     });

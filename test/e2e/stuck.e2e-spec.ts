@@ -99,8 +99,8 @@ describe('a row that stays locked', () => {
     it('would stop them all if every batch waited for it', async () => {
       const repository = api.app.get(InventoryRepository);
       const { placeHolds } = InventoryRepository.prototype;
-      repository.placeHolds = (requests, seconds, limit, coolDown) =>
-        placeHolds.call(repository, requests, seconds, limit, coolDown, LONG_PATIENCE_MS);
+      repository.placeHolds = (requests, seconds, limit, coolDown, networkLimit) =>
+        placeHolds.call(repository, requests, seconds, limit, coolDown, networkLimit, LONG_PATIENCE_MS);
       const share = await shareOf(reserveOther, lockCounters, () => reserve(wanted));
       Reflect.deleteProperty(repository, 'placeHolds');
       expect(share).toBeLessThan(0.4);

@@ -63,8 +63,8 @@ export class HttpLane implements Lane {
     settle?.(outcome);
   }
 
-  private format({ method, path, body, token, key }: Request): string {
-    const head = `${method} ${path} HTTP/1.1\r\nHost: ${this.url.host}\r\nAuthorization: Bearer ${token}\r\n${key === undefined ? '' : `Idempotency-Key: ${key}\r\n`}`;
+  private format({ method, path, body, token, from, key }: Request): string {
+    const head = `${method} ${path} HTTP/1.1\r\nHost: ${this.url.host}\r\nAuthorization: Bearer ${token}\r\n${from === undefined ? '' : `X-Forwarded-For: ${from}\r\n`}${key === undefined ? '' : `Idempotency-Key: ${key}\r\n`}`;
     if (body === undefined) return `${head}${method === 'POST' ? 'Content-Length: 0\r\n' : ''}\r\n`;
     return `${head}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   }

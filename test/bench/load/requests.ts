@@ -9,6 +9,8 @@ export interface Request {
   body?: string;
   /** An access token of the user who sends it. */
   token: string;
+  /** The address that it claims to be forwarded for: a crowd does not come from one. */
+  from?: string;
   /** An `Idempotency-Key`. */
   key?: string;
   /** The user and event of a reservation, for lanes that speak SQL. */
@@ -51,9 +53,13 @@ function reservations({ users, events, most = Infinity, isKeyed }: Extract<Reque
     const token = userToken(user);
     const key = isKeyed ? randomUUID() : undefined;
     const reservation: [number, number] = [user, event];
-    return { method: 'POST', path: '/tickets/', body, token, key, reservation, expected: CREATED };
+    const from = addressOf(user);
+    return { method: 'POST', path: '/tickets/', body, token, from, key, reservation, expected: CREATED };
   };
 }
+
+/** Each user has one. */
+const addressOf = (user: number) => `10.${(user >> 16) & 255}.${(user >> 8) & 255}.${user & 255}`;
 
 function payments({ tickets: { first, count }, users }: Extract<Requests, { kind: 'pay' }>) {
   let sent = 0;
@@ -75,7 +81,8 @@ function mixed({ cases, most = Infinity }: Extract<Requests, { kind: 'mixed' }>)
     const user = id(drawn.body.user_id);
     const body = JSON.stringify({ user_id: user, event_id: id(drawn.body.event_id) });
     const token = typeof user === 'number' ? userToken(user) : adminToken();
-    return { method: 'POST', path: '/tickets/', body, token, expected: drawn.expected };
+    const from = addressOf(Number(user));
+    return { method: 'POST', path: '/tickets/', body, token, from, expected: drawn.expected };
   };
 }
 

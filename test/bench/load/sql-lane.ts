@@ -7,7 +7,7 @@ import type { Lane, Request } from './requests';
 /** For a lock: 32 connections wait for each other. */
 const PATIENCE_MS = 10_000;
 
-const { MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS } = new Settings();
+const { MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS, MAX_HOLDS_PER_NETWORK_EVENT } = new Settings();
 
 /**
  * What a good engineer would write first: the place is taken if there is one, and the ticket written, in one
@@ -47,7 +47,7 @@ export class SqlLane implements Lane {
       }
       const issuedAt = Math.floor(Date.now() / 1_000);
       const policy = [LONG_HOLD_SECONDS, MAX_HOLDS_PER_USER_EVENT, HOLD_COOL_DOWN_SECONDS, PATIENCE_MS];
-      const values = [[user], [event], ...policy, [issuedAt], [null]];
+      const values = [[user], [event], ...policy, [issuedAt], [null], [user], MAX_HOLDS_PER_NETWORK_EVENT];
       const { rows } = await this.client.query<{ refusal: string | null }>({ ...PLACE_HOLDS, values });
       return rows[0]?.refusal ?? '201';
     } catch (error) {

@@ -7,6 +7,7 @@ import { TixxetyDataSource } from '../../../src/database/tixxety-data-source';
 import { DueHolds } from '../../../src/inventory/due-holds';
 import { Inventory } from '../../../src/inventory/inventory.entity';
 import { InventoryRepository } from '../../../src/inventory/inventory.repository';
+import { NetworkKeys } from '../../../src/inventory/network-keys';
 import { StuckRows } from '../../../src/inventory/stuck-rows';
 import { ratio } from '../figure';
 import { addHolds, openEvents } from '../fill/seats';
@@ -81,7 +82,8 @@ async function addEnded(database: Database, users: Ids, count: number): Promise<
 /** As a worker has it. */
 function dueHolds(dataSource: TixxetyDataSource, settings: ReturnType<typeof readSettings>): DueHolds {
   const statements = new Statements(dataSource, settings, dataSource.transactions);
-  const repository = new InventoryRepository(dataSource.getRepository(Inventory), statements);
+  const networks = new NetworkKeys(settings);
+  const repository = new InventoryRepository(dataSource.getRepository(Inventory), statements, networks);
   return new DueHolds(repository, new StuckRows(statements), new DatabaseClock(dataSource));
 }
 

@@ -65,7 +65,7 @@ function rowOf(figure: Figure): string[] {
 }
 
 function amount(number: number, unit: Figure['unit'], digits?: number): string {
-  const isCount = unit === 'keys' || unit === 'answers' || unit === 'places';
+  const isCount = unit === 'keys' || unit === 'answers' || unit === 'places' || unit === 'networks';
   const text = isCount || digits === undefined ? String(number) : number.toFixed(unit === 'MB' ? 0 : digits);
   return unit === 's' || unit === 'MB' ? `${text} ${unit}` : text;
 }
