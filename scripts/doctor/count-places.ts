@@ -3,7 +3,7 @@ import type { QuotaKind } from '../../src/inventory/quota.entity';
 import { inRanges, lengthOf, STATEMENT_MS, type Span } from './ranges';
 
 /** Counters per statement. */
-const PAGE = 20_000;
+const PAGE = 5_000;
 
 /** A counter of places, and what it should say. */
 export interface Seats {

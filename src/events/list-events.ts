@@ -74,7 +74,8 @@ export function listEvents(
   const isBehindStart =
     sort === 'start_time' && after && (!filter.startsAfter || new Date(after[0]) >= filter.startsAfter);
 
-  const isHere = near && `${kilometres('chord')} <= ${radius}`;
+  // least() ignores a null: an event without a place would be on the other side of the Earth.
+  const isHere = near && `chord IS NOT NULL AND ${kilometres('chord')} <= ${radius}`;
   const hasWords = query && `search @@ ${query}`;
   const isOrganizers = organizerId && `organizer_id = ${bind(organizerId, 'bigint')}`;
   const hasNotEnded = filter.hasNotEnded && 'end_time > now()';
