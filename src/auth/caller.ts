@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import type { Scope, Subject } from '../database/scope';
+import type { OrganizerScope, Scope, Subject } from '../database/scope';
 import { Problem } from '../problems/problem';
 
 export type Role = 'user' | 'admin';
@@ -38,6 +38,15 @@ export const Caller = createParamDecorator(
 /** What the caller may touch: an admin everything, a user their own. */
 export const scopeOf = ({ userId, role, issuedAt }: Caller): Scope =>
   role === 'admin' ? { by: 'anyone' } : { by: 'buyer', userId, issuedAt };
+
+/** Whose events the caller may see as their organizer does: an admin those of all, and a caller without a token nobody's. */
+export const organizerScopeOf = (caller: Caller | undefined): OrganizerScope => {
+  if (caller?.role === 'admin') return { by: 'anyone' };
+  return { by: 'organizer', userId: caller?.userId ?? NOBODY, issuedAt: caller?.issuedAt };
+};
+
+/** An id that no user has. */
+const NOBODY = 0;
 
 /**
  * @param does such as `creates events`

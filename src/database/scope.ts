@@ -14,12 +14,19 @@ export interface Subject {
  */
 export type Scope = { by: 'anyone' } | ({ by: 'buyer' } & Subject);
 
+/** The same for what belongs to an organizer. */
+export type OrganizerScope = { by: 'anyone' } | ({ by: 'organizer' } & Subject);
+
 /** The id that an object's buyer must have, as a statement takes it; null: any. */
 export const buyerIn = (scope: Scope): number | null => (scope.by === 'buyer' ? scope.userId : null);
 
-/** When the buyer's token was issued, as a statement takes it; null: the age of the account is no matter. */
-export const issuedAtIn = (scope: Scope): number | null =>
-  scope.by === 'buyer' ? (scope.issuedAt ?? null) : null;
+/** The id that an object's organizer must have, as a statement takes it; null: any. */
+export const organizerIn = (scope: OrganizerScope): number | null =>
+  scope.by === 'organizer' ? scope.userId : null;
+
+/** When the token was issued, as a statement takes it; null: the age of the account is no matter. */
+export const issuedAtIn = (scope: Scope | OrganizerScope): number | null =>
+  scope.by === 'anyone' ? null : (scope.issuedAt ?? null);
 
 /** SQL: whether an account was there when a token was issued. */
 export const wasThere = (createdAt: string, issuedAt: string) =>
@@ -31,3 +38,6 @@ export const buyerThere = (buyerId: string, issuedAt: string) => `CASE
         WHEN ${wasThere(`(SELECT created_at FROM users WHERE id = ${buyerId})`, issuedAt)} THEN ${buyerId}
         ELSE 0
       END`;
+
+/** SQL: the same for an organizer. */
+export const organizerThere = buyerThere;

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { InventoryModule } from '../inventory/inventory.module';
 import { UsersModule } from '../users/users.module';
 import { Event } from './event.entity';
+import { EventChangesService } from './event-changes.service';
 import { EventsController } from './events.controller';
 import { EventsRepository } from './events.repository';
 import { EventsService } from './events.service';
@@ -10,7 +11,7 @@ import { EventsService } from './events.service';
 @Module({
   imports: [TypeOrmModule.forFeature([Event]), InventoryModule, UsersModule],
   controllers: [EventsController],
-  providers: [EventsRepository, EventsService],
+  providers: [EventChangesService, EventsRepository, EventsService],
   exports: [EventsService],
 })
 export class EventsModule {}

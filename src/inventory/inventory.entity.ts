@@ -27,4 +27,8 @@ export class Inventory {
   /** Seats of paid tickets. */
   @Column('integer', { default: 0 })
   sold: number;
+
+  /** A seat was taken at some time, whatever became of its ticket. */
+  @Column('boolean', { name: 'was_taken', default: false })
+  wasTaken: boolean;
 }

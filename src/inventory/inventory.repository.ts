@@ -6,6 +6,7 @@ import { Statements } from '../database/statements';
 import { keyValues, type Claimed, type KeyClaim } from '../idempotency/key-claim';
 import type { Network } from '../http/network';
 import { NetworkKeys } from './network-keys';
+import { DELETE_QUOTA, LOCK_QUOTA, SET_CAPACITY } from './change-quota.statements';
 import { Inventory } from './inventory.entity';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds.statement';
 import type { Since } from './due-scan-cursor';
@@ -56,6 +57,7 @@ export interface HoldRequest extends Subject {
 export type HoldRefusal =
   | 'user_not_found'
   | 'event_not_found'
+  | 'event_not_published'
   | 'event_ended'
   | 'event_sold_out'
   | 'hold_limit_reached'
@@ -124,6 +126,9 @@ export interface Released {
   lateSeconds: number[];
 }
 
+/** `wasTaken`: a place was taken at some time, whatever became of its ticket. */
+export type LockedQuota = Pick<Inventory, 'held' | 'sold' | 'wasTaken'>;
+
 @Injectable()
 export class InventoryRepository {
   constructor(
@@ -134,6 +139,19 @@ export class InventoryRepository {
 
   async insert(eventId: number, capacity: number): Promise<void> {
     await this.repository.insert({ eventId, capacity });
+  }
+
+  async lockQuota(eventId: number): Promise<LockedQuota | undefined> {
+    const [quota] = await this.statements.run<LockedQuota>(LOCK_QUOTA, [eventId]);
+    return quota;
+  }
+
+  async setCapacity(eventId: number, capacity: number): Promise<void> {
+    await this.statements.run(SET_CAPACITY, [eventId, capacity]);
+  }
+
+  async deleteQuota(eventId: number): Promise<void> {
+    await this.statements.run(DELETE_QUOTA, [eventId]);
   }
 
   /**

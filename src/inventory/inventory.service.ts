@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '../database/transactions';
+import { Problem } from '../problems/problem';
 import type { ReleaseTrigger } from '../telemetry/channels';
 import { DueHolds } from './due-holds';
 import { HoldPlacement } from './hold-placement';
@@ -8,6 +9,7 @@ import {
   InventoryRepository,
   type Drift,
   type HoldRequest,
+  type LockedQuota,
   type ResolveRequest,
   type SeatTicket,
 } from './inventory.repository';
@@ -34,10 +36,31 @@ export class InventoryService {
   }
 
   /**
+   * Keeps the counters of an event as they are until the transaction ends.
+   *
+   * @throws {Problem} `service_unavailable` where the event lost its counters: a person has to look
+   */
+  async lockQuota(eventId: number): Promise<LockedQuota> {
+    const quota = await this.repository.lockQuota(eventId);
+    if (!quota) throw new Problem('service_unavailable', { headers: { 'Retry-After': '60' } });
+    return quota;
+  }
+
+  /** Only after `lockQuota`, and not below what is held and sold. */
+  async setCapacity(eventId: number, capacity: number): Promise<void> {
+    await this.repository.setCapacity(eventId, capacity);
+  }
+
+  /** Only after `lockQuota`, and only of an event of which no place was ever taken. */
+  async deleteQuota(eventId: number): Promise<void> {
+    await this.repository.deleteQuota(eventId);
+  }
+
+  /**
    * Holds one place for `HOLD_SECONDS`.
    *
-   * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out`, `hold_limit_reached`,
-   *   `network_hold_limit_reached` or `hold_cool_down` (with `Retry-After`)
+   * @throws {Problem} `user_not_found`, `event_not_found`, `event_not_published`, `event_ended`, `event_sold_out`,
+   *   `hold_limit_reached`, `network_hold_limit_reached` or `hold_cool_down` (with `Retry-After`)
    */
   holdPlace(request: HoldRequest): Promise<SeatTicket> {
     this.refuseTransaction();

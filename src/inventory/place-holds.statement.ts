@@ -71,6 +71,11 @@ function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
           ${verdict}
           WHEN users.id IS NULL THEN 'user_not_found'
           WHEN events.id IS NULL THEN 'event_not_found'
+          -- An admin names another user, or is one.
+          WHEN events.status = 'draft'
+            AND (events.organizer_id = r.user_id OR r.issued_at IS NULL OR users.role = 'admin') IS NOT TRUE
+          THEN 'event_not_found'
+          WHEN events.status <> 'published' THEN 'event_not_published'
           WHEN events.end_time <= now() THEN 'event_ended'
           -- An event that lost its counter has no places.
           WHEN inventory.held + inventory.sold < inventory.capacity THEN NULL
@@ -147,7 +152,13 @@ function textOf({ lock, read, claims, verdict, keeps }: Parts): string {
       SELECT id, user_id, event_id, 'reserved', created_at, created_at + make_interval(secs => $3::int), network
       FROM granted ORDER BY n
     ), answer AS (
-      SELECT request.n, coalesce(request.refusal, decided.refusal) AS refusal,
+      SELECT request.n,
+        CASE
+          WHEN request.refusal IS NOT NULL THEN request.refusal
+          -- Deleted, counter and all, while this waited for the lock.
+          WHEN decided.n IS NULL THEN 'event_not_found'
+          ELSE decided.refusal
+        END AS refusal,
         ceil(extract(epoch FROM decided.cools_at - clock_timestamp()))::int AS "retryAfter",
         granted.id, request.user_id AS "userId", request.event_id AS "eventId", 'reserved' AS status,
         granted.created_at AS "createdAt", granted.created_at + make_interval(secs => $3::int) AS "expiresAt",

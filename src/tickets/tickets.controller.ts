@@ -37,6 +37,7 @@ export class TicketsController {
   @ApiProblems(
     'user_not_found',
     'event_not_found',
+    'event_not_published',
     'event_ended',
     'event_sold_out',
     'hold_limit_reached',

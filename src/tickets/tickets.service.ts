@@ -23,8 +23,8 @@ export class TicketsService {
    * Holds a place of the event for the user.
    *
    * @param more the request's `Idempotency-Key`, and the network that is counted
-   * @throws {Problem} `user_not_found`, `event_not_found`, `event_ended`, `event_sold_out`, `hold_limit_reached`,
-   *   `network_hold_limit_reached` or `hold_cool_down`
+   * @throws {Problem} `user_not_found`, `event_not_found`, `event_not_published`, `event_ended`, `event_sold_out`,
+   *   `hold_limit_reached`, `network_hold_limit_reached` or `hold_cool_down`
    */
   async reserve(
     subject: Subject,

@@ -8,8 +8,8 @@ import { tokenOf } from '../support/tokens';
 
 const PASSWORD = 'notes on the engine';
 
-/** The callers. They ask for things of the owner, and for the event of the organizer. */
-const CALLERS = ['nobody', 'another', 'owner', 'organizer', 'admin'] as const;
+/** The callers. They ask for things of the owner, and for the event of the organizer; the rival organizes another. */
+const CALLERS = ['nobody', 'another', 'owner', 'rival', 'organizer', 'admin'] as const;
 type CallerName = (typeof CALLERS)[number];
 type Statuses = Record<CallerName, number>;
 
@@ -17,6 +17,7 @@ const everybody = (status: number): Statuses => ({
   nobody: status,
   another: status,
   owner: status,
+  rival: status,
   organizer: status,
   admin: status,
 });
@@ -28,6 +29,13 @@ const ownerAndAdmin = (status: number): Statuses => ({
 });
 
 const adminAlone = (status: number): Statuses => ({ ...everybodySignedIn(403), admin: status });
+
+/** Others see the event, and are told that they may not do it. */
+const organizerAndAdmin = (status: number, others = 403): Statuses => ({
+  ...everybodySignedIn(others),
+  organizer: status,
+  admin: status,
+});
 
 /** Every operation, and what each caller is answered. */
 const MATRIX: Record<string, Statuses> = {
@@ -47,10 +55,19 @@ const MATRIX: Record<string, Statuses> = {
   'GET /events/{event_id}': everybody(200),
   'POST /events/{event_id}/unlist': adminAlone(200),
   'POST /events/{event_id}/list': adminAlone(200),
+  'PATCH /events/{event_id}': organizerAndAdmin(200),
+  'DELETE /events/{event_id}': organizerAndAdmin(204),
   'POST /tickets': ownerAndAdmin(201),
   'GET /tickets/{ticket_id}': ownerAndAdmin(200),
   'POST /tickets/{ticket_id}/pay': ownerAndAdmin(200),
   'POST /tickets/{ticket_id}/cancel': ownerAndAdmin(200),
+};
+
+/** The same for a draft, where it is another. */
+const OF_A_DRAFT: Record<string, Statuses> = {
+  'GET /events/{event_id}': { ...organizerAndAdmin(200, 404), nobody: 404 },
+  'PATCH /events/{event_id}': organizerAndAdmin(200, 404),
+  'DELETE /events/{event_id}': organizerAndAdmin(204, 404),
 };
 
 describe('who may do what', () => {
@@ -62,16 +79,22 @@ describe('who may do what', () => {
 
   beforeAll(async () => {
     api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0' });
-    const [another, organizer] = [await api.create.user(), await api.create.user()];
+    const [another, organizer, rival] = [
+      await api.create.user(),
+      await api.create.user(),
+      await api.create.user(),
+    ];
     owner = await api.create.user({ location_latitude: 0, location_longitude: 0 });
     as = {
       nobody: api.client.as(''),
       another: api.client.as(tokenOf(another.id)),
       owner: api.client.as(tokenOf(owner.id)),
+      rival: api.client.as(tokenOf(rival.id)),
       organizer: api.client.as(tokenOf(organizer.id)),
       admin: api.client,
     };
     event = (await as.organizer.post('/events/', { ...eventBody(), total_tickets: 1_000 })).body;
+    await as.rival.post('/events/', eventBody());
     const passwordHash = await api.app.get(Passwords).hash(PASSWORD);
     await api.sql('UPDATE users SET password_hash = $1', [passwordHash]);
     const { body } = await as.nobody.get('/openapi.json');
@@ -95,6 +118,7 @@ describe('who may do what', () => {
     'PATCH /users/{user_id}': () => ({ name: 'Augusta Ada King' }),
     'GET /users/for-you': () => ({ user_id: owner.id }),
     'POST /events': eventBody,
+    'PATCH /events/{event_id}': () => ({ title: 'Changed' }),
     'POST /tickets': () => ({ user_id: owner.id, event_id: event.id }),
   };
 
@@ -124,7 +148,11 @@ describe('who may do what', () => {
     it.each(CALLERS)('asked by %s', async (caller) => {
       const ticket = await api.create.ticket({ user_id: owner.id, event_id: event.id });
       const [session_id = ''] = (await refreshToken()).split('.');
-      const ids = { user_id: owner.id, event_id: event.id, ticket_id: ticket.id, session_id };
+      const untouched = operation.startsWith('DELETE /events')
+        ? (await as.organizer.post('/events/', eventBody())).body
+        : event;
+      const ids = { user_id: owner.id, event_id: untouched.id, ticket_id: ticket.id, session_id };
+      const before = await eventAs(untouched.id);
       const answer = await ask(operation, caller, ids);
       expect(answer.status).toBe(statuses[caller]);
       if (answer.status < 400) return;
@@ -134,9 +162,15 @@ describe('who may do what', () => {
         [ticket.id, session_id],
       );
       expect(after).toEqual({ status: 'reserved', sessions: 1 });
+      expect(await eventAs(untouched.id)).toEqual(before);
       if (caller === 'nobody') {
         expectProblem(answer, 401, 'unauthenticated');
         expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="Tixxety API"');
+        return;
+      }
+      // Everyone sees the event, so that there is nothing to hide.
+      if (/^(PATCH|DELETE) \/events/.test(operation)) {
+        expectProblem(answer, 403, 'forbidden');
         return;
       }
       // A foreign object can't be told from a missing one.
@@ -153,6 +187,20 @@ describe('who may do what', () => {
       expect({ ...answer.body, request_id: '' }).toEqual({ ...missing.body, request_id: '' });
     });
   });
+
+  describe.each(Object.entries(OF_A_DRAFT))('%s, of a draft', (operation, statuses) => {
+    it.each(CALLERS)('asked by %s', async (caller) => {
+      const { body: draft } = await as.organizer.post('/events/', { ...eventBody(), status: 'draft' });
+      const answer = await ask(operation, caller, { event_id: draft.id });
+      expect(answer.status).toBe(statuses[caller]);
+      if (answer.status < 400) return;
+      expect(await eventAs(draft.id)).toMatchObject({ title: draft.title, status: 'draft', version: 1 });
+      const missing = await ask(operation, caller, { event_id: 999_999 });
+      expect({ ...answer.body, request_id: '' }).toEqual({ ...missing.body, request_id: '' });
+    });
+  });
+
+  const eventAs = async (id: number) => (await api.sql('SELECT * FROM events WHERE id = $1', [id]))[0];
 
   /** The same for a user that does not exist. */
   function elsewhere(operation: string): [string, string, RequestInit] {

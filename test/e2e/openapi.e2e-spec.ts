@@ -43,10 +43,21 @@ const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
   'POST /events/{event_id}/list': [200, 'forbidden', 'event_not_found'],
   'GET /events': [200],
   'GET /events/{event_id}': [200, 'event_not_found'],
+  'PATCH /events/{event_id}': [
+    200,
+    'event_not_found',
+    'forbidden',
+    'event_changed',
+    'event_status_fixed',
+    'currency_fixed',
+    'capacity_in_use',
+  ],
+  'DELETE /events/{event_id}': [204, 'event_not_found', 'forbidden', 'event_changed', 'event_has_orders'],
   'POST /tickets': [
     201,
     'user_not_found',
     'event_not_found',
+    'event_not_published',
     'event_ended',
     'event_sold_out',
     'hold_limit_reached',
@@ -65,6 +76,7 @@ const TAKING = [
   'POST /auth/revoke',
   'POST /auth/password',
   'PATCH /users/{user_id}',
+  'PATCH /events/{event_id}',
 ];
 const PUBLIC = [
   'GET /',

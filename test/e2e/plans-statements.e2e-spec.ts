@@ -24,7 +24,13 @@ const LAST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** Statements and what stands behind their parameters, as values and as EXECUTE takes them. */
 const STATEMENTS: [string, Statement, values: unknown[], literals: string, indexes: string[]][] = [
-  ['an event', eventById, [5_000], '5000', ['events_pkey', 'inventory_pkey']],
+  [
+    'an event',
+    eventById,
+    [5_000, COLLECTOR, NOW],
+    `5000, ${COLLECTOR}, ${NOW}`,
+    ['events_pkey', 'inventory_pkey', 'users_pkey'],
+  ],
   [
     'reserving',
     PLACE_HOLDS,

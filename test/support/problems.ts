@@ -50,6 +50,7 @@ export function expectProblem(
     request_id: headers.get('x-request-id'),
     ...(code === 'validation_failed' && { errors: expect.any(Array) }),
     ...(problem.error !== undefined && OAUTH_ERROR),
+    ...(code === 'capacity_in_use' && { held: expect.any(Number), sold: expect.any(Number) }),
     ...(/^ticket_not_(payable|cancellable)$/.test(code) && stateOf(problem)),
   });
   for (const error of errors) {
