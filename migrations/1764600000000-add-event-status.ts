@@ -1,5 +1,11 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
+const LISTS = [
+  'events_start_time_id_idx ON events (start_time, id)',
+  'events_search_idx ON events USING gin (search)',
+  'events_position_end_time_id_idx ON events USING gist (position, end_time, id)',
+];
+
 export class AddEventStatus1764600000000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
@@ -18,19 +24,12 @@ export class AddEventStatus1764600000000 implements MigrationInterface {
     await queryRunner.query('ALTER TABLE events ALTER COLUMN metadata SET STORAGE EXTERNAL');
 
     // Public lists walk nothing but what they show: however many drafts there are, a page costs the same.
-    await queryRunner.query('DROP INDEX events_start_time_id_idx, events_position_end_time_id_idx, events_search_idx');
+    await this.index(queryRunner, `status = 'published' AND unlisted_at IS NULL`);
+    // Beside the index of their own list, which has their drafts.
     await queryRunner.query(`
-      CREATE INDEX events_start_time_id_idx ON events (start_time, id) WHERE status = 'published'
+      CREATE INDEX events_listed_organizer_id_start_time_id_idx ON events (organizer_id, start_time, id)
+      WHERE status = 'published' AND unlisted_at IS NULL
     `);
-    await queryRunner.query(`
-      CREATE INDEX events_published_organizer_id_start_time_id_idx ON events (organizer_id, start_time, id)
-      WHERE status = 'published'
-    `);
-    await queryRunner.query(`
-      CREATE INDEX events_position_end_time_id_idx ON events USING gist (position, end_time, id)
-      WHERE position IS NOT NULL AND status = 'published'
-    `);
-    await queryRunner.query(`CREATE INDEX events_search_idx ON events USING gin (search) WHERE status = 'published'`);
 
     // Whether a place was ever taken is a fact of the same row as the counters, so that their lock decides on it, and so
     // that no index on all tickets has to be kept for it.
@@ -40,7 +39,7 @@ export class AddEventStatus1764600000000 implements MigrationInterface {
     `);
     await queryRunner.query(`
       CREATE OR REPLACE FUNCTION take_seats(event_ids bigint[], numbers integer[]) RETURNS void
-      LANGUAGE plpgsql VOLATILE AS $$
+      LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
       BEGIN
         UPDATE inventory SET held = held + taken.number, was_taken = true
         FROM unnest(event_ids, numbers) AS taken (event_id, number)
@@ -53,7 +52,7 @@ export class AddEventStatus1764600000000 implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       CREATE OR REPLACE FUNCTION take_seats(event_ids bigint[], numbers integer[]) RETURNS void
-      LANGUAGE plpgsql VOLATILE AS $$
+      LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
       BEGIN
         UPDATE inventory SET held = held + taken.number
         FROM unnest(event_ids, numbers) AS taken (event_id, number)
@@ -67,7 +66,8 @@ export class AddEventStatus1764600000000 implements MigrationInterface {
       WHERE event_id IN (SELECT id FROM events WHERE status <> 'published')
     `);
     await queryRunner.query('ALTER TABLE inventory DROP COLUMN was_taken');
-    // With the column go the indexes that name it.
+    await queryRunner.query('DROP INDEX events_listed_organizer_id_start_time_id_idx');
+    await this.index(queryRunner, 'unlisted_at IS NULL');
     await queryRunner.query(`
       ALTER TABLE events
         DROP COLUMN version,
@@ -77,11 +77,15 @@ export class AddEventStatus1764600000000 implements MigrationInterface {
         DROP COLUMN currency,
         DROP COLUMN status
     `);
-    await queryRunner.query('CREATE INDEX events_start_time_id_idx ON events (start_time, id)');
-    await queryRunner.query(`
-      CREATE INDEX events_position_end_time_id_idx ON events USING gist (position, end_time, id)
-      WHERE position IS NOT NULL
-    `);
-    await queryRunner.query('CREATE INDEX events_search_idx ON events USING gin (search)');
+  }
+
+  /** Makes the indexes of public lists anew. */
+  private async index(queryRunner: QueryRunner, isListed: string): Promise<void> {
+    for (const index of LISTS) {
+      const [name] = index.split(' ', 1);
+      const hasPosition = index.includes('position,') ? 'position IS NOT NULL AND ' : '';
+      await queryRunner.query(`DROP INDEX ${name}`);
+      await queryRunner.query(`CREATE INDEX ${index} WHERE ${hasPosition}${isListed}`);
+    }
   }
 }

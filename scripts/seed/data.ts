@@ -8,9 +8,17 @@ export interface SeedUser extends NewUser {
   createdAt: Date;
 }
 
-export interface SeedEvent extends Omit<NewEvent, 'organizerId'>, Seats {
+/** What is left out has its default. */
+type Described = Pick<
+  NewEvent,
+  'title' | 'description' | 'startTime' | 'endTime' | 'venueAddress' | 'venueLatitude' | 'venueLongitude'
+>;
+
+export interface SeedEvent extends Described, Seats {
   id: number;
   createdAt: Date;
+  /** A ticket was made of it, whatever became of that. */
+  wasTaken: boolean;
   /** Among those of its size, how much it is wanted; 0 to 1. */
   popularity: number;
 }
@@ -179,6 +187,7 @@ export class SeedData {
       capacity: roundCapacity(faker, kind.capacity),
       held: 0,
       sold: 0,
+      wasTaken: false,
       createdAt: new Date(Math.min(announced, this.today.getTime() - DAY_MS)),
       popularity: faker.number.float() ** 2,
     };

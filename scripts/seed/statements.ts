@@ -46,6 +46,7 @@ export async function insertInventory(runner: QueryRunner, events: SeedEvent[]):
     capacity: ['int', events.map((event) => event.capacity)],
     held: ['int', events.map((event) => event.held)],
     sold: ['int', events.map((event) => event.sold)],
+    was_taken: ['boolean', events.map((event) => event.wasTaken)],
   });
 }
 

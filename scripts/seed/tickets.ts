@@ -65,6 +65,7 @@ export class SeedTickets {
     const isHeld = status === 'reserved' && event.endTime > now;
     const createdAt = isHeld ? now : this.whileOnSale(event);
     const held = this.holdSeconds * 1_000;
+    event.wasTaken = true;
     if (isHeld) event.held++;
     if (status === 'paid') event.sold++;
     return {

@@ -1,28 +1,32 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Caller, userFor } from '../auth/caller';
+import { Caller, organizerScopeOf, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
 import { ApiCreated, ApiId, ApiList, ApiProblems } from '../http/api-docs';
 import { TakesBody } from '../http/body.guard';
 import { ApiCacheable, markCacheable } from '../http/cacheable';
+import { ApiIfMatch, IfMatch, tagAnswer } from '../http/entity-tag';
 import { IdPipe } from '../http/id.pipe';
 import { sendPage } from '../http/page';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import { EventLimit } from '../rate-limit/event-limit';
 import { InTurn } from '../rate-limit/turn.interceptor';
+import { EventChangesService } from './event-changes.service';
 import { EventsQuery, NearbyEventsQuery, toEventFilter, toNearbyFilter } from './events-query.dto';
+import { CreateEventDto, toEventChanges, toNewEvent, UpdateEventDto } from './event-body.dto';
 import {
-  CreateEventDto,
   EVENT_EXAMPLE,
   EventDto,
   ListedEventDto,
   NearbyEventDto,
   toEventDto,
   toListedEventDto,
-  toNewEvent,
 } from './events.dto';
 import { EventsService } from './events.service';
+
+/** A description of 10,000 characters may take 120 kB, with each escaped as two surrogates. */
+const EVENT_BYTES = 128 * 1_024;
 
 @ApiTags('events')
 @Controller()
@@ -30,11 +34,11 @@ export class EventsController {
   constructor(
     private readonly events: EventsService,
     private readonly limit: EventLimit,
+    private readonly changes: EventChangesService,
   ) {}
 
   @Post('events')
-  // A description of 10,000 characters may take 120 kB, with each escaped as two surrogates.
-  @TakesBody({ maxBytes: 128 * 1_024 })
+  @TakesBody({ maxBytes: EVENT_BYTES })
   @Idempotent()
   @ApiOperation({
     operationId: 'createEvent',
@@ -53,7 +57,7 @@ export class EventsController {
     const create = async () => {
       const event = await this.events.create(newEvent, body.total_tickets, caller);
       response.location(`/events/${event.id}`);
-      return toEventDto(event);
+      return tagAnswer(response, toEventDto(event), event.version);
     };
     return await this.limit.within(caller, response, () => once(create));
   }
@@ -63,7 +67,9 @@ export class EventsController {
   @ApiOperation({
     operationId: 'listEvents',
     summary: 'List events',
-    description: 'Past ones included, in the order of their start unless `sort` says otherwise.',
+    description:
+      'Past ones included, in the order of their start unless `sort` says otherwise. Drafts and cancelled events are ' +
+      'in the list that their organizer asks for with their own `organizer_id`, and in that of an admin.',
   })
   @ApiCacheable()
   @InTurn('pages')
@@ -71,11 +77,17 @@ export class EventsController {
   @ApiProblems()
   async list(
     @Query() query: EventsQuery,
+    @Caller() caller: Caller | undefined,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ListedEventDto[]> {
-    const page = await this.events.list(toEventFilter(query), query);
-    markCacheable(response);
+    const { organizer_id } = query;
+    const isOwn =
+      organizer_id !== undefined && (await this.events.isOwnList(organizer_id, organizerScopeOf(caller)));
+    const page = await this.events.list({ ...toEventFilter(query), isOwn }, query);
+    // What others may see of an organizer's events is not what the organizer asks for.
+    if (organizer_id !== undefined) response.vary('Authorization');
+    if (!isOwn) markCacheable(response);
     return sendPage(page, toListedEventDto, request, response);
   }
 
@@ -84,17 +96,21 @@ export class EventsController {
   @ApiOperation({
     operationId: 'getEvent',
     summary: 'Show an event',
-    description: 'With its places: sold, held and for sale.',
+    description:
+      'With its places: sold, held and for sale. A draft is seen by its organizer and an admin alone; a cancelled ' +
+      'event still by everyone.',
   })
   @ApiCacheable()
   @ApiId('event_id')
   @ApiProblems('event_not_found')
   async get(
     @Param('event_id', IdPipe) id: number,
+    @Caller() caller: Caller | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<EventDto> {
-    const event = await this.events.get(id);
-    markCacheable(response);
+    const event = await this.events.get(id, organizerScopeOf(caller));
+    if (event.status === 'draft') return tagAnswer(response, toEventDto(event), event.version);
+    markCacheable(response, event.version);
     return toEventDto(event);
   }
 
@@ -113,9 +129,13 @@ export class EventsController {
   async unlist(
     @Param('event_id', IdPipe) id: number,
     @Caller() caller: Caller,
+    @Res({ passthrough: true }) response: Response,
     once: Once,
   ): Promise<EventDto> {
-    return await once(async () => toEventDto(await this.events.setListed(id, false, caller)));
+    return await once(async () => {
+      const event = await this.events.setListed(id, false, caller);
+      return tagAnswer(response, toEventDto(event), event.version);
+    });
   }
 
   @Post('events/:event_id/list')
@@ -132,9 +152,61 @@ export class EventsController {
   async relist(
     @Param('event_id', IdPipe) id: number,
     @Caller() caller: Caller,
+    @Res({ passthrough: true }) response: Response,
     once: Once,
   ): Promise<EventDto> {
-    return await once(async () => toEventDto(await this.events.setListed(id, true, caller)));
+    return await once(async () => {
+      const event = await this.events.setListed(id, true, caller);
+      return tagAnswer(response, toEventDto(event), event.version);
+    });
+  }
+
+  @Patch('events/:event_id')
+  @TakesBody({ maxBytes: EVENT_BYTES })
+  @ApiOperation({
+    operationId: 'updateEvent',
+    summary: 'Change an event',
+    description:
+      'For its organizer and an admin. What is left out stays as it is; an empty body changes nothing. With the `ETag` ' +
+      'of an answer as `If-Match` nothing that somebody else changed since is overwritten.',
+  })
+  @ApiIfMatch()
+  @ApiId('event_id')
+  @ApiProblems(
+    'event_not_found',
+    'forbidden',
+    'event_changed',
+    'event_status_fixed',
+    'currency_fixed',
+    'capacity_in_use',
+  )
+  async update(
+    @Param('event_id', IdPipe) id: number,
+    @Body() body: UpdateEventDto,
+    @Caller() caller: Caller,
+    @IfMatch() ifMatch: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<EventDto> {
+    const event = await this.changes.update(id, toEventChanges(body), organizerScopeOf(caller), ifMatch);
+    return tagAnswer(response, toEventDto(event), event.version);
+  }
+
+  @Delete('events/:event_id')
+  @HttpCode(204)
+  @ApiOperation({
+    operationId: 'deleteEvent',
+    summary: 'Delete an event',
+    description: 'For its organizer and an admin, as long as no ticket of it was ever made.',
+  })
+  @ApiIfMatch()
+  @ApiId('event_id')
+  @ApiProblems('event_not_found', 'forbidden', 'event_changed', 'event_has_orders')
+  async delete(
+    @Param('event_id', IdPipe) id: number,
+    @Caller() caller: Caller,
+    @IfMatch() ifMatch: string | undefined,
+  ): Promise<void> {
+    await this.changes.delete(id, organizerScopeOf(caller), ifMatch);
   }
 
   @Get('users/for-you')

@@ -1,65 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsObject, IsOptional, ValidateNested } from 'class-validator';
 import { ApiInteger } from '../http/api-docs';
-import { Decimal, Instant, Int, MultilineText, NotBefore, OptionalTogetherWith, Text } from '../http/fields';
-import type { EventWithSeats, ListedEvent, NewEvent } from './events.repository';
-
-export class VenueDto {
-  /** @example "Alexandra Palace Way, London" */
-  @IsOptional()
-  @Text(0, 255)
-  address?: string | null;
-
-  /**
-   * Degrees north; comes together with the longitude.
-   * @example 51.5942
-   */
-  @OptionalTogetherWith('longitude')
-  @Decimal(-90, 90)
-  latitude?: number | null;
-
-  /**
-   * Degrees east; comes together with the latitude.
-   * @example -0.1306
-   */
-  @OptionalTogetherWith('latitude')
-  @Decimal(-180, 180)
-  longitude?: number | null;
-}
-
-export class CreateEventDto {
-  /** @example "Night of the Analytical Engine" */
-  @Text(1, 200)
-  title: string;
-
-  /** @example "An evening of music for one engine and orchestra." */
-  @IsOptional()
-  @MultilineText(0, 10_000)
-  description?: string;
-
-  /** @example "2030-06-01T19:00:00Z" */
-  @Instant()
-  start_time: string;
-
-  /**
-   * Not before the start; the same instant is fine.
-   * @example "2030-06-01T22:00:00Z"
-   */
-  @NotBefore('start_time')
-  @Instant()
-  end_time: string;
-
-  /** @example 500 */
-  @Int(0, 10_000_000)
-  total_tickets: number;
-
-  /** Without coordinates the event can't be found nearby. */
-  @IsObject({ message: 'must be an object' })
-  @ValidateNested()
-  @Type(() => VenueDto)
-  venue: VenueDto;
-}
+import type { Metadata } from '../http/metadata';
+import { EVENT_STATUSES, type EventStatus } from './event.entity';
+import type { EventWithSeats, ListedEvent } from './events.repository';
 
 export class VenueOfEventDto {
   /** @example "Alexandra Palace Way, London" */
@@ -83,6 +26,13 @@ export class EventDto {
    */
   @ApiInteger()
   organizer_id: number | null;
+
+  /**
+   * A draft is seen by its organizer alone; a cancelled event is in no list of others any more.
+   * @example "published"
+   */
+  @ApiProperty({ enum: EVENT_STATUSES })
+  status: EventStatus;
 
   /** @example "Night of the Analytical Engine" */
   title: string;
@@ -126,6 +76,30 @@ export class EventDto {
 
   venue: VenueOfEventDto;
 
+  /**
+   * Of all prices, by ISO 4217; null while everything is free.
+   * @example "EUR"
+   */
+  currency: string | null;
+
+  /**
+   * Where the event takes place, by its name in the IANA database; all times here are in UTC.
+   * @example "Europe/London"
+   */
+  timezone: string;
+
+  /** How many tickets one user may have; null = any number. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  max_tickets_per_user: number | null;
+
+  /** The client's own references. Everyone who sees the event sees them. */
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    example: { season: '2030/31' },
+  })
+  metadata: Metadata;
+
   /** @example "2030-01-01T12:00:00.000Z" */
   created_at: Date;
 
@@ -138,6 +112,7 @@ export class EventDto {
 export const EVENT_EXAMPLE = {
   id: 1,
   organizer_id: 1,
+  status: 'published',
   title: 'Night of the Analytical Engine',
   description: 'An evening of music for one engine and orchestra.',
   start_time: '2030-06-01T19:00:00.000Z',
@@ -147,6 +122,10 @@ export const EVENT_EXAMPLE = {
   tickets_held: 3,
   tickets_available: 377,
   venue: { address: 'Alexandra Palace Way, London', latitude: 51.5942, longitude: -0.1306 },
+  currency: 'EUR',
+  timezone: 'Europe/London',
+  max_tickets_per_user: null,
+  metadata: { season: '2030/31' },
   created_at: '2030-01-01T12:00:00.000Z',
   unlisted_at: null,
 };
@@ -170,6 +149,7 @@ export class ListedEventDto extends EventDto {
 export const toEventDto = (event: EventWithSeats): EventDto => ({
   id: event.id,
   organizer_id: event.organizerId,
+  status: event.status,
   title: event.title,
   description: event.description,
   start_time: event.startTime,
@@ -179,6 +159,10 @@ export const toEventDto = (event: EventWithSeats): EventDto => ({
   tickets_held: event.held,
   tickets_available: event.capacity - event.sold - event.held,
   venue: { address: event.venueAddress, latitude: event.venueLatitude, longitude: event.venueLongitude },
+  currency: event.currency,
+  timezone: event.timezone,
+  max_tickets_per_user: event.maxTicketsPerUser,
+  metadata: event.metadata,
   created_at: event.createdAt,
   unlisted_at: event.unlistedAt,
 });
@@ -186,15 +170,4 @@ export const toEventDto = (event: EventWithSeats): EventDto => ({
 export const toListedEventDto = (event: ListedEvent): ListedEventDto => ({
   ...toEventDto(event),
   ...(event.distanceKm !== undefined && { distance_km: event.distanceKm }),
-});
-
-export const toNewEvent = (body: CreateEventDto, organizerId: number): NewEvent => ({
-  organizerId,
-  title: body.title,
-  description: body.description ?? '',
-  startTime: new Date(body.start_time),
-  endTime: new Date(body.end_time),
-  venueAddress: body.venue.address ?? null,
-  venueLatitude: body.venue.latitude ?? null,
-  venueLongitude: body.venue.longitude ?? null,
 });

@@ -1,12 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
+import { issuedAtIn, organizerIn, type OrganizerScope } from '../database/scope';
 import { Statements } from '../database/statements';
+import type { MetadataChanges } from '../http/metadata';
 import { Event } from './event.entity';
-import { eventById, listEvent, type EventFilter, type EventKey } from './events.statements';
+import { eventById, listEvent, lockEvent, type EventFilter, type EventKey } from './events.statements';
 import { listEvents } from './list-events';
 
-export type NewEvent = Omit<Event, 'id' | 'createdAt' | 'unlistedAt' | 'position' | 'search' | 'organizer'>;
+export type NewEvent = Omit<
+  Event,
+  'id' | 'createdAt' | 'unlistedAt' | 'position' | 'search' | 'organizer' | 'version'
+>;
+
+/** What an organizer changes; what is left out stays as it is. */
+export type EventChanges = Partial<
+  Omit<NewEvent, 'organizerId' | 'metadata'> & { metadata: MetadataChanges | null; capacity: number }
+>;
 
 export interface Seats {
   capacity: number;
@@ -14,7 +24,9 @@ export interface Seats {
   sold: number;
 }
 
-export type EventWithSeats = Omit<Event, 'position' | 'search' | 'organizer'> & Seats;
+type EventRow = Omit<Event, 'position' | 'search' | 'organizer'>;
+
+export type EventWithSeats = EventRow & Seats;
 
 /** An event in a list: with what the list is sorted by, and its distance where one was searched around a place. */
 export type ListedEvent = EventWithSeats & { key: Date | number; distanceKm?: number };
@@ -51,13 +63,30 @@ export class EventsRepository {
     });
   }
 
-  async findById(id: number): Promise<EventWithSeats | undefined> {
-    const [event] = await this.statements.run<EventWithSeats>(eventById, [id]);
+  async findById(id: number, scope: OrganizerScope): Promise<EventWithSeats | undefined> {
+    const values = [id, organizerIn(scope), issuedAtIn(scope)];
+    const [event] = await this.statements.run<EventWithSeats>(eventById, values);
     return event;
   }
 
   async setListed(id: number, isListed: boolean): Promise<void> {
     await this.statements.run(listEvent, [id, isListed]);
+  }
+
+  /** Keeps an event as it is until the transaction ends; `isTheirs`: within the scope. */
+  async lock(id: number, scope: OrganizerScope): Promise<(EventRow & { isTheirs: boolean }) | undefined> {
+    const values = [id, organizerIn(scope), issuedAtIn(scope)];
+    const [event] = await this.statements.run<EventRow & { isTheirs: boolean }>(lockEvent, values);
+    return event;
+  }
+
+  /** Changes the fields, and the version with them. */
+  async update(id: number, changes: Partial<NewEvent>): Promise<void> {
+    await this.repository.update({ id }, { ...changes, version: () => 'version + 1' });
+  }
+
+  async delete(id: number): Promise<void> {
+    await this.repository.delete({ id });
   }
 
   async list(filter: EventFilter, after: EventKey | undefined, limit: number): Promise<EventsPage> {

@@ -14,7 +14,7 @@ import {
 } from '../http/page';
 import { Settings } from '../config/settings';
 import { invalid, Problem } from '../problems/problem';
-import type { Subject } from '../database/scope';
+import type { OrganizerScope, Subject } from '../database/scope';
 import { violatedConstraint } from '../database/database-error';
 import { Transactions } from '../database/transactions';
 import { InventoryService } from '../inventory/inventory.service';
@@ -57,11 +57,20 @@ export class EventsService {
     }
   }
 
-  /** @throws {Problem} `event_not_found` */
-  async get(id: number): Promise<EventWithSeats> {
-    const event = await this.repository.findById(id);
+  /**
+   * @param scope whose drafts are seen
+   * @throws {Problem} `event_not_found`
+   */
+  async get(id: number, scope: OrganizerScope): Promise<EventWithSeats> {
+    const event = await this.repository.findById(id, scope);
     if (!event) throw new Problem('event_not_found');
     return event;
+  }
+
+  /** Whether a list of this organizer's events is their own: then it has their drafts and cancelled events, too. */
+  async isOwnList(organizerId: number, scope: OrganizerScope): Promise<boolean> {
+    if (scope.by === 'anyone') return true;
+    return scope.userId === organizerId && (await this.users.isThere(scope));
   }
 
   /**
@@ -72,7 +81,7 @@ export class EventsService {
   async setListed(id: number, isListed: boolean, caller: Caller): Promise<EventWithSeats> {
     requireAdmin(caller, isListed ? 'lists events' : 'unlists events');
     await this.repository.setListed(id, isListed);
-    return await this.get(id);
+    return await this.get(id, { by: 'anyone' });
   }
 
   /**
@@ -85,14 +94,18 @@ export class EventsService {
       case 'start_time':
         return await this.read(filter, sortKeyOf<TimeKey>(query, isTime, isId), query);
       case 'relevance':
-        return await this.listByRelevance(filter, query);
+        return await this.listRanked(filter, query);
       case 'distance':
-        return await this.listByDistance(filter, query);
+        return filter.isOwn ? await this.listRanked(filter, query) : await this.listByDistance(filter, query);
     }
   }
 
-  private async listByRelevance(filter: EventFilter, query: PageQuery): Promise<Page<ListedEvent>> {
-    const after = sortKeyOfAny<[RankKey, TimeKey]>(query, [isNumber, isId], [isTime, isId]);
+  /** As many as can be put in order; where they are more, all in the order of their start. */
+  private async listRanked(filter: EventFilter, query: PageQuery): Promise<Page<ListedEvent>> {
+    const after =
+      filter.sort === 'distance'
+        ? sortKeyOfAny<[DistanceKey, TimeKey]>(query, [isNumber, isTime, isId], [isTime, isId])
+        : sortKeyOfAny<[RankKey, TimeKey]>(query, [isNumber, isId], [isTime, isId]);
     if (after === undefined || isNumber(after[0])) {
       const page = await this.read(filter, after, query);
       if (!page.isMany) return page;

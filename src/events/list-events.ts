@@ -1,5 +1,5 @@
 import type { Statement } from '../database/statements';
-import { IS_LISTED } from './event.entity';
+import { IS_LISTED, IS_NOT_UNLISTED } from './event.entity';
 import { EVENT, SEATS, type EventFilter, type EventKey } from './events.statements';
 import { chordOfDistance, EARTH_RADIUS_KM } from './haversine';
 
@@ -33,6 +33,9 @@ const EARLIEST = `'0001-01-01'::timestamptz`;
  * passes the filters: so it fills the page and ends the walk, which would otherwise go round the Earth for what is not
  * to be found nearby.
  *
+ * An organizer's own list has drafts and cancelled events, too. They stand in the index of organizers alone: where that one
+ * finds too many to be sorted, their list comes in the order of the start.
+ *
  * @returns a statement whose rows are those of the page, or one without an id where there are none; each has `rest`
  */
 export function listEvents(
@@ -43,7 +46,7 @@ export function listEvents(
   const values: unknown[] = [];
   const bind = (value: unknown, type: string) => `$${values.push(value)}::${type}`;
 
-  const { near, words, sort, organizerId, beyond } = filter;
+  const { near, words, sort, organizerId, isOwn, beyond } = filter;
   const query = words && `to_tsquery('unaccented', fold_letters(${bind(prefixQuery(words), 'text')}))`;
   const center =
     near &&
@@ -77,6 +80,7 @@ export function listEvents(
   // least() ignores a null: an event without a place would be on the other side of the Earth.
   const isHere = near && `chord IS NOT NULL AND ${kilometres('chord')} <= ${radius}`;
   const hasWords = query && `search @@ ${query}`;
+  const isListed = isOwn ? IS_NOT_UNLISTED : IS_LISTED;
   const isOrganizers = organizerId && `organizer_id = ${bind(organizerId, 'bigint')}`;
   const hasNotEnded = filter.hasNotEnded && 'end_time > now()';
   const starts = [
@@ -84,28 +88,31 @@ export function listEvents(
     filter.startsBefore && `start_time < ${bind(filter.startsBefore, 'timestamptz')}`,
   ];
   const isAvailable =
-    filter.isAvailable && `(SELECT held + sold < capacity FROM quotas WHERE event_id = events.id AND kind = 'event')`;
+    filter.isAvailable &&
+    `(SELECT held + sold < capacity FROM quotas WHERE event_id = events.id AND kind = 'event')`;
   const isBehind = after && behind(after);
   const isBeyond = beyond && behind(beyond);
 
   // An index in the order of the list finds the organizer's by itself.
   const few: Source[] = [];
   const isFound = filter.isWide === true || (sort === 'start_time' && isOrganizers);
-  if (!isFound && isOrganizers) few.push({ finds: isOrganizers });
-  if (!isFound && near && sort !== 'distance') {
-    few.push({
-      finds: `position IS NOT NULL AND position <@ cube_enlarge(${center}, ${outside()}, 3)`,
-      nearestFirst: true,
-    });
+  if (!isFound && isOrganizers) few.push({ finds: all([isListed, isOrganizers]) });
+  if (!isFound && !isOwn && near && sort !== 'distance') {
+    const isWithin = `position IS NOT NULL AND position <@ cube_enlarge(${center}, ${outside()}, 3)`;
+    few.push({ finds: all([IS_LISTED, isWithin]), nearestFirst: true });
   }
-  if (!isFound && hasWords) few.push({ finds: hasWords, unless: '(SELECT is_common FROM sample)' });
+  if (!isFound && !isOwn && hasWords) {
+    few.push({ finds: all([IS_LISTED, hasWords]), unless: '(SELECT is_common FROM sample)' });
+  }
   const isMany = (i: number) => (i < 0 ? 'true' : `(SELECT is_many FROM many_${i})`);
   const isLastMany = isMany(few.length - 1);
+  /** There is no walk in this order. */
+  const isRanked = sort === 'relevance' || (sort === 'distance' && isOwn);
   // A ranking that was begun goes on, though more may have come.
-  const most = sort === 'relevance' && after ? 2 * CANDIDATES : CANDIDATES;
+  const most = isRanked && after ? 2 * CANDIDATES : CANDIDATES;
   const ctes = few.flatMap(({ finds, unless, nearestFirst }, i) => [
     `few_${i} AS MATERIALIZED (
-      ${select(columns, 'events', [isMany(i - 1), unless && `NOT ${unless}`, IS_LISTED, finds])}
+      ${select(columns, 'events', [isMany(i - 1), unless && `NOT ${unless}`, finds])}
       ${nearestFirst ? 'ORDER BY chord' : ''} LIMIT ${most + 1}
     )`,
     `many_${i} AS MATERIALIZED (
@@ -123,16 +130,17 @@ export function listEvents(
       ? all([hasWords, isOrganizers, ...starts, isAvailable])
       : all([isHere, hasWords, hasNotEnded, isAvailable, isBeyond]);
   const window = passes === '' ? size : String(CANDIDATES);
-  const nearest = `${select(columns, 'events', ['position IS NOT NULL', IS_LISTED, hasNotEnded])} ORDER BY ${order} LIMIT ${NEIGHBOURS}`;
+  const nearest = `${select(columns, 'events', ['position IS NOT NULL', isListed, hasNotEnded])} ORDER BY ${order} LIMIT ${NEIGHBOURS}`;
   const candidates =
     sort === 'distance'
       ? `${select(['*'], `(${nearest}) AS events`, [isBehind])} ORDER BY ${order} LIMIT ${window}`
-      : `${select(columns, 'events', [IS_LISTED, isOrganizers, ...starts, isBehind])} ORDER BY ${order} LIMIT ${window}`;
-  const walk = select(['*'], `(${candidates}) AS events`, [
-    isLastMany,
-    sort === 'distance' && passes !== '' ? `(${passes} OR chord > ${outside()})` : passes,
-  ]);
-  const branches = sort === 'relevance' ? found : [...found, walk];
+      : `${select(columns, 'events', [isListed, isOrganizers, ...starts, isBehind])} ORDER BY ${order} LIMIT ${window}`;
+  const walk = () =>
+    select(['*'], `(${candidates}) AS events`, [
+      isLastMany,
+      sort === 'distance' && passes !== '' ? `(${passes} OR chord > ${outside()})` : passes,
+    ]);
+  const branches = isRanked ? found : [...found, walk()];
 
   const isShort = all([
     isLastMany,
@@ -154,7 +162,7 @@ export function listEvents(
       )} LIMIT 1`,
     relevance: NOTHING,
   };
-  const rest = sort === 'start_time' && passes === '' ? NOTHING : ends[sort];
+  const rest = isRanked || (sort === 'start_time' && passes === '') ? NOTHING : ends[sort];
 
   const page = `
     SELECT page.*, ${SEATS}
@@ -205,12 +213,14 @@ const PAGE_BYTES = 256 * 1_024;
 
 /**
  * The first rows of a page that weigh no more than `PAGE_BYTES`, and at least one; each tells how many there would be.
- * (The length of a text is known without reading it, so what is cut off is never read.)
+ * (The length of a text is known without reading it, and so is that of metadata, which are not compressed: what is cut
+ * off is never read.)
  */
 const withinBytes = (page: string, order: string) => `
   SELECT * FROM (
     SELECT list.*, count(*) OVER ()::int AS found, row_number() OVER so_far AS n, sum(
-      400 + octet_length(title) + octet_length(description) + coalesce(octet_length("venueAddress"), 0)
+      500 + octet_length(title) + octet_length(description) + coalesce(octet_length("venueAddress"), 0)
+      + pg_column_size(metadata)
     ) OVER so_far AS bytes
     FROM (${page}) AS list
     WINDOW so_far AS (ORDER BY ${order} ROWS UNBOUNDED PRECEDING)

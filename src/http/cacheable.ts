@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto';
 import { constants, gzip } from 'node:zlib';
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { countUnread } from './unread-answers';
+import { entityTag } from './entity-tag';
 
 /**
  * A browser asks again each time, and is told that nothing changed; what many share, such as a CDN in a rush, may answer
@@ -20,9 +20,14 @@ const LEVEL = constants.Z_BEST_SPEED;
 
 let packing = 0;
 
-/** Marks an answer that is the same for every caller: caches may keep it. Refusals are not marked, and not kept. */
-export function markCacheable(response: Response): void {
+/**
+ * Marks an answer that is the same for every caller: caches may keep it. Refusals are not marked, and not kept.
+ *
+ * @param version of what the answer shows, where it has one
+ */
+export function markCacheable(response: Response, version?: number): void {
   response.setHeader('Cache-Control', CACHE_CONTROL);
+  response.locals.version = version;
 }
 
 export const isCacheable = (response: Response) => response.getHeader('Cache-Control') === CACHE_CONTROL;
@@ -32,8 +37,7 @@ export const isCacheable = (response: Response) => response.getHeader('Cache-Con
  * that understands it.
  */
 export function sendCacheable(response: Response, json: string): void {
-  // Weak: it stands for the JSON, however that is encoded on the way.
-  response.setHeader('ETag', `W/"${hash('sha1', json, 'base64url')}"`);
+  response.setHeader('ETag', entityTag(json, response.locals.version as number | undefined));
   response.vary('Accept-Encoding');
   if (response.req.fresh) {
     response.status(304).end();

@@ -158,6 +158,42 @@ export const ListOf = (dto: () => new () => object, least: number, most: number)
     Type(dto),
   );
 
+/** The code of a currency (ISO 4217), such as EUR. */
+export const Currency = () =>
+  applyDecorators(
+    ApiProperty({ type: String, pattern: '^[A-Z]{3}$' }),
+    field('currency', 'must be the code of a currency in ISO 4217, such as EUR', (value) =>
+      CURRENCIES.has(value),
+    ),
+  );
+
+const CURRENCIES: ReadonlySet<unknown> = new Set(Intl.supportedValuesOf('currency'));
+
+/** The name of a time zone in the IANA database, such as Europe/Berlin. */
+export const TimeZone = () =>
+  applyDecorators(
+    ApiProperty({ type: String, pattern: TIME_ZONE.source, maxLength: MAX_TIME_ZONE }),
+    field(
+      'timeZone',
+      'must be the name of a time zone in the IANA database, such as Europe/Berlin',
+      (value) => typeof value === 'string' && isTimeZone(value),
+    ),
+  );
+
+const MAX_TIME_ZONE = 64;
+const TIME_ZONE = /^[A-Z][\w+-]*(\/[A-Z][\w+-]*){0,2}$/;
+
+function isTimeZone(name: string): boolean {
+  if (name.length > MAX_TIME_ZONE || !TIME_ZONE.test(name)) return false;
+  try {
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions();
+    // Intl takes letters of any case; others, such as calendars, do not.
+    return timeZone === name || timeZone.toLowerCase() !== name.toLowerCase();
+  } catch {
+    return false;
+  }
+}
+
 /** May be left out, which null is not. */
 export const MayBeLeftOut = () => ValidateIf((_owner, value) => value !== undefined);
 

@@ -7,6 +7,7 @@ import { keyValues } from '../idempotency/key-claim';
 import type { HoldAnswer, HoldRequest, ResolveAnswer, ResolveRequest } from './held-order';
 import { withDates, type Keyed } from './kept-outcome';
 import { NetworkKeys } from './network-keys';
+import { DELETE_QUOTAS, HAS_ORDERS, LOCK_QUOTAS, SET_CAPACITY } from './change-quota.statements';
 import { Quota } from './quota.entity';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds.statement';
 import type { Since } from './due-scan-cursor';
@@ -67,6 +68,8 @@ export interface Released {
   lateSeconds: number[];
 }
 
+export type LockedQuota = Pick<Quota, 'held' | 'sold'> & { hasOrders: boolean };
+
 @Injectable()
 export class InventoryRepository {
   constructor(
@@ -79,6 +82,21 @@ export class InventoryRepository {
   async insert(quota: Pick<Quota, 'eventId' | 'kind' | 'capacity'> & Partial<Quota>): Promise<number> {
     const { identifiers } = await this.repository.insert(quota);
     return Number(identifiers[0]?.id);
+  }
+
+  async lockQuotas(eventId: number): Promise<LockedQuota | undefined> {
+    const [quota] = await this.statements.run<Pick<Quota, 'held' | 'sold'>>(LOCK_QUOTAS, [eventId]);
+    // With a snapshot of its own, which has all that was committed before the lock.
+    const [found] = await this.statements.run<{ hasOrders: boolean }>(HAS_ORDERS, [eventId]);
+    return quota && { ...quota, hasOrders: found?.hasOrders ?? true };
+  }
+
+  async setCapacity(eventId: number, capacity: number): Promise<void> {
+    await this.statements.run(SET_CAPACITY, [eventId, capacity]);
+  }
+
+  async deleteQuotas(eventId: number): Promise<void> {
+    await this.statements.run(DELETE_QUOTAS, [eventId]);
   }
 
   /**

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '../database/transactions';
+import { Problem } from '../problems/problem';
 import type { ReleaseTrigger } from '../telemetry/channels';
 import { DueHolds } from './due-holds';
 import { HoldPlacement } from './hold-placement';
 import { HoldResolution } from './hold-resolution';
 import type { HeldOrder, HoldRequest, ResolvedOrder, ResolveRequest } from './held-order';
-import { InventoryRepository, type Drift } from './inventory.repository';
+import { InventoryRepository, type Drift, type LockedQuota } from './inventory.repository';
 import type { QuotaKind } from './quota.entity';
 
 /**
@@ -29,6 +30,27 @@ export class InventoryService {
    */
   async createQuota(eventId: number, kind: QuotaKind, capacity: number, name = ''): Promise<number> {
     return await this.repository.insert({ eventId, kind, capacity, name });
+  }
+
+  /**
+   * Keeps the counters of an event as they are until the transaction ends.
+   *
+   * @throws {Problem} `service_unavailable` where the event lost its counters: a person has to look
+   */
+  async lockQuotas(eventId: number): Promise<LockedQuota> {
+    const quota = await this.repository.lockQuotas(eventId);
+    if (!quota) throw new Problem('service_unavailable', { headers: { 'Retry-After': '60' } });
+    return quota;
+  }
+
+  /** Only after `lockQuotas`, and not below what is held and sold. */
+  async setCapacity(eventId: number, capacity: number): Promise<void> {
+    await this.repository.setCapacity(eventId, capacity);
+  }
+
+  /** Only after `lockQuotas`, and only of an event without orders. */
+  async deleteQuotas(eventId: number): Promise<void> {
+    await this.repository.deleteQuotas(eventId);
   }
 
   /**

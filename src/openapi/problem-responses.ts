@@ -27,6 +27,8 @@ const PROBLEM_SCHEMA = {
       format: 'date-time',
       description: 'Only where `ticket_status` is `paid`',
     },
+    held: { type: 'integer', description: 'Only with `capacity_in_use`: how many places are held' },
+    sold: { type: 'integer', description: 'Only with `capacity_in_use`: how many places are sold' },
     error: {
       type: 'string',
       enum: ['invalid_grant', 'invalid_request', 'unsupported_grant_type'],
@@ -121,6 +123,7 @@ const EXAMPLES: Partial<Record<ProblemCode, object>> = {
   },
   ticket_not_payable: { ticket_status: 'paid', paid_at: '2030-01-01T12:01:00.000Z' },
   ticket_not_cancellable: { ticket_status: 'expired' },
+  capacity_in_use: { held: 3, sold: 120 },
   invalid_credentials: {
     error: 'invalid_grant',
     error_description: PROBLEMS.invalid_credentials.detail,

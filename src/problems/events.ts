@@ -8,6 +8,45 @@ export const EVENTS_PROBLEMS = {
     detail: 'Event not found',
     advice: 'Check the id. Take ids from `GET /events` or from the `Location` of what you created.',
   },
+  event_changed: {
+    status: 412,
+    title: 'Event changed',
+    detail: 'The event was changed since the answer whose ETag is sent as If-Match',
+    advice:
+      'Read the event with `GET /events/{event_id}`, show what is different, and send the change again with the new `ETag`.',
+  },
+  event_status_fixed: {
+    status: 409,
+    title: 'Status fixed',
+    detail: 'A published event does not become a draft again, and a cancelled one stays cancelled',
+    advice: 'Leave `status` out. Only a draft has another one to come: `published`.',
+  },
+  currency_fixed: {
+    status: 409,
+    title: 'Currency fixed',
+    detail: 'The currency of the event is fixed: a ticket of it was made',
+    advice: 'Leave `currency` out. For sales in another one create another event.',
+  },
+  capacity_in_use: {
+    status: 409,
+    title: 'Capacity in use',
+    detail: 'More places are held and sold than total_tickets would leave; `held` and `sold` say how many',
+    advice:
+      'Ask for no fewer than `held` and `sold` together. What is held comes back where it is not paid: try again later for less.',
+  },
+  event_has_orders: {
+    status: 409,
+    title: 'Event has orders',
+    detail: 'A ticket of the event was made, so that it can not be deleted',
+    advice: 'Keep the event: tickets, also those that ended, refer to it.',
+  },
+  event_not_published: {
+    status: 409,
+    title: 'Not published',
+    detail: 'Event is a draft or cancelled',
+    advice:
+      'Nothing can be reserved for a draft or a cancelled event. Publish a draft first; of a cancelled one show no places.',
+  },
   event_ended: {
     status: 409,
     title: 'Event ended',

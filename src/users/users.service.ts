@@ -46,4 +46,9 @@ export class UsersService {
     if (!user) throw new Problem('user_not_found');
     return user;
   }
+
+  /** Whether the account was there when its token was issued. */
+  async isThere(subject: Subject): Promise<boolean> {
+    return (await this.repository.find(subject)) !== null;
+  }
 }

@@ -31,9 +31,10 @@ const ownerAndAdmin = (status: number): Statuses => ({
 const adminAlone = (status: number): Statuses => ({ ...everybodySignedIn(403), admin: status });
 /** An order is its buyer's and the organizer's. */
 const parties = (status: number): Statuses => ({ ...ownerAndAdmin(status), organizer: status });
-/** Others see the event, too, but this is not theirs to do. */
-const organizerAndAdmin = (status: number): Statuses => ({
-  ...everybodySignedIn(403),
+
+/** Others see the event, and are told that they may not do it. */
+const organizerAndAdmin = (status: number, others = 403): Statuses => ({
+  ...everybodySignedIn(others),
   organizer: status,
   admin: status,
 });
@@ -56,6 +57,8 @@ const MATRIX: Record<string, Statuses> = {
   'GET /events/{event_id}': everybody(200),
   'POST /events/{event_id}/unlist': adminAlone(200),
   'POST /events/{event_id}/list': adminAlone(200),
+  'PATCH /events/{event_id}': organizerAndAdmin(200),
+  'DELETE /events/{event_id}': organizerAndAdmin(204),
   'POST /tickets': ownerAndAdmin(201),
   'GET /tickets/{ticket_id}': ownerAndAdmin(200),
   'POST /tickets/{ticket_id}/pay': ownerAndAdmin(200),
@@ -75,6 +78,13 @@ const MATRIX: Record<string, Statuses> = {
   'GET /events/{event_id}/summary': organizerAndAdmin(200),
   'POST /events/{event_id}/cancel': organizerAndAdmin(202),
   'GET /events/{event_id}/cancellation': organizerAndAdmin(200),
+};
+
+/** The same for a draft, where it is another. */
+const OF_A_DRAFT: Record<string, Statuses> = {
+  'GET /events/{event_id}': { ...organizerAndAdmin(200, 404), nobody: 404 },
+  'PATCH /events/{event_id}': organizerAndAdmin(200, 404),
+  'DELETE /events/{event_id}': organizerAndAdmin(204, 404),
 };
 
 describe('who may do what', () => {
@@ -134,6 +144,7 @@ describe('who may do what', () => {
     'PATCH /users/{user_id}': () => ({ name: 'Augusta Ada King' }),
     'GET /users/for-you': () => ({ user_id: owner.id }),
     'POST /events': eventBody,
+    'PATCH /events/{event_id}': () => ({ title: 'Changed' }),
     'POST /tickets': () => ({ user_id: owner.id, event_id: event.id }),
     'PATCH /tickets/{ticket_id}': () => ({ attendee: { name: 'Ada Lovelace' } }),
     'POST /orders': () => ({
@@ -170,8 +181,19 @@ describe('who may do what', () => {
     it.each(CALLERS)('asked by %s', async (caller) => {
       const ticket = await api.create.ticket({ user_id: owner.id, event_id: event.id });
       const [session_id = ''] = (await refreshToken()).split('.');
-      const { id: event_id } = /cancel/.test(operation) ? cancelled : event;
-      const ids = { user_id: owner.id, event_id, ticket_id: ticket.id, session_id, code: ticket.order_code };
+      const untouched = operation.startsWith('DELETE /events')
+        ? (await as.organizer.post('/events/', eventBody())).body
+        : /cancel/.test(operation)
+          ? cancelled
+          : event;
+      const ids = {
+        user_id: owner.id,
+        event_id: untouched.id,
+        ticket_id: ticket.id,
+        session_id,
+        code: ticket.order_code,
+      };
+      const before = await eventAs(untouched.id);
       const answer = await ask(operation, caller, ids);
       expect(answer.status).toBe(statuses[caller]);
       if (answer.status < 400) return;
@@ -181,6 +203,7 @@ describe('who may do what', () => {
         [ticket.id, session_id],
       );
       expect(after).toEqual({ status: 'reserved', sessions: 1 });
+      expect(await eventAs(untouched.id)).toEqual(before);
       if (caller === 'nobody') {
         expectProblem(answer, 401, 'unauthenticated');
         expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="Tixxety API"');
@@ -191,6 +214,11 @@ describe('who may do what', () => {
         return;
       }
       if (answer.status === 409) return;
+      // Everyone sees the event, so that there is nothing to hide.
+      if (/^(PATCH|DELETE) \/events/.test(operation)) {
+        expectProblem(answer, 403, 'forbidden');
+        return;
+      }
       // A foreign object can't be told from a missing one.
       const none = {
         user_id: 999_999,
@@ -206,6 +234,20 @@ describe('who may do what', () => {
       expect({ ...answer.body, request_id: '' }).toEqual({ ...missing.body, request_id: '' });
     });
   });
+
+  describe.each(Object.entries(OF_A_DRAFT))('%s, of a draft', (operation, statuses) => {
+    it.each(CALLERS)('asked by %s', async (caller) => {
+      const { body: draft } = await as.organizer.post('/events/', { ...eventBody(), status: 'draft' });
+      const answer = await ask(operation, caller, { event_id: draft.id });
+      expect(answer.status).toBe(statuses[caller]);
+      if (answer.status < 400) return;
+      expect(await eventAs(draft.id)).toMatchObject({ title: draft.title, status: 'draft', version: 1 });
+      const missing = await ask(operation, caller, { event_id: 999_999 });
+      expect({ ...answer.body, request_id: '' }).toEqual({ ...missing.body, request_id: '' });
+    });
+  });
+
+  const eventAs = async (id: number) => (await api.sql('SELECT * FROM events WHERE id = $1', [id]))[0];
 
   /** The same for a user that does not exist. */
   function elsewhere(operation: string): [string, string, RequestInit] {

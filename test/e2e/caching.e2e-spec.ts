@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { startTestApi, type TestApi } from '../support/api';
+import { eventBody } from '../support/factories';
 import { expectProblem } from '../support/problems';
 import { tokenOf } from '../support/tokens';
 
@@ -44,7 +45,7 @@ describe('events, which are the same for every caller', () => {
       const first = await ask(pathOf());
       expect(first.headers).toMatchObject({
         'cache-control': PUBLIC,
-        etag: expect.stringMatching(/^W\/"[\w-]{27}"$/),
+        etag: expect.stringMatching(/^W\/"(\d+\.)?[\w-]{27}"$/),
         vary: expect.stringMatching(/Accept-Encoding/),
       });
       const signedIn = await ask(pathOf(), { Authorization: `Bearer ${tokenOf(1)}` });
@@ -83,6 +84,26 @@ describe('events, which are the same for every caller', () => {
     const answer = await ask(`/events/${event.id}`, { 'If-None-Match': before });
     expect([answer.status, JSON.parse(answer.body.toString()).tickets_held]).toEqual([200, 1]);
     expect(await tagOf('/events')).not.toBe(list);
+  });
+
+  it('are kept by nobody where they are not: drafts, and the list of an organizer with their drafts', async () => {
+    const { id } = await api.create.user();
+    const Authorization = `Bearer ${tokenOf(id)}`;
+    const client = api.client.as(tokenOf(id));
+    const { body: draft } = await client.post('/events/', { ...eventBody(), status: 'draft' });
+    for (const path of [`/events/${draft.id}`, `/events/?organizer_id=${id}`]) {
+      const { status, headers } = await ask(path, { Authorization });
+      expect([status, headers['cache-control']]).toEqual([200, 'no-store']);
+      const asked = await ask(path, { Authorization, 'If-None-Match': '*' });
+      expect(asked.status).toBe(200);
+    }
+    // The list of theirs that everybody sees is kept, but not for the organizer.
+    const { headers } = await ask(`/events/?organizer_id=${id}`);
+    expect(headers).toMatchObject({
+      'cache-control': PUBLIC,
+      vary: expect.stringMatching(/Authorization/),
+    });
+    expect((await ask(`/events/${draft.id}`)).headers['cache-control']).toBe('no-store');
   });
 
   describe('are packed', () => {

@@ -140,7 +140,7 @@ describe('the conventions of every route', () => {
       '/users/for-you': ['GET', 'PATCH'],
       '/users/1/tickets': ['GET'],
       '/events': ['GET', 'POST'],
-      '/events/1': ['GET'],
+      '/events/1': ['DELETE', 'GET', 'PATCH'],
       '/tickets': ['POST'],
       '/tickets/1': ['GET', 'PATCH'],
       '/tickets/1/void': ['POST'],

@@ -35,6 +35,7 @@ describe('events', () => {
       expect(event).toEqual({
         id: expect.any(Number),
         organizer_id: TEST_ADMIN.id,
+        status: 'published',
         title: 'Night',
         description: '',
         start_time: '2099-06-01T19:00:00.000Z',
@@ -44,6 +45,10 @@ describe('events', () => {
         tickets_held: 0,
         tickets_available: 10,
         venue: NOWHERE,
+        currency: null,
+        timezone: 'UTC',
+        max_tickets_per_user: null,
+        metadata: {},
         created_at: expect.stringMatching(INSTANT),
         unlisted_at: null,
       });
@@ -60,6 +65,11 @@ describe('events', () => {
         end_time: '2099-06-01T22:00:00.000Z',
         total_tickets: 500,
         venue: { address: 'Alexandra Palace Way, London', latitude: 51.5942, longitude: -0.1306 },
+        status: 'draft',
+        currency: 'GBP',
+        timezone: 'Europe/London',
+        max_tickets_per_user: 8,
+        metadata: { season: '2099/00', 'crm id': '' },
       };
       const { status, body: event } = await post(body);
       expect(status).toBe(201);

@@ -89,12 +89,17 @@ describe('npm run migration:*', () => {
     expect(await migration('run')).toMatchObject({ code: 0, output: 'Nothing is pending.\n' });
   });
 
-  it('give every e-mail its normal form, and name the accounts that share one', async () => {
+  /** Undoes migrations down to this one, and with it. */
+  async function undo(name: string): Promise<void> {
     const migrations = await dataSource.query<{ name: string }[]>(
       'SELECT name FROM migrations ORDER BY id DESC',
     );
-    const before = migrations.findIndex(({ name }) => name.startsWith('AddEmailKey'));
-    for (let i = 0; i <= before; i++) await dataSource.undoLastMigration();
+    const last = migrations.findIndex((migration) => migration.name.startsWith(name));
+    for (let i = 0; i <= last; i++) await dataSource.undoLastMigration();
+  }
+
+  it('give every e-mail its normal form, and name the accounts that share one', async () => {
+    await undo('AddEmailKey');
     const emails = ['Ada@Example.com', 'zoé@example.com', 'zoe\u0301@example.com', 'x@bücher.example'];
     const users = await database.sql<{ id: string }>(
       `INSERT INTO users (name, email) SELECT 'Somebody', unnest($1::text[]) RETURNING id`,
@@ -114,6 +119,63 @@ describe('npm run migration:*', () => {
       { email_key: 'x@xn--bcher-kva.example' },
     ]);
     await database.sql('DELETE FROM users');
+  });
+
+  it('carry events and tickets over: sold and taken as they were, and no draft for sale in the build before', async () => {
+    await undo('AddEventStatus');
+    const [{ id: user } = { id: '' }] = await database.sql<{ id: string }>(
+      `INSERT INTO users (name, email) VALUES ('Ada', 'ada@example.com') RETURNING id`,
+    );
+    const [sold, ended, untouched] = (
+      await database.sql<{ id: string }>(
+        `INSERT INTO events (title, start_time, end_time)
+        SELECT 'Concert', '2099-01-01', '2099-01-01' FROM generate_series(1, 3) RETURNING id`,
+      )
+    ).map(({ id }) => id);
+    await database.sql(
+      `INSERT INTO inventory (event_id, capacity, sold) VALUES ($1, 5, 1), ($2, 5, 0), ($3, 5, 0)`,
+      [sold, ended, untouched],
+    );
+    await database.sql(
+      `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at, paid_at) VALUES
+        ($1, $2, 'paid', now(), now() + interval '1 hour', now()), ($1, $3, 'expired', now(), now(), NULL)`,
+      [user, sold, ended],
+    );
+    const seats = (table = 'inventory') =>
+      database.sql(`SELECT event_id, capacity, held, sold FROM ${table} ORDER BY event_id`);
+    const before = await seats();
+
+    await dataSource.runMigrations();
+    expect(await seats('quotas')).toEqual(before);
+    expect(
+      await database.sql(
+        `SELECT DISTINCT status, currency, timezone, max_tickets_per_user, metadata, version FROM events`,
+      ),
+    ).toEqual([
+      {
+        status: 'published',
+        currency: null,
+        timezone: 'UTC',
+        max_tickets_per_user: null,
+        metadata: {},
+        version: 1,
+      },
+    ]);
+    await database.sql('UPDATE quotas SET held = 1 WHERE event_id = $1', [untouched]);
+
+    await database.sql(`UPDATE events SET status = 'draft' WHERE id = $1`, [untouched]);
+    await database.sql(`UPDATE events SET status = 'cancelled' WHERE id = $1`, [sold]);
+    await undo('AddEventStatus');
+    expect(await seats()).toEqual([
+      { event_id: sold, capacity: 1, held: 0, sold: 1 },
+      { event_id: ended, capacity: 5, held: 0, sold: 0 },
+      { event_id: untouched, capacity: 1, held: 1, sold: 0 },
+    ]);
+    await database.sql(`SELECT take_seats(ARRAY[$1::bigint], ARRAY[1])`, [ended]);
+    await dataSource.runMigrations();
+    await database.sql(
+      'DELETE FROM tickets; DELETE FROM orders; DELETE FROM quotas; DELETE FROM events; DELETE FROM users',
+    );
   });
 
   it('find out when entities and migrations differ, and write the difference down', async () => {

@@ -43,6 +43,16 @@ const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
   'POST /events/{event_id}/list': [200, 'forbidden', 'event_not_found'],
   'GET /events': [200],
   'GET /events/{event_id}': [200, 'event_not_found'],
+  'PATCH /events/{event_id}': [
+    200,
+    'event_not_found',
+    'forbidden',
+    'event_changed',
+    'event_status_fixed',
+    'currency_fixed',
+    'capacity_in_use',
+  ],
+  'DELETE /events/{event_id}': [204, 'event_not_found', 'forbidden', 'event_changed', 'event_has_orders'],
   'POST /tickets': [
     201,
     'user_not_found',
@@ -107,6 +117,7 @@ const TAKING = [
   'PATCH /users/{user_id}',
   'PATCH /tickets/{ticket_id}',
   'POST /orders/{code}/payments',
+  'PATCH /events/{event_id}',
 ];
 const PUBLIC = [
   'GET /',

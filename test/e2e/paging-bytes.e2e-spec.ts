@@ -56,6 +56,25 @@ describe('pages', () => {
     });
   });
 
+  it('of events with long metadata end early, though they would be short if they were compressed', async () => {
+    const metadata = Object.fromEntries(
+      Array.from({ length: 20 }, (_, i) => [`${i}`.padEnd(40, 'n'), 'v'.repeat(500)]),
+    );
+    const { id } = await event(1, { metadata });
+    for (let n = 2; n <= 60; n++) await event(n, { metadata });
+    const pages = await api.client.pages<Row & { metadata: object }>('/events/?limit=200');
+    for (const rows of pages) expect(Buffer.byteLength(JSON.stringify(rows))).toBeLessThan(400_000);
+    expect(pages.length).toBeGreaterThan(1);
+    expect(pages.flat()).toHaveLength(60);
+    expect(pages[0]?.[0]).toMatchObject({ id, metadata });
+
+    await api.sql('ALTER TABLE events ALTER COLUMN metadata SET STORAGE EXTENDED');
+    await api.sql(`UPDATE events SET metadata = metadata || '{}', title = title`);
+    const { body } = await api.client.get<Row[]>('/events/?limit=200');
+    expect(Buffer.byteLength(JSON.stringify(body))).toBeGreaterThan(400_000);
+    await api.sql('ALTER TABLE events ALTER COLUMN metadata SET STORAGE EXTERNAL');
+  });
+
   it('of events goes on behind one that lost its counter', async () => {
     const ids = idsOf([await event(1), await event(2), await event(3)]);
     await api.sql('DELETE FROM quotas WHERE event_id = $1', [ids[1]]);

@@ -12,7 +12,8 @@ const tomorrow = new Date(Date.now() + DAY_MS);
 const nextWeek = new Date(Date.now() + 7 * DAY_MS);
 
 const BY_START = 'events_start_time_id_idx';
-const BY_ORGANIZER = 'events_organizer_id_start_time_id_idx';
+const BY_ORGANIZER = 'events_listed_organizer_id_start_time_id_idx';
+const BY_OWN = 'events_organizer_id_start_time_id_idx';
 const BY_PLACE = 'events_position_end_time_id_idx';
 const BY_WORD = 'events_search_idx';
 
@@ -48,6 +49,12 @@ const LISTS: [string, EventFilter, EventKey | undefined, Walk][] = [
     { sort: 'start_time', organizerId: 2 },
     [tomorrow.toISOString(), 7],
     { index: BY_ORGANIZER, isEntered: true },
+  ],
+  [
+    'events of an organizer, with their drafts',
+    { sort: 'start_time', organizerId: COLLECTOR, isOwn: true },
+    undefined,
+    { index: BY_OWN, isEntered: true },
   ],
   ['events with places', { sort: 'start_time', isAvailable: true }, undefined, { index: BY_START }],
   [
@@ -100,6 +107,16 @@ const FOUND: [string, EventFilter, string[]][] = [
     'of an organizer, nearest first',
     { sort: 'distance', organizerId: 2, near: LONDON },
     [BY_ORGANIZER, BY_PLACE],
+  ],
+  [
+    'of an organizer, with their drafts, nearest first',
+    { sort: 'distance', organizerId: 2, isOwn: true, near: LONDON },
+    [BY_OWN],
+  ],
+  [
+    'of an organizer, with their drafts, by words',
+    { sort: 'relevance', organizerId: 2, isOwn: true, words: ['concert'] },
+    [BY_OWN],
   ],
 ];
 

@@ -75,7 +75,13 @@ const TO_SETTLE = ['orders_pkey', 'quotas_pkey', 'tickets_pkey', 'users_pkey'];
 
 /** Statements and what stands behind their parameters, as values and as EXECUTE takes them. */
 const STATEMENTS: [string, Statement, values: unknown[], literals: string, indexes: string[]][] = [
-  ['an event', eventById, [5_000], '5000', ['events_pkey', 'quotas_event_idx']],
+  [
+    'an event',
+    eventById,
+    [5_000, COLLECTOR, NOW],
+    `5000, ${COLLECTOR}, ${NOW}`,
+    ['events_pkey', 'quotas_event_idx', 'users_pkey'],
+  ],
   ['reserving', PLACE_HOLDS, ORDERS, ORDERS_LITERAL, TO_RESERVE],
   ['settling', RESOLVE_HOLDS, RESOLUTIONS, RESOLUTIONS_LITERAL, TO_SETTLE],
   [

@@ -107,6 +107,18 @@ describe('an account that got the id of one that is lost', () => {
     expect(await state()).toEqual(before);
   });
 
+  it('shows the old token none of its heir’s drafts', async () => {
+    const { body: draft } = await heir.post('/events/', { ...eventBody(), status: 'draft' });
+    expectProblem(await ghost.get(`/events/${draft.id}`), 404, 'event_not_found');
+    expectProblem(await ghost.send('DELETE', `/events/${draft.id}`), 404, 'event_not_found');
+    expectProblem(await ghost.send('PATCH', `/events/${draft.id}`, json({})), 404, 'event_not_found');
+    expect((await ghost.get(`/events/?organizer_id=${ID}`)).body).toEqual([]);
+    expect((await heir.get(`/events/?organizer_id=${ID}`)).body).toEqual([draft]);
+    await heir.send('PATCH', `/events/${draft.id}`, json({ status: 'published' }));
+    expectProblem(await ghost.send('DELETE', `/events/${draft.id}`), 403, 'forbidden');
+    expect((await heir.send('DELETE', `/events/${draft.id}`)).status).toBe(204);
+  });
+
   it('lets the old token of an admin not act for itself', async () => {
     const admin = api.client.as(lostToken(ID, 'admin'));
     expectProblem(await admin.get('/users/me'), 404, 'user_not_found');

@@ -12,6 +12,8 @@ import { TEST_ADMIN } from '../support/tokens';
 const EVENTS = 24_000;
 /** The rest lies all over the world. */
 const AT_VENUE = 14_000;
+/** As many again as a walk looks at, at that venue: nobody but their organizer sees them. */
+const DRAFTS = 6_000;
 const VENUE = { latitude: 51.5072, longitude: -0.1276 };
 const EVERYWHERE = 20_038;
 const DAY_MS = 86_400_000;
@@ -61,7 +63,7 @@ describe('lists of very many events', () => {
       `SELECT events.id::int, extract(epoch FROM start_time)::float8 * 1000 AS start, extract(epoch FROM end_time)::float8 * 1000 AS "end",
         venue_latitude AS latitude, venue_longitude AS longitude, held < capacity AS "isAvailable",
         split_part(title, ' ', 2) AS word
-      FROM events JOIN quotas ON event_id = events.id WHERE unlisted_at IS NULL`,
+      FROM events JOIN quotas ON event_id = events.id WHERE status = 'published' AND unlisted_at IS NULL`,
     );
     events = rows;
     await client.query('SET enable_seqscan = off; SET jit = off; SET random_page_cost = 1.1');
@@ -107,11 +109,16 @@ describe('lists of very many events', () => {
       hasNotEnded: fc.boolean(),
       isAvailable: fc.boolean(),
       organizerId: optional(fc.constantFrom(TEST_ADMIN.id, 1_000_000)),
+      isOwn: fc.boolean(),
       isWide: fc.boolean(),
       sort: fc.constantFrom('start_time' as const, 'distance' as const, 'relevance' as const),
     })
     .filter(({ sort, near, words }) => (sort !== 'distance' || !!near) && (sort !== 'relevance' || !!words))
-    .map((filter) => (filter.sort === 'relevance' ? { ...filter, isWide: false } : filter));
+    .map((filter) => (filter.sort === 'relevance' ? { ...filter, isWide: false } : filter))
+    .map((filter) => {
+      const isOwn = filter.isOwn && filter.organizerId !== undefined;
+      return { ...filter, isOwn, isWide: filter.isWide && !(isOwn && filter.sort === 'distance') };
+    });
   const id = fc.constantFrom(1, EVENTS / 2, EVENTS);
 
   it('cost at most so much, whatever is asked for', async () => {
@@ -204,6 +211,23 @@ describe('lists of very many events', () => {
     expect(expected.length).toBeGreaterThan(NEIGHBOURS / 2);
     expect(pages.flat().map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
   });
+
+  it.each(['', `&${nearVenue}&sort=distance`, '&q=concert'])(
+    'come once each and in the order of their start with their drafts, where they are their own: %s',
+    async (query) => {
+      const pages = await api.client.pages<Event & { status: string; start_time: string }>(
+        `/events/?organizer_id=${TEST_ADMIN.id}${query}&limit=200`,
+      );
+      const found = pages.flat();
+      const isHere = query.includes('near') ? AT_VENUE : EVENTS;
+      expect(found.length).toBeGreaterThanOrEqual(isHere + DRAFTS);
+      expect(found.filter(({ status }) => status === 'draft')).toHaveLength(DRAFTS);
+      expect(new Set(found.map(({ id }) => id)).size).toBe(found.length);
+      const starts = found.map(({ start_time }) => start_time);
+      expect(starts).toEqual([...starts].sort());
+    },
+    60_000,
+  );
 });
 
 const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
@@ -227,15 +251,18 @@ const blocksRead = (plan: Plan) => plan['Shared Hit Blocks'] + plan['Shared Read
 /** Without triggers, which would take most of the time: what they set is set here. */
 const FILL = [
   `ALTER TABLE events DISABLE TRIGGER USER`,
-  `INSERT INTO events (organizer_id, title, start_time, end_time, venue_latitude, venue_longitude, position, search)
-  SELECT ${TEST_ADMIN.id}, title, start_time, start_time + interval '3 hours', latitude, longitude,
+  `INSERT INTO events (organizer_id, status, title, start_time, end_time, venue_latitude, venue_longitude, position, search)
+  SELECT ${TEST_ADMIN.id}, status, title, start_time, start_time + interval '3 hours', latitude, longitude,
     unit_sphere_point(latitude, longitude), setweight(to_tsvector('unaccented', title), 'A')
   FROM (
-    SELECT 'Concert ' || CASE n % 2 WHEN 0 THEN 'even' ELSE 'odd' END || ' solo' || n AS title,
+    SELECT CASE WHEN n > ${EVENTS} THEN 'draft' ELSE 'published' END AS status,
+      'Concert ' || CASE n % 2 WHEN 0 THEN 'even' ELSE 'odd' END || ' solo' || n AS title,
       date_trunc('hour', now()) + (n * 7 % 10007 - 5000) / 4 * interval '2 hours' AS start_time,
       CASE WHEN isHere THEN ${VENUE.latitude} ELSE degrees(asin(2 * (n * 7919 % 100003) / 100003.0 - 1)) END AS latitude,
       CASE WHEN isHere THEN ${VENUE.longitude} ELSE (n * 104729 % 100019) / 100019.0 * 360 - 180 END AS longitude
-    FROM (SELECT n, n <= ${AT_VENUE} AS isHere FROM generate_series(1, ${EVENTS}::bigint) AS n) AS series
+    FROM (
+      SELECT n, n <= ${AT_VENUE} OR n > ${EVENTS} AS isHere FROM generate_series(1, ${EVENTS + DRAFTS}::bigint) AS n
+    ) AS series
   ) AS event`,
   // The first in the order of their start are sold out but for a few, of the others every fifth.
   sellEvents(`

@@ -34,6 +34,7 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
     DATABASE_URL: database?.url,
     JWT_SECRET: TEST_SECRET,
     RATE_LIMIT_PER_MINUTE: '0',
+    MAX_EVENTS_PER_USER_HOUR: '0',
     HOLD_COOL_DOWN_SECONDS: '0',
     ...environment,
   });

@@ -13,6 +13,7 @@ export const resolved = (ticket: object, status: string) => ({ ...ticket, status
 const REFUSALS = {
   user_not_found: [404, 'User not found'],
   event_not_found: [404, 'Event not found'],
+  event_not_published: [409, 'Event is a draft or cancelled'],
   event_ended: [409, 'Event has ended'],
   event_sold_out: [409, 'Event is sold out'],
   hold_limit_reached: [409, undefined],

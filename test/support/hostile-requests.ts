@@ -96,7 +96,11 @@ function anyOf(schema: Schema, document: Schema): fc.Arbitrary<unknown> {
         return fc
           .date({ min: new Date('2001-01-01'), max: new Date('2099-01-01'), noInvalidDate: true })
           .map((date) => date.toISOString());
-      if (schema.pattern) return fc.stringMatching(new RegExp(schema.pattern as string));
+      if (schema.pattern) {
+        // Of what looks right, such as a currency, little is.
+        const matching = fc.stringMatching(new RegExp(schema.pattern as string));
+        return 'example' in schema ? fc.oneof(fc.constant(schema.example), matching) : matching;
+      }
       if (schema.format === 'email') return fc.nat(2_000).map((n) => `guest${n}@example.com`);
       return fc.string({ minLength: schema.minLength ?? 0, maxLength: Math.min(schema.maxLength ?? 20, 20) });
     case 'array':
@@ -105,20 +109,31 @@ function anyOf(schema: Schema, document: Schema): fc.Arbitrary<unknown> {
         maxLength: 2,
       });
     case 'object':
-      if (!schema.properties)
-        return fc.dictionary(fc.string({ minLength: 1, maxLength: 5 }), fc.string({ maxLength: 5 }));
-      return fc.record(
-        Object.fromEntries(
-          Object.entries(schema.properties as Record<string, Schema>)
-            // Hashing passwords is slow by design, and what they may be is tried elsewhere.
-            .filter(([name]) => name !== 'password' || ((schema.required ?? []) as string[]).includes(name))
-            .map(([name, property]) => [name, anyOf(property, document)]),
-        ),
-        { requiredKeys: schema.required ?? [] },
-      );
+      if (schema.additionalProperties) {
+        const value = anyOf(schema.additionalProperties as Schema, document);
+        return fc.dictionary(fc.string({ maxLength: 45 }), value, { maxKeys: 3, noNullPrototype: true });
+      }
+      return anyObjectOf(schema, document);
     default:
       return HOSTILE;
   }
+}
+
+/** Of all that may be left out at once, hardly ever does everything fit. */
+const MOST_OPTIONAL = 3;
+
+function anyObjectOf(schema: Schema, document: Schema): fc.Arbitrary<object> {
+  const required = (schema.required ?? []) as string[];
+  const properties = Object.entries(schema.properties as Record<string, Schema>)
+    // Hashing passwords is slow by design, and what they may be is tried elsewhere.
+    .filter(([name]) => name !== 'password' || required.includes(name))
+    .map(([name, property]): [string, fc.Arbitrary<unknown>] => [name, anyOf(property, document)]);
+  const [needed, optional] = [true, false].map((isNeeded) =>
+    properties.filter(([name]) => required.includes(name) === isNeeded),
+  ) as [typeof properties, typeof properties];
+  return fc
+    .subarray(optional, { maxLength: Math.min(MOST_OPTIONAL, optional.length) })
+    .chain((some) => fc.record(Object.fromEntries([...needed, ...some])));
 }
 
 /** The operations of an OpenAPI document by their names, such as `GET /events/{event_id}`. */

@@ -70,6 +70,7 @@ export function expectProblem(
     ...(POINTS.test(code) && { errors: expect.any(Array) }),
     ...(problem.error !== undefined && OAUTH_ERROR),
     ...MEMBERS[code]?.(problem),
+    ...(code === 'capacity_in_use' && { held: expect.any(Number), sold: expect.any(Number) }),
   });
   for (const error of errors) {
     expect(error).toEqual({ pointer: expect.any(String), detail: expect.stringMatching(/./) });
