@@ -1,5 +1,5 @@
 import { Faker, en } from '@faker-js/faker';
-import type { NewEvent, Seats } from '../../src/events/events.repository';
+import type { NewEvent } from '../../src/events/events.repository';
 import type { NewUser } from '../../src/users/users.repository';
 import { CITIES, type City } from './cities';
 
@@ -8,8 +8,14 @@ export interface SeedUser extends NewUser {
   createdAt: Date;
 }
 
-export interface SeedEvent extends Omit<NewEvent, 'organizerId'>, Seats {
+type Described =
+  'title' | 'description' | 'startTime' | 'endTime' | 'venueAddress' | 'venueLatitude' | 'venueLongitude';
+
+export interface SeedEvent extends Pick<NewEvent, Described> {
   id: number;
+  /** Where it is, or its organizer. */
+  country: string;
+  capacity: number;
   createdAt: Date;
   /** Among those of its size, how much it is wanted; 0 to 1. */
   popularity: number;
@@ -167,6 +173,7 @@ export class SeedData {
     const announced = startTime.getTime() - faker.number.int({ min: 14, max: 240 }) * DAY_MS;
     return {
       id,
+      country: city.country,
       title: kind.title(faker, city),
       description: kind.description,
       startTime,
@@ -177,8 +184,6 @@ export class SeedData {
       venueLatitude: isOnline ? null : latitude,
       venueLongitude: isOnline ? null : longitude,
       capacity: roundCapacity(faker, kind.capacity),
-      held: 0,
-      sold: 0,
       createdAt: new Date(Math.min(announced, this.today.getTime() - DAY_MS)),
       popularity: faker.number.float() ** 2,
     };
