@@ -1,5 +1,5 @@
 import { Faker, en } from '@faker-js/faker';
-import type { NewEvent, Seats } from '../../src/events/events.repository';
+import type { NewEvent } from '../../src/events/events.repository';
 import type { NewUser } from '../../src/users/users.repository';
 import { CITIES, type City } from './cities';
 
@@ -8,17 +8,15 @@ export interface SeedUser extends NewUser {
   createdAt: Date;
 }
 
-/** What is left out has its default. */
-type Described = Pick<
-  NewEvent,
-  'title' | 'description' | 'startTime' | 'endTime' | 'venueAddress' | 'venueLatitude' | 'venueLongitude'
->;
+type Described =
+  'title' | 'description' | 'startTime' | 'endTime' | 'venueAddress' | 'venueLatitude' | 'venueLongitude';
 
-export interface SeedEvent extends Described, Seats {
+export interface SeedEvent extends Pick<NewEvent, Described> {
   id: number;
+  /** Where it is, or its organizer. */
+  country: string;
+  capacity: number;
   createdAt: Date;
-  /** A ticket was made of it, whatever became of that. */
-  wasTaken: boolean;
   /** Among those of its size, how much it is wanted; 0 to 1. */
   popularity: number;
 }
@@ -175,6 +173,7 @@ export class SeedData {
     const announced = startTime.getTime() - faker.number.int({ min: 14, max: 240 }) * DAY_MS;
     return {
       id,
+      country: city.country,
       title: kind.title(faker, city),
       description: kind.description,
       startTime,
@@ -185,9 +184,6 @@ export class SeedData {
       venueLatitude: isOnline ? null : latitude,
       venueLongitude: isOnline ? null : longitude,
       capacity: roundCapacity(faker, kind.capacity),
-      held: 0,
-      sold: 0,
-      wasTaken: false,
       createdAt: new Date(Math.min(announced, this.today.getTime() - DAY_MS)),
       popularity: faker.number.float() ** 2,
     };

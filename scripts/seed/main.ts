@@ -4,18 +4,20 @@ import { openDatabase } from '../../src/database/open-database';
 import { withProgress } from '../progress';
 import { endSignal, readArguments, runScript, say, ScriptError } from '../run-script';
 import { SeedData } from './data';
-import { insertEvents, insertInventory, insertTickets, insertUsers, takeIds } from './statements';
-import { SeedTickets } from './tickets';
+import { SeedBoxOffice } from './box-office';
+import { SeedOrders } from './orders';
+import * as statements from './statements';
 
 const HELP = `Usage: tixxety seed [options], or npm run seed -- [options]
 
-Fills the database of DATABASE_URL, or else the embedded one, with believable people, events and tickets: with all of
-them or, when it is stopped or fails, with none.
+Fills the database of DATABASE_URL, or else the embedded one, with believable people, events, ticket types, codes and
+orders: with all of them or, when it is stopped or fails, with none.
 
 Options:
   --users N    how many people (default 1000)
   --events N   how many events (default 1000), from two months ago to ten months ahead
-  --tickets N  how many tickets (default 0): most are paid, some expired or cancelled, a few held for now
+  --tickets N  how many tickets (default 0), in orders of one to four: most are paid, some expired or cancelled, a few
+               held for now
   --seed N     which of all possible worlds (default 1); the same one on the same day is the same data
   --force      also in production, and also where there are users or events already, to which it adds
   -h, --help   show this help
@@ -72,7 +74,7 @@ async function seedDatabase(size: Size, seed: number, force: boolean): Promise<v
     await fill(runner, size, seed, settings.HOLD_SECONDS, stopping.signal);
     await runner.commitTransaction();
     // Until then the planner knows nothing of the new rows.
-    await runner.query('ANALYZE users, events, inventory, tickets');
+    await runner.query('ANALYZE users, events, quotas, ticket_types, codes, orders, tickets, payments');
   } catch (error) {
     await runner.rollbackTransaction();
     throw error;
@@ -116,32 +118,48 @@ async function fill(
   let number = await lastUser(runner);
   await withProgress('Users', size.users, async (add) => {
     for (const count of chunksOf(size.users)) {
-      const users = (await takeIds(runner, 'users', count)).map((id) => data.user(id, ++number));
-      await insertUsers(runner, users);
+      const users = (await statements.takeIds(runner, 'users', count)).map((id) => data.user(id, ++number));
+      await statements.insertUsers(runner, users);
       for (const { id } of users) userIds.push(id);
       add(count);
       stopped.throwIfAborted();
     }
   });
 
-  const tickets = new SeedTickets(seed, size.tickets, size.events, userIds, holdSeconds, today);
+  const boxOffice = new SeedBoxOffice(seed);
+  const orders = new SeedOrders(seed, size.tickets, size.events, userIds, holdSeconds, today);
   const label = size.tickets > 0 ? 'Events and tickets' : 'Events';
   await withProgress(label, size.events + size.tickets, async (add) => {
     for (const count of chunksOf(size.events)) {
-      const events = (await takeIds(runner, 'events', count)).map((id) => data.event(id));
-      await insertEvents(runner, events);
-      for (const some of batches(tickets.of(events))) {
-        await insertTickets(runner, some);
-        add(some.length);
+      const ids = await statements.takeIds(runner, 'events', count);
+      const sales = ids.map((id) => boxOffice.sale(data.event(id)));
+      const quotas = sales.flatMap((sale) => sale.quotas);
+      const types = sales.flatMap((sale) => sale.types);
+      const codes = sales.flatMap((sale) => sale.codes);
+      await giveIds(runner, 'quotas', quotas);
+      await giveIds(runner, 'ticket_types', types);
+      await giveIds(runner, 'codes', codes);
+      await statements.insertEvents(runner, sales);
+      await statements.insertTypes(runner, types);
+      await statements.insertCodes(runner, codes);
+      for (const some of batches(orders.of(sales))) {
+        await giveIds(runner, 'orders', some);
+        await statements.insertOrders(runner, some);
+        add(some.reduce((sum, order) => sum + order.tickets.length, 0));
         stopped.throwIfAborted();
       }
-      // Only now are the tickets of these events counted.
-      await insertInventory(runner, events);
+      // Only now are the places of these events counted.
+      await statements.insertQuotas(runner, quotas);
       add(count);
       stopped.throwIfAborted();
     }
   });
-  if (tickets.made < size.tickets) say(`There are places for ${tickets.made} tickets only.`);
+  if (orders.made < size.tickets) say(`There are places for ${orders.made} tickets only.`);
+}
+
+async function giveIds(runner: QueryRunner, table: string, rows: { id: number }[]): Promise<void> {
+  const ids = await statements.takeIds(runner, table, rows.length);
+  for (const [i, row] of rows.entries()) row.id = ids[i] as number;
 }
 
 /** The sizes of the chunks that make up `total`. */

@@ -68,7 +68,7 @@ export class Bench {
     return await this.timed(`Filling: ${count.toLocaleString('en')} events`, () =>
       this.createSite(async (database) => {
         await addEvents(database, { count, when: 'future' });
-        await analyzeTables(database, 'events', 'inventory');
+        await analyzeTables(database, 'events', 'quotas', 'ticket_types');
       }),
     );
   });

@@ -189,7 +189,7 @@ describe('of seats', () => {
         [event],
       );
       source = await new TixxetyDataSource(readSettings({ DATABASE_URL: crowd.url }), 'tool').initialize();
-    });
+    }, 120_000);
     afterAll(async () => {
       await source.destroy();
       await crowd.drop();

@@ -37,15 +37,16 @@ describe('whatever is sent', () => {
   const codes: string[] = [];
 
   beforeAll(async () => {
-    api = await startTestApi();
+    // However long it takes, holds last, so that they can be paid.
+    api = await startTestApi({ HOLD_SECONDS: '3600', MAX_HOLDS_PER_USER_EVENT: '100' });
     for (let i = 0; i < 3; i++) {
       await api.create.user({ location_latitude: i, location_longitude: i });
       await api.create.event({ total_tickets: 50, venue: { latitude: i, longitude: i } });
     }
     for (let i = 1; i <= 5; i++) await api.create.ticket({ user_id: 1, event_id: 1 });
-    for (let i = 0; i < 8; i++) {
-      const items = [{ ticket_type_id: 2, quantity: 1 }];
-      codes.push((await api.client.post('/orders', { user_id: 2, event_id: 2, items })).body.code as string);
+    for (let i = 0; i < 40; i++) {
+      const items = [{ ticket_type_id: 3, quantity: 1 }];
+      codes.push((await api.client.post('/orders', { user_id: 2, event_id: 3, items })).body.code as string);
     }
     ajv.addSchema(document, 'openapi');
   });

@@ -3,6 +3,7 @@ import { CITIES } from '../../scripts/seed/cities';
 import { startTestApi } from '../support/api';
 import { createDatabase, type TestDatabase } from '../support/databases';
 import { runScript } from '../support/processes';
+import { INVENTORY_MISMATCHES } from '../support/seats';
 
 const made: TestDatabase[] = [];
 
@@ -30,7 +31,8 @@ async function digest({ sql }: TestDatabase): Promise<Record<'users' | 'events',
   const [row] = await sql<Record<'users' | 'events', string>>(`
     SELECT md5((SELECT string_agg(users::text, '|' ORDER BY id) FROM users)) AS users,
       md5((SELECT string_agg(events::text, '|' ORDER BY id) FROM events)
-        || (SELECT string_agg(quotas::text, '|' ORDER BY id) FROM quotas)) AS events`);
+        || (SELECT string_agg(quotas::text, '|' ORDER BY id) FROM quotas)
+        || (SELECT string_agg(concat(id, name, price, quota_ids), '|' ORDER BY id) FROM ticket_types)) AS events`);
   return row ?? { users: '', events: '' };
 }
 
@@ -52,18 +54,38 @@ describe('npm run seed', () => {
     it('with as much as was asked for', async () => {
       expect(await count('users', filled)).toBe(300);
       expect(await count('events', filled)).toBe(1_200);
-      expect(await count('inventory', filled)).toBe(1_200);
+      expect(await count(`quotas WHERE kind = 'event'`, filled)).toBe(1_200);
       expect(await count('tickets', filled)).toBe(5_000);
     });
 
     it('with counters that agree with the tickets', async () => {
-      const [totals] = await filled.sql('SELECT sum(held) AS held, sum(sold) AS sold FROM quotas');
+      const [totals] = await filled.sql(
+        'SELECT sum(held) AS held, sum(sold) AS sold FROM quotas WHERE kind = $1',
+        ['event'],
+      );
       expect(Number(totals.sold)).toBeGreaterThan(3_000);
       expect(Number(totals.held)).toBeGreaterThan(0);
+      expect(await filled.sql(INVENTORY_MISMATCHES)).toEqual([]);
+    });
+
+    it('with types, prices in several currencies, codes and orders of several', async () => {
+      const [made] = await filled.sql(`
+        SELECT (SELECT count(DISTINCT currency)::int FROM events) AS currencies,
+          (SELECT count(*)::int FROM quotas WHERE kind = 'type') AS "ownQuotas",
+          (SELECT count(*)::int FROM codes) AS codes,
+          (SELECT count(*)::int FROM orders WHERE places > 1) AS "ofSeveral",
+          (SELECT count(*)::int FROM orders WHERE cardinality(type_ids) > 1) AS "ofTwoTypes",
+          (SELECT count(*)::int FROM orders WHERE discount > 0) AS reduced`);
+      for (const [what, number] of Object.entries<number>(made))
+        expect({ what, isEnough: number > 5 }).toEqual({ what, isEnough: true });
+    });
+
+    it('with orders that cost what their tickets do, and were paid so', async () => {
       const wrong = await filled.sql(`
-        SELECT event_id, held, sold FROM quotas
-        WHERE held <> (SELECT count(*) FROM ticket_states WHERE event_id = quotas.event_id AND status = 'reserved')
-          OR sold <> (SELECT count(*) FROM ticket_states WHERE event_id = quotas.event_id AND status = 'paid')`);
+        SELECT orders.id FROM orders
+        WHERE total <> (SELECT sum(price) FROM tickets WHERE order_id = orders.id)
+          OR amount_paid <> coalesce((SELECT sum(amount) FROM payments WHERE order_id = orders.id), 0)
+          OR total + discount <> coalesce((SELECT sum(price * number) FROM unnest(unit_prices, numbers) AS item (price, number)), 0)`);
       expect(wrong).toEqual([]);
     });
 
@@ -85,7 +107,12 @@ describe('npm run seed', () => {
         );
         const { body } = await api.client.get(`/users/for-you/?user_id=${londoner?.id}&max_distance_km=60`);
         const events = body as { id: number; tickets_available: number }[];
-        const free = events.find((event) => event.tickets_available > 0);
+        // One that can be booked without saying which type.
+        const simple = await filled.sql<{ id: string }>(
+          'SELECT event_id AS id FROM ticket_types WHERE NOT is_hidden GROUP BY event_id HAVING count(*) = 1',
+        );
+        const isSimple = new Set(simple.map(({ id }) => Number(id)));
+        const free = events.find((event) => event.tickets_available > 0 && isSimple.has(event.id));
         await api.create.ticket({ user_id: Number(londoner?.id), event_id: free?.id ?? 0 });
       } finally {
         await api.stop();
@@ -125,9 +152,9 @@ describe('npm run seed', () => {
     const { users } = await digest(small);
     expect(users).toMatch(/^[0-9a-f]{32}$/);
     expect(users).not.toBe(invented.users);
-    const [{ places }] = (await small.sql('SELECT sum(capacity)::int AS places FROM quotas')) as [
-      { places: number },
-    ];
+    const [{ places }] = (await small.sql(
+      `SELECT sum(capacity)::int AS places FROM quotas WHERE kind = 'event'`,
+    )) as [{ places: number }];
     expect(output).toContain(`There are places for ${places} tickets only.`);
     expect(await count('tickets', small)).toBe(places);
   });

@@ -78,9 +78,15 @@ const EXTRA_FIELDS = [
   '',
 ];
 
+/** An order needs a user, an event and a type that fit together: there are three of each from the beginning. */
+const NAMES_OF_ROWS = new Set(['user_id', 'event_id', 'ticket_type_id']);
+const A_ROW = fc.integer({ min: 1, max: 3 });
+
 /** Mostly what the schema asks for. */
 function anyOf(schema: Schema, document: Schema): fc.Arbitrary<unknown> {
-  const resolved: Schema = schema.$ref ? at(document, schema.$ref as string) : (schema.allOf?.[0] ?? schema);
+  const resolved: Schema = schema.$ref
+    ? at(document, schema.$ref as string)
+    : (schema.allOf?.[0] ?? schema.anyOf?.[0] ?? schema);
   if (resolved !== schema) return anyOf(resolved, document);
   if (schema.enum) return fc.constantFrom(...(schema.enum as unknown[]));
   const type = ([] as string[]).concat((schema.type as string | string[] | undefined) ?? [])[0];
@@ -127,7 +133,10 @@ function anyObjectOf(schema: Schema, document: Schema): fc.Arbitrary<object> {
   const properties = Object.entries(schema.properties as Record<string, Schema>)
     // Hashing passwords is slow by design, and what they may be is tried elsewhere.
     .filter(([name]) => name !== 'password' || required.includes(name))
-    .map(([name, property]): [string, fc.Arbitrary<unknown>] => [name, anyOf(property, document)]);
+    .map(([name, property]): [string, fc.Arbitrary<unknown>] => [
+      name,
+      NAMES_OF_ROWS.has(name) ? A_ROW : anyOf(property, document),
+    ]);
   const [needed, optional] = [true, false].map((isNeeded) =>
     properties.filter(([name]) => required.includes(name) === isNeeded),
   ) as [typeof properties, typeof properties];
@@ -262,8 +271,14 @@ const SEGMENTS = [
   '9'.repeat(40),
 ];
 
-/** Of few orders event and type belong together; and an event that is cancelled takes nothing any more. */
-const WEIGHTS: Record<string, number> = { 'POST /orders': 25, 'POST /events/{event_id}/cancel': 1 };
+/** Of few orders event and type belong together, and few events are cancelled. */
+const WEIGHTS: Record<string, number> = {
+  'POST /orders': 25,
+  'POST /orders/{code}/payments': 10,
+  'PATCH /tickets/{ticket_id}': 10,
+  'POST /events/{event_id}/cancel': 5,
+  'GET /events/{event_id}/cancellation': 10,
+};
 
 /**
  * Requests for the operations: mostly as documented, otherwise spoiled in one of many ways.
@@ -285,6 +300,7 @@ export function anyRequest(document: Schema, codes: string[]): fc.Arbitrary<Sent
           ),
           { minLength: 2, maxLength: 2 },
         ),
+        order: fc.nat(Math.max(0, codes.length - 1)),
         query: fc.record(
           // A random cursor is never valid: with one, the requests would hardly find anything.
           Object.fromEntries(
@@ -303,10 +319,11 @@ export function anyRequest(document: Schema, codes: string[]): fc.Arbitrary<Sent
         headers: anyHeaders(schema !== undefined),
         body: schema ? spoiled(anyOf(schema, document)) : fc.constant(undefined),
       })
-      .map(({ ids, query, unknown, tricks, headers, body }): Sent => {
+      .map(({ ids, order, query, unknown, tricks, headers, body }): Sent => {
         let path = operation.path.replace(/\{(\w+)\}/g, (_, name) => {
           const id = ids.pop() ?? '1';
-          return (name === 'code' && codes[Number(id) - 1]) || id;
+          // Where the id is none that could be one, nor is the code.
+          return name === 'code' && Number(id) <= 8 ? (codes[order] ?? id) : kept(operation.path, id);
         });
         if (tricks !== '') path = `${path.replace(/\/$/, '')}/${tricks.replace(/[^\x21-\x7e]/g, '')}`;
         const pairs = Object.entries(query).flatMap(([name, given]) => {
@@ -326,6 +343,10 @@ export function anyRequest(document: Schema, codes: string[]): fc.Arbitrary<Sent
 
 const rarely = (arbitrary: fc.Arbitrary<unknown>) =>
   fc.oneof({ weight: 15, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+
+/** The events that there are from the beginning are not cancelled: nothing could be sold any more. */
+const kept = (path: string, id: string) =>
+  path.endsWith('/cancel') && path.startsWith('/events') && /^[1-3]$/.test(id) ? String(Number(id) + 3) : id;
 
 /** Half a surrogate pair can't be written in a URL. */
 const isWellFormed = (text: string) => !/\p{Surrogate}/u.test(text);

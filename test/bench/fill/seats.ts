@@ -15,8 +15,12 @@ export async function openEvents(
       INSERT INTO events (title, start_time, end_time)
       SELECT 'Sale ' || n, ${time}, ${time} FROM generate_series(1, ${count}) AS n
       RETURNING id
+    ), quota AS (
+      INSERT INTO quotas (event_id, kind, capacity) SELECT id, 'event', ${capacity} FROM event ORDER BY id
+      RETURNING id, event_id
     )`,
-    `INSERT INTO inventory (event_id, capacity) SELECT id, ${capacity} FROM event RETURNING event_id AS id`,
+    `INSERT INTO ticket_types (event_id, name, quota_ids) SELECT event_id, 'Ticket', ARRAY[id] FROM quota ORDER BY event_id
+     RETURNING event_id AS id`,
   );
 }
 
@@ -27,11 +31,17 @@ export async function addHolds(
 ): Promise<Ids> {
   return await add(
     database,
-    `taken AS (UPDATE quotas SET held = held + ${count} WHERE event_id = ${event.first})`,
-    `INSERT INTO tickets (user_id, event_id, status, created_at, expires_at)
-     SELECT ${users.first} + (n - 1) * ${HOLDER_STEP}::bigint % ${users.count}, ${event.first}, 'reserved', now(), ${expiresAt}
-     FROM generate_series(1, ${count}) AS n
-     RETURNING id`,
+    `taken AS (UPDATE quotas SET held = held + ${count} WHERE event_id = ${event.first}), made AS (
+      INSERT INTO orders (user_id, event_id, status, places, created_at, expires_at, type_ids, numbers, quota_ids,
+        quota_numbers)
+      SELECT ${users.first} + (n - 1) * ${HOLDER_STEP}::bigint % ${users.count}, event_id, 'held', 1, now(), ${expiresAt},
+        ARRAY[id], ARRAY[1], quota_ids, ARRAY[1]
+      FROM ticket_types, generate_series(1, ${count}) AS n
+      WHERE event_id = ${event.first}
+      ORDER BY n
+      RETURNING id, type_ids
+    )`,
+    'INSERT INTO tickets (order_id, ticket_type_id) SELECT id, type_ids[1] FROM made ORDER BY id RETURNING id',
   );
 }
 

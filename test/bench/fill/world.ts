@@ -1,3 +1,4 @@
+import { sellEvents } from '../../support/fill';
 import type { Database } from '../harness/database';
 import type { Ids } from '../load/job';
 import { insertInBulk } from './bulk';
@@ -71,7 +72,8 @@ export async function addEvents(
        SELECT point.*, date_trunc('second', now()) + (${start}) * interval '1 day' AS start_time
        FROM (${pointsNearCities(count, withinKm, city?.toString())}) AS point
      ) AS concert ORDER BY n`,
-    `INSERT INTO inventory (event_id, capacity)
-     SELECT id, 100 FROM events WHERE NOT EXISTS (SELECT FROM quotas WHERE event_id = id) ORDER BY id`,
+    sellEvents(
+      'SELECT id, 100, 0, 0 FROM events WHERE NOT EXISTS (SELECT FROM quotas WHERE event_id = events.id) ORDER BY id',
+    ),
   );
 }

@@ -70,7 +70,7 @@ async function createSite(bench: Bench): Promise<Site> {
     await addEvents(database, { count, when: 'future', city: CITY, withinKm: 0 });
     await addEvents(database, { count, when: 'future' });
     await database.sql('UPDATE quotas SET capacity = 0');
-    await analyzeTables(database, 'events', 'inventory');
+    await analyzeTables(database, 'events', 'quotas', 'ticket_types');
   });
 }
 

@@ -116,7 +116,7 @@ async function fillDue(bench: Bench, { database, users }: Site, leadSeconds = 4)
 
 async function isAnyHeld(database: Site['database'], dueBy: Date): Promise<boolean> {
   const [answer] = await database.sql<{ held: boolean }>(
-    `SELECT EXISTS (SELECT FROM ticket_states WHERE status = 'reserved' AND expires_at <= $1) AS held`,
+    `SELECT EXISTS (SELECT FROM orders WHERE status = 'held' AND expires_at <= $1) AS held`,
     [dueBy],
   );
   return answer?.held ?? false;

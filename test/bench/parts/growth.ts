@@ -16,7 +16,7 @@ export const growth: Part = {
     const count = bench.sized(10_000_000);
     await bench.timed(`Filling: ${count.toLocaleString('en')} tickets`, async () => {
       await addSales(grown.database, grown.users, count);
-      await analyzeTables(grown.database, 'inventory', 'tickets');
+      await analyzeTables(grown.database, 'quotas', 'ticket_types', 'orders', 'tickets');
     });
 
     const measured = await interleave(

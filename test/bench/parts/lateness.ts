@@ -69,8 +69,8 @@ async function logReleases(database: Database): Promise<void> {
        RETURN NULL;
      END
      $$`,
-    `CREATE CONSTRAINT TRIGGER log_release AFTER UPDATE ON tickets DEFERRABLE INITIALLY DEFERRED
-     FOR EACH ROW WHEN (OLD.status = 'reserved' AND NEW.status = 'expired') EXECUTE FUNCTION log_release()`,
+    `CREATE CONSTRAINT TRIGGER log_release AFTER UPDATE ON orders DEFERRABLE INITIALLY DEFERRED
+     FOR EACH ROW WHEN (OLD.status = 'held' AND NEW.status = 'expired') EXECUTE FUNCTION log_release()`,
   );
 }
 
@@ -127,7 +127,7 @@ async function reserveAndWait(bench: Bench, { database, users }: Omit<Site, 'api
 
 async function untilAllAreReleased(database: Database): Promise<void> {
   const isAnyHeld = async () =>
-    (await database.sql(`SELECT FROM ticket_states WHERE status = 'reserved' LIMIT 1`)).length > 0;
+    (await database.sql(`SELECT FROM orders WHERE status = 'held' LIMIT 1`)).length > 0;
   while (await isAnyHeld()) await sleep(POLL_MS);
 }
 

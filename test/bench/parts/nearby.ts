@@ -73,7 +73,7 @@ async function createSite(bench: Bench, what: string, ...fillings: EventsToAdd[]
   return await bench.timed(what, () =>
     bench.createSite(async (database) => {
       for (const filling of fillings) await addEvents(database, filling);
-      await analyzeTables(database, 'events', 'inventory');
+      await analyzeTables(database, 'events', 'quotas', 'ticket_types');
     }),
   );
 }

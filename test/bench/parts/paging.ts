@@ -69,9 +69,10 @@ async function eventsAt({ database }: Site, depth: number): Promise<string> {
 
 async function ticketsAt({ database }: Site, user: number, depth: number): Promise<string> {
   if (depth === 0) return `/users/${user}/tickets`;
-  const rows = await database.sql<{ id: string }>(
-    'SELECT id FROM ticket_states WHERE user_id = $1 ORDER BY id DESC OFFSET $2 LIMIT 1',
+  const rows = await database.sql<{ order_id: string; id: string }>(
+    'SELECT order_id, id FROM ticket_states WHERE user_id = $1 ORDER BY order_id DESC, id DESC OFFSET $2 LIMIT 1',
     [user, depth - 1],
   );
-  return `/users/${user}/tickets?cursor=${cursorAfter([Number(rows[0]?.id)], new PageQuery())}`;
+  const key = [Number(rows[0]?.order_id), Number(rows[0]?.id)];
+  return `/users/${user}/tickets?cursor=${cursorAfter(key, new PageQuery())}`;
 }

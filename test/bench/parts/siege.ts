@@ -101,7 +101,7 @@ async function createSite(bench: Bench): Promise<Site> {
     const { database, users } = await bench.copyTemplate();
     await addEvents(database, { count, when: 'future' });
     await database.sql('UPDATE quotas SET capacity = 0 WHERE event_id % 2 = 0');
-    await analyzeTables(database, 'events', 'inventory');
+    await analyzeTables(database, 'events', 'quotas', 'ticket_types');
     const environment = { ...LONG_HOLD, RATE_LIMIT_PER_MINUTE: '600' };
     return { database, users, api: await bench.startApi(database, environment) };
   });

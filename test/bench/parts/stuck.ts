@@ -76,7 +76,12 @@ async function besideTicket({ api, database, users }: Site, work: () => Promise<
   const expiresAt = `now() + interval '1 day'`;
   const { first } = await addHolds(database, { event, users, count: 1, expiresAt });
   const want = () => post(`${api.url}/tickets/${first}/pay`, holderAt(users, 0));
-  return await beside(database.url, `SELECT FROM ticket_states WHERE id = ${first} FOR UPDATE`, want, work);
+  return await beside(
+    database.url,
+    `SELECT FROM orders WHERE id = (SELECT order_id FROM tickets WHERE id = ${first}) FOR UPDATE`,
+    want,
+    work,
+  );
 }
 
 /** Locks by `lock` and wants what is locked, again and again, while `work` goes on. */

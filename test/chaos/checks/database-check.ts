@@ -8,7 +8,9 @@ export const OVERSOLD = 'seats that do not add up';
 /** What the database itself shows to be wrong, in words; empty when all is well. */
 export async function violationsInDatabase(postgres: PostgresServer): Promise<string[]> {
   const disorderly = await postgres.sql(INVENTORY_MISMATCHES);
-  const late = await postgres.sql(`SELECT id, paid_at, expires_at FROM ticket_states WHERE paid_at >= expires_at`);
+  const late = await postgres.sql(
+    `SELECT id, paid_at, expires_at FROM ticket_states WHERE paid_at >= expires_at`,
+  );
   return [
     ...disorderly.map((row) => `${OVERSOLD}: ${JSON.stringify(row)}`),
     ...late.map((row) => `paid too late: ${JSON.stringify(row)}`),
@@ -31,7 +33,7 @@ export async function allTickets(postgres: PostgresServer): Promise<TicketRow[]>
 export async function overdueSeconds(postgres: PostgresServer): Promise<number> {
   const [row] = await postgres.sql<{ seconds: number }>(
     `SELECT coalesce(extract(epoch FROM clock_timestamp() - min(expires_at)), 0)::float8 AS seconds
-     FROM ticket_states WHERE status = 'reserved' AND expires_at <= clock_timestamp()`,
+     FROM orders WHERE status = 'held' AND expires_at <= clock_timestamp()`,
   );
   return row?.seconds ?? 0;
 }
@@ -39,7 +41,7 @@ export async function overdueSeconds(postgres: PostgresServer): Promise<number> 
 /** Tickets that are held, due or not. */
 export async function heldTickets(postgres: PostgresServer): Promise<number> {
   const [held] = await postgres.sql<{ number: number }>(
-    `SELECT count(*)::int AS number FROM ticket_states WHERE status = 'reserved'`,
+    `SELECT coalesce(sum(places), 0)::int AS number FROM orders WHERE status = 'held'`,
   );
   return held?.number ?? 0;
 }

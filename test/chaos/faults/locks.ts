@@ -9,8 +9,8 @@ const HOLDS_WITHIN_MS = 2_000;
 
 /** Holds of events that nobody has locked. */
 const OVERDUE = `
-  SELECT coalesce(extract(epoch FROM now() - min(expires_at)) * 1000, 0)::float8 AS ms FROM ticket_states
-  WHERE status = 'reserved' AND expires_at < now() AND event_id <> $1`;
+  SELECT coalesce(extract(epoch FROM now() - min(expires_at)) * 1000, 0)::float8 AS ms FROM orders
+  WHERE status = 'held' AND expires_at < now() AND event_id <> $1`;
 
 const lockedCounters: Fault = {
   name: 'locked-counters',
@@ -19,14 +19,14 @@ const lockedCounters: Fault = {
   strike: (stage) => besideLock(stage, 'SELECT FROM quotas WHERE event_id = $1 FOR UPDATE'),
 };
 
-const lockedTickets: Fault = {
-  name: 'locked-tickets',
+const lockedOrders: Fault = {
+  name: 'locked-orders',
   family: 'locks',
-  about: 'somebody locks all tickets of one event for long, and their holders go on paying',
-  strike: (stage) => besideLock(stage, 'SELECT FROM ticket_states WHERE event_id = $1 FOR UPDATE'),
+  about: 'somebody locks all orders of one event for long, and their holders go on paying',
+  strike: (stage) => besideLock(stage, 'SELECT FROM orders WHERE event_id = $1 FOR UPDATE'),
 };
 
-export const LOCK_FAULTS: readonly Fault[] = [lockedCounters, lockedTickets];
+export const LOCK_FAULTS: readonly Fault[] = [lockedCounters, lockedOrders];
 
 async function besideLock(stage: Stage, lock: string): Promise<Finding[]> {
   const { postgres } = stage.system;
