@@ -11,6 +11,7 @@ import { sendPage } from '../http/page';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import { EventLimit } from '../rate-limit/event-limit';
 import { InTurn } from '../rate-limit/turn.interceptor';
+import { toTicketTypeFields } from '../ticket-types/ticket-types.dto';
 import { EventsQuery, NearbyEventsQuery, toEventFilter, toNearbyFilter } from './events-query.dto';
 import {
   CreateEventDto,
@@ -33,8 +34,9 @@ export class EventsController {
   ) {}
 
   @Post('events')
-  // A description of 10,000 characters may take 120 kB, with each escaped as two surrogates.
-  @TakesBody({ maxBytes: 128 * 1_024 })
+  // A description of 10,000 characters may take 120 kB, with each escaped as two surrogates, and those of 20 ticket types
+  // 264 kB.
+  @TakesBody({ maxBytes: 512 * 1_024 })
   @Idempotent()
   @ApiOperation({
     operationId: 'createEvent',
@@ -50,8 +52,9 @@ export class EventsController {
     once: Once,
   ): Promise<EventDto> {
     const newEvent = toNewEvent(body, caller.userId);
+    const types = body.ticket_types?.map(toTicketTypeFields);
     const create = async () => {
-      const event = await this.events.create(newEvent, body.total_tickets, caller);
+      const event = await this.events.create(newEvent, body.total_tickets, caller, types);
       response.location(`/events/${event.id}`);
       return toEventDto(event);
     };

@@ -1,9 +1,23 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsObject, IsOptional, ValidateNested } from 'class-validator';
 import { ApiInteger } from '../http/api-docs';
-import { Decimal, Instant, Int, MultilineText, NotBefore, OptionalTogetherWith, Text } from '../http/fields';
+import { TicketTypeOfNewEventDto } from '../ticket-types/ticket-types.dto';
+import {
+  Decimal,
+  Instant,
+  Int,
+  ListOf,
+  MayBeLeftOut,
+  MultilineText,
+  NotBefore,
+  OptionalTogetherWith,
+  Text,
+} from '../http/fields';
 import type { EventWithSeats, ListedEvent, NewEvent } from './events.repository';
+
+/** Ticket types that are made with their event; more can be added later. */
+const MOST_TYPES = 20;
 
 export class VenueDto {
   /** @example "Alexandra Palace Way, London" */
@@ -59,6 +73,12 @@ export class CreateEventDto {
   @ValidateNested()
   @Type(() => VenueDto)
   venue: VenueDto;
+
+  /** What it sells; left out: one free type. */
+  @ApiPropertyOptional({ type: [TicketTypeOfNewEventDto], minItems: 1, maxItems: MOST_TYPES })
+  @MayBeLeftOut()
+  @ListOf(() => TicketTypeOfNewEventDto, 1, MOST_TYPES)
+  ticket_types?: TicketTypeOfNewEventDto[];
 }
 
 export class VenueOfEventDto {

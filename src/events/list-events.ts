@@ -84,7 +84,8 @@ export function listEvents(
     filter.startsBefore && `start_time < ${bind(filter.startsBefore, 'timestamptz')}`,
   ];
   const isAvailable =
-    filter.isAvailable && `(SELECT held + sold < capacity FROM quotas WHERE event_id = events.id AND kind = 'event')`;
+    filter.isAvailable &&
+    `(SELECT held + sold < capacity FROM quotas WHERE event_id = events.id AND kind = 'event')`;
   const isBehind = after && behind(after);
   const isBeyond = beyond && behind(beyond);
 

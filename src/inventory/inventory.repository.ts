@@ -7,6 +7,7 @@ import { keyValues } from '../idempotency/key-claim';
 import type { HoldAnswer, HoldRequest, ResolveAnswer, ResolveRequest } from './held-order';
 import { withDates, type Keyed } from './kept-outcome';
 import { NetworkKeys } from './network-keys';
+import { CHANGE_QUOTA, FIND_ORDERS_OF_TYPE, LOCK_QUOTA, OUTDATE_ORDERS } from './change-quota.statements';
 import { Quota } from './quota.entity';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds.statement';
 import type { Since } from './due-scan-cursor';
@@ -31,6 +32,12 @@ import { SAMPLE_DRIFT } from './sample-drift.statement';
  * Of requests, holds and what becomes of them the planner knows nothing, and joins two such sets by comparing each row
  * with each. So what comes later waits for a lock by reading how many rows were locked, not by a join with them.
  */
+
+/** What is left out stays as it is. */
+export interface QuotaChanges {
+  name?: string;
+  capacity?: number;
+}
 
 /** What a look at some of the counters found. */
 export interface Drift {
@@ -79,6 +86,31 @@ export class InventoryRepository {
   async insert(quota: Pick<Quota, 'eventId' | 'kind' | 'capacity'> & Partial<Quota>): Promise<number> {
     const { identifiers } = await this.repository.insert(quota);
     return Number(identifiers[0]?.id);
+  }
+
+  /** Locks a counter until the transaction ends. */
+  async lock(id: number): Promise<Pick<Quota, 'capacity' | 'held' | 'sold'> | undefined> {
+    const [quota] = await this.statements.run<Pick<Quota, 'capacity' | 'held' | 'sold'>>(LOCK_QUOTA, [id]);
+    return quota;
+  }
+
+  async change(id: number, { name, capacity }: QuotaChanges): Promise<void> {
+    await this.statements.run(CHANGE_QUOTA, [id, name ?? null, capacity ?? null]);
+  }
+
+  /** Locks the places of an event, and has orders that wait for them ask anew. */
+  async outdateOrders(eventId: number): Promise<void> {
+    await this.statements.run(OUTDATE_ORDERS, [eventId]);
+  }
+
+  /** Looks at the newest `most` orders of the event; where there are more, what it does not see counts as found. */
+  async hasOrders(eventId: number, ticketTypeId: number, most: number): Promise<boolean> {
+    const [look] = await this.statements.run<{ isFound: boolean }>(FIND_ORDERS_OF_TYPE, [
+      eventId,
+      ticketTypeId,
+      most,
+    ]);
+    return look?.isFound ?? false;
   }
 
   /**
