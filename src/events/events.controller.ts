@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
@@ -14,6 +14,7 @@ import { InTurn } from '../rate-limit/turn.interceptor';
 import { toTicketTypeFields } from '../ticket-types/ticket-types.dto';
 import { EventsQuery, NearbyEventsQuery, toEventFilter, toNearbyFilter } from './events-query.dto';
 import {
+  CREATE_EVENT_EXAMPLE,
   CreateEventDto,
   EVENT_EXAMPLE,
   EventDto,
@@ -41,7 +42,25 @@ export class EventsController {
   @ApiOperation({
     operationId: 'createEvent',
     summary: 'Create an event',
-    description: 'The caller becomes its organizer. Where the server is set so, only an admin may.',
+    description:
+      'The caller becomes its organizer. Without `ticket_types` it has one type, which is free. Where the server ' +
+      'is set so, only an admin may.',
+  })
+  @ApiBody({
+    type: CreateEventDto,
+    examples: {
+      plain: { summary: 'With one free ticket type', value: CREATE_EVENT_EXAMPLE },
+      types: {
+        summary: 'With several ticket types',
+        value: {
+          ...CREATE_EVENT_EXAMPLE,
+          ticket_types: [
+            { name: 'Standing', price: 0 },
+            { name: 'Balcony', price: 0, capacity: 120, max_per_order: 4 },
+          ],
+        },
+      },
+    },
   })
   @ApiCreated(EventDto, { ...EVENT_EXAMPLE, tickets_sold: 0, tickets_held: 0, tickets_available: 500 })
   @ApiProblems('forbidden', 'event_limit_reached')

@@ -35,9 +35,9 @@ export const TICKET_TYPES_PROBLEMS = {
     advice:
       'Delete the ticket type, which leaves its tickets good, and make another one with the quota that it shall have.',
   },
-  event_limit_reached: {
+  too_many_in_event: {
     status: 409,
-    title: 'Event limit reached',
+    title: 'Too many in an event',
     detail: 'An event has at most 100 ticket types, 100 quotas and 1,000 codes, and this one has as many',
     advice: 'Delete ticket types or codes that you no longer need. The quotas of deleted types do not count.',
   },

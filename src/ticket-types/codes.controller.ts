@@ -36,7 +36,7 @@ export class CodesController {
     },
   })
   @ApiCreated(CodeDto)
-  @ApiProblems('event_not_found', 'forbidden', 'code_taken', 'event_limit_reached')
+  @ApiProblems('event_not_found', 'forbidden', 'code_taken', 'too_many_in_event')
   async create(
     @Param('event_id', IdPipe) eventId: number,
     @Body() body: CreateCodeDto,

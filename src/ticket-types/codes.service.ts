@@ -31,11 +31,11 @@ export class CodesService {
     private readonly transactions: Transactions,
   ) {}
 
-  /** @throws {Problem} `event_not_found`, `forbidden`, `code_taken`, `event_limit_reached`, 422 */
+  /** @throws {Problem} `event_not_found`, `forbidden`, `code_taken`, `too_many_in_event`, 422 */
   async create(eventId: number, fields: CodeFields, scope: OrganizerScope): Promise<CodeView> {
     return await this.transactions.run(async () => {
       const { currency } = await this.access.lock(eventId, scope);
-      if ((await this.repository.count(eventId)) >= MOST_CODES) throw new Problem('event_limit_reached');
+      if ((await this.repository.count(eventId)) >= MOST_CODES) throw new Problem('too_many_in_event');
       const codeKey = await this.check(fields, fields, { id: null, eventId, currency });
       const quotaId = await this.inventory.createQuota(eventId, 'code', fields.maxUses ?? MOST_USES);
       return await this.repository.find(

@@ -24,7 +24,7 @@ export class QuotasController {
   })
   @ApiId('event_id')
   @ApiCreated(QuotaDto, { id: 1, event_id: 1, name: 'Balcony', capacity: 120, held: 0, sold: 0 })
-  @ApiProblems('event_not_found', 'forbidden', 'event_limit_reached')
+  @ApiProblems('event_not_found', 'forbidden', 'too_many_in_event')
   async create(
     @Param('event_id', IdPipe) eventId: number,
     @Body() body: CreateQuotaDto,

@@ -27,7 +27,7 @@ export class QuotasService {
     private readonly transactions: Transactions,
   ) {}
 
-  /** @throws {Problem} `event_not_found`, `forbidden`, `event_limit_reached` */
+  /** @throws {Problem} `event_not_found`, `forbidden`, `too_many_in_event` */
   async create(eventId: number, { name, capacity }: QuotaFields, scope: OrganizerScope): Promise<QuotaView> {
     return await this.transactions.run(async () => {
       await this.access.lock(eventId, scope);
@@ -58,7 +58,7 @@ export class QuotasService {
    * Makes the quota of one ticket type, in the transaction that has its event locked.
    *
    * @returns its id
-   * @throws {Problem} `event_limit_reached`
+   * @throws {Problem} `too_many_in_event`
    */
   async createOwn(eventId: number, capacity: number): Promise<number> {
     return await this.insert(eventId, capacity, '');
@@ -75,7 +75,7 @@ export class QuotasService {
   }
 
   private async insert(eventId: number, capacity: number, name: string): Promise<number> {
-    if ((await this.repository.count(eventId)) >= MOST_QUOTAS) throw new Problem('event_limit_reached');
+    if ((await this.repository.count(eventId)) >= MOST_QUOTAS) throw new Problem('too_many_in_event');
     return await this.inventory.createQuota(eventId, 'type', capacity, name);
   }
 }

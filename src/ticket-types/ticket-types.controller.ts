@@ -50,7 +50,7 @@ export class TicketTypesController {
     },
   })
   @ApiCreated(TicketTypeDto)
-  @ApiProblems('event_not_found', 'forbidden', 'event_limit_reached')
+  @ApiProblems('event_not_found', 'forbidden', 'too_many_in_event')
   async create(
     @Param('event_id', IdPipe) eventId: number,
     @Body() body: CreateTicketTypeDto,
@@ -110,7 +110,7 @@ export class TicketTypesController {
     'forbidden',
     'ticket_type_has_tickets',
     'capacity_in_use',
-    'event_limit_reached',
+    'too_many_in_event',
   )
   async update(
     @Param('ticket_type_id', IdPipe) id: number,

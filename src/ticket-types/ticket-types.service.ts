@@ -63,11 +63,11 @@ export class TicketTypesService {
     for (const [i, fields] of types.entries()) await this.insert(event, fields, `/ticket_types/${i}`);
   }
 
-  /** @throws {Problem} `event_not_found`, `forbidden`, `event_limit_reached`, 422 */
+  /** @throws {Problem} `event_not_found`, `forbidden`, `too_many_in_event`, 422 */
   async create(eventId: number, fields: TicketTypeFields, scope: OrganizerScope): Promise<TicketTypeView> {
     return await this.transactions.run(async () => {
       const event = await this.access.lock(eventId, scope);
-      if ((await this.repository.count(eventId)) >= MOST_TYPES) throw new Problem('event_limit_reached');
+      if ((await this.repository.count(eventId)) >= MOST_TYPES) throw new Problem('too_many_in_event');
       return await this.repository.find(await this.insert(event, fields, ''));
     });
   }

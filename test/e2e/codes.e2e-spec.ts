@@ -181,7 +181,7 @@ describe('codes', () => {
       Array.from({ length: 5 }, (_, i) => postCode(event, { code: `x${i}` })),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 409, 409, 409]);
-    expectProblem(await postCode(event, {}), 409, 'event_limit_reached');
+    expectProblem(await postCode(event, {}), 409, 'too_many_in_event');
     const pages = await organizer.pages(`/events/${event.id}/codes?limit=200`);
     expect(pages.flat()).toHaveLength(1_000);
     await removeCode(pages[0]?.[0] as { id: number });

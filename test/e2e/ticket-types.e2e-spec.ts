@@ -244,11 +244,11 @@ describe('ticket types', () => {
       for (let i = 0; i < 96; i++) await post();
       const answers = await Promise.all(Array.from({ length: 8 }, post));
       expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 201, 409, 409, 409, 409, 409]);
-      expectProblem(await post(), 409, 'event_limit_reached');
+      expectProblem(await post(), 409, 'too_many_in_event');
       expectProblem(
         await organizer.post(`/events/${event.id}/ticket-types`, ticketTypeBody()),
         409,
-        'event_limit_reached',
+        'too_many_in_event',
       );
       const [first, second] = (await typesOf(event)) as [ListedType, ListedType];
       expect((await removeType(second)).status).toBe(204);
@@ -259,7 +259,7 @@ describe('ticket types', () => {
           201,
         );
       // One more type there may be, but no more quota for it.
-      expectProblem(await post(), 409, 'event_limit_reached');
+      expectProblem(await post(), 409, 'too_many_in_event');
       expect((await organizer.post(`/events/${event.id}/ticket-types`, ticketTypeBody())).status).toBe(201);
     });
 
