@@ -19,7 +19,7 @@ describe('codes of orders', () => {
   );
 
   beforeAll(async () => {
-    api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0' });
+    api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0', MAX_EVENTS_PER_USER_HOUR: '0' });
     callers = await createCallers(api);
   });
   afterEach(async () => expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]));

@@ -18,7 +18,11 @@ describe('quotas that change while places are sold', () => {
 
   beforeAll(async () => {
     database = await createDatabase();
-    api = await startTestApi({ DATABASE_URL: database.url, MAX_HOLDS_PER_USER_EVENT: '0' });
+    api = await startTestApi({
+      DATABASE_URL: database.url,
+      MAX_HOLDS_PER_USER_EVENT: '0',
+      MAX_EVENTS_PER_USER_HOUR: '0',
+    });
     callers = await createCallers(api);
   });
   afterEach(async () => expect(await database.sql(INVENTORY_MISMATCHES)).toEqual([]));

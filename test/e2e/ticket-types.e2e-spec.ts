@@ -20,7 +20,7 @@ describe('ticket types', () => {
   );
 
   beforeAll(async () => {
-    api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0' });
+    api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0', MAX_EVENTS_PER_USER_HOUR: '0' });
     callers = await createCallers(api);
     ({ organizer } = callers);
   });
