@@ -34,6 +34,9 @@ const CAPTURED: Record<string, Record<string, string>> = {
   listUserSessions: { session_id: 'body?.[0]?.id' },
   createEvent: { event_id: 'body?.id' },
   reserveTicket: { ticket_id: 'body?.id' },
+  createTicketType: { ticket_type_id: 'body?.id' },
+  createQuota: { quota_id: 'body?.id' },
+  createCode: { code_id: 'body?.id' },
 };
 
 /** Where a request of the collection sends something else than the example: what was captured, or what is unique. */
@@ -44,8 +47,8 @@ const VARIABLES: Record<string, Record<string, string>> = {
 };
 
 /** The order of a first run: what others need comes before them, what ends the session last. */
-const FIRST = ['createUser', 'createTokens', 'createEvent', 'reserveTicket', 'payTicket'];
-const LAST = ['changePassword', 'revokeTokens', 'endSession'];
+const FIRST = ['createUser', 'createTokens', 'createEvent', 'reserveTicket', 'payTicket', 'createTicketType', 'createQuota', 'createCode'];
+const LAST = ['deleteCode', 'deleteTicketType', 'changePassword', 'revokeTokens', 'endSession'];
 
 /** The files of a Bruno collection by their paths: a folder for each tag, a request for each operation. */
 export function collectionOf(document: Document): Record<string, string> {

@@ -7,6 +7,7 @@ import {
   Decimal,
   Instant,
   Int,
+  ListOf,
   MayBeLeftOut,
   MultilineText,
   NotBefore,
@@ -14,10 +15,13 @@ import {
   Text,
   TimeZone,
 } from '../http/fields';
+import { TicketTypeOfNewEventDto } from '../ticket-types/ticket-types.dto';
 import { IsMetadata, IsMetadataChanges, type Metadata, type MetadataChanges } from '../http/metadata';
 import type { EventChanges, NewEvent } from './events.repository';
 
 const MOST_TICKETS = 10_000_000;
+/** Ticket types that are made with their event; more can be added later. */
+const MOST_TYPES = 20;
 
 /** What can be asked for: an event is cancelled by a route of its own. */
 const ASKED_STATUSES = ['draft', 'published'] as const;
@@ -115,6 +119,12 @@ export class CreateEventDto {
   @IsOptional()
   @IsMetadata()
   metadata?: Metadata | null;
+
+  /** What it sells; left out: one free type. */
+  @ApiPropertyOptional({ type: [TicketTypeOfNewEventDto], minItems: 1, maxItems: MOST_TYPES })
+  @MayBeLeftOut()
+  @ListOf(() => TicketTypeOfNewEventDto, 1, MOST_TYPES)
+  ticket_types?: TicketTypeOfNewEventDto[];
 }
 
 export class VenueChangesDto {

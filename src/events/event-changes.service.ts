@@ -76,8 +76,10 @@ export class EventChangesService {
     // An event without a currency has sold nothing that has a price.
     const isOtherCurrency = event.currency !== null && currency !== event.currency;
     if (isOtherCurrency || capacity !== undefined) {
-      const { held, sold, hasOrders } = await this.inventory.lockQuotas(event.id);
+      const { held, sold, hasOrders, hasPrices } = await this.inventory.lockQuotas(event.id);
       if (isOtherCurrency && hasOrders) throw new Problem('currency_fixed');
+      if (currency === null && hasPrices)
+        throw invalid('/currency', 'must stay while a ticket type has a price');
       if (capacity !== undefined && capacity < held + sold) {
         throw new Problem('capacity_in_use', { members: { held, sold } });
       }

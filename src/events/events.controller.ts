@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, organizerScopeOf, userFor } from '../auth/caller';
 import { Public } from '../auth/public';
@@ -13,9 +13,11 @@ import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import { EventLimit } from '../rate-limit/event-limit';
 import { InTurn } from '../rate-limit/turn.interceptor';
 import { EventChangesService } from './event-changes.service';
+import { toTicketTypeFields } from '../ticket-types/ticket-types.dto';
 import { EventsQuery, NearbyEventsQuery, toEventFilter, toNearbyFilter } from './events-query.dto';
 import { CreateEventDto, toEventChanges, toNewEvent, UpdateEventDto } from './event-body.dto';
 import {
+  CREATE_EVENT_EXAMPLE,
   EVENT_EXAMPLE,
   EventDto,
   ListedEventDto,
@@ -43,7 +45,25 @@ export class EventsController {
   @ApiOperation({
     operationId: 'createEvent',
     summary: 'Create an event',
-    description: 'The caller becomes its organizer. Where the server is set so, only an admin may.',
+    description:
+      'The caller becomes its organizer. Without `ticket_types` it has one type, which is free. Where the server ' +
+      'is set so, only an admin may.',
+  })
+  @ApiBody({
+    type: CreateEventDto,
+    examples: {
+      plain: { summary: 'With one free ticket type', value: CREATE_EVENT_EXAMPLE },
+      types: {
+        summary: 'With several ticket types',
+        value: {
+          ...CREATE_EVENT_EXAMPLE,
+          ticket_types: [
+            { name: 'Standing', price: 0 },
+            { name: 'Balcony', price: 0, capacity: 120, max_per_order: 4 },
+          ],
+        },
+      },
+    },
   })
   @ApiCreated(EventDto, { ...EVENT_EXAMPLE, tickets_sold: 0, tickets_held: 0, tickets_available: 500 })
   @ApiProblems('forbidden', 'event_limit_reached')
@@ -54,8 +74,9 @@ export class EventsController {
     once: Once,
   ): Promise<EventDto> {
     const newEvent = toNewEvent(body, caller.userId);
+    const types = body.ticket_types?.map(toTicketTypeFields);
     const create = async () => {
-      const event = await this.events.create(newEvent, body.total_tickets, caller);
+      const event = await this.events.create(newEvent, body.total_tickets, caller, types);
       response.location(`/events/${event.id}`);
       return tagAnswer(response, toEventDto(event), event.version);
     };

@@ -108,6 +108,15 @@ export class EventDto {
   unlisted_at: Date | null;
 }
 
+export const CREATE_EVENT_EXAMPLE = {
+  title: 'Night of the Analytical Engine',
+  description: 'An evening of music for one engine and orchestra.',
+  start_time: '2030-06-01T19:00:00Z',
+  end_time: '2030-06-01T22:00:00Z',
+  total_tickets: 500,
+  venue: { address: 'Alexandra Palace Way, London', latitude: 51.5942, longitude: -0.1306 },
+};
+
 /** An event as a list without `near` shows it. */
 export const EVENT_EXAMPLE = {
   id: 1,

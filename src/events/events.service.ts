@@ -18,7 +18,7 @@ import type { OrganizerScope, Subject } from '../database/scope';
 import { violatedConstraint } from '../database/database-error';
 import { Transactions } from '../database/transactions';
 import { InventoryService } from '../inventory/inventory.service';
-import { TicketTypesService } from '../ticket-types/ticket-types.service';
+import { TicketTypesService, type TicketTypeFields } from '../ticket-types/ticket-types.service';
 import { UsersService } from '../users/users.service';
 import { EVENTS_ORGANIZER_FKEY } from './event.entity';
 import { EventsRepository, type EventWithSeats, type ListedEvent, type NewEvent } from './events.repository';
@@ -36,19 +36,26 @@ export class EventsService {
   ) {}
 
   /**
-   * Creates an event together with its seats.
+   * Creates an event together with its places and what it sells.
    *
    * @param organizer the caller
-   * @throws {Problem} `forbidden` where only admins create events; `unauthenticated` when the organizer's account is gone
+   * @param types left out: one that is free
+   * @throws {Problem} `forbidden` where only admins create events; `unauthenticated` when the organizer's account is gone; 422
+   *   with a pointer into `/ticket_types`
    */
-  async create(event: NewEvent, capacity: number, organizer: Caller): Promise<EventWithSeats> {
+  async create(
+    event: NewEvent,
+    capacity: number,
+    organizer: Caller,
+    types?: TicketTypeFields[],
+  ): Promise<EventWithSeats> {
     if (this.settings.CREATE_EVENTS === 'organizers') requireAdmin(organizer, 'creates events');
     try {
       return await this.transactions.run(async () => {
         await this.users.get(organizer);
         const created = await this.repository.insert(event);
-        const quotaId = await this.inventory.createQuota(created.id, 'event', capacity);
-        await this.ticketTypes.createOnlyType(created.id, quotaId);
+        await this.inventory.createQuota(created.id, 'event', capacity);
+        await this.ticketTypes.createWithEvent(created.id, types);
         return { ...created, capacity, held: 0, sold: 0 };
       });
     } catch (error) {

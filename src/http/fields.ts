@@ -123,6 +123,24 @@ export function Decimal(least: number, most: number): PropertyDecorator {
 /** The positive integer that names a resource. */
 export const Id = () => Int(1, MAX_ID);
 
+const isId = (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_ID;
+
+/** One to `most` ids, each of them once. */
+export const Ids = (most: number) =>
+  applyDecorators(
+    ApiProperty({
+      type: 'array',
+      items: { type: 'integer', minimum: 1, maximum: MAX_ID },
+      minItems: 1,
+      maxItems: most,
+      uniqueItems: true,
+    }),
+    field('ids', `must be 1 to ${most} ids, each of them once`, (value) => {
+      if (!Array.isArray(value) || value.length === 0 || value.length > most) return false;
+      return value.every(isId) && new Set(value).size === value.length;
+    }),
+  );
+
 /** An instant in RFC 3339 with its offset, in the years 1 to 9999 of UTC. Digits past the millisecond are dropped. */
 export function Instant(): PropertyDecorator {
   return applyDecorators(
@@ -196,6 +214,10 @@ function isTimeZone(name: string): boolean {
 
 /** May be left out, which null is not. */
 export const MayBeLeftOut = () => ValidateIf((_owner, value) => value !== undefined);
+
+/** Must not come where `other` does. */
+export const NotTogetherWith = (other: string) =>
+  field('notTogether', `must not come together with ${other}`, (_value, owner) => owner[other] == null);
 
 /** May be left out or null, but only together with `other`. */
 export const OptionalTogetherWith = (other: string) =>

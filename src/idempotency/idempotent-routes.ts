@@ -191,9 +191,10 @@ async function recordAnswer(
   return { status: response.statusCode, headers, body: result === undefined ? '' : JSON.stringify(result) };
 }
 
-/** @throws what is no answer to the request itself, such as that the database is out of reach */
+/** @throws what is no answer to keep: that the database is out of reach, say, or what a corrected body may turn */
 function refusalOf(error: unknown, requestId: string): Answer {
   if (!(error instanceof Problem) || PROBLEMS[error.code].status >= 500) throw error;
+  if (error.code === 'validation_failed') throw error;
   const { status, headers, body } = toAnswer(error, requestId);
   return { status, headers, body };
 }

@@ -14,9 +14,14 @@ export const LOCK_QUOTAS: Statement = {
     SELECT held, sold FROM locked WHERE kind = 'event'`,
 };
 
-/** Only after `LOCK_QUOTAS`: whether there ever was an order for the event `$1`, whatever became of it. */
-export const HAS_ORDERS: Statement = {
-  text: 'SELECT EXISTS (SELECT FROM orders WHERE event_id = $1) AS "hasOrders"',
+/**
+ * Only after `LOCK_QUOTAS`: whether there ever was an order for the event `$1`, whatever became of it, and whether it sells
+ * anything that has a price.
+ */
+export const FIND_SALES: Statement = {
+  text: `
+    SELECT EXISTS (SELECT FROM orders WHERE event_id = $1) AS "hasOrders",
+      EXISTS (SELECT FROM ticket_types WHERE event_id = $1 AND price > 0 AND archived_at IS NULL) AS "hasPrices"`,
 };
 
 export const SET_CAPACITY: Statement = {
@@ -28,4 +33,33 @@ export const DELETE_QUOTAS: Statement = {
   text: `
     WITH types AS (DELETE FROM ticket_types WHERE event_id = $1), discounts AS (DELETE FROM codes WHERE event_id = $1)
     DELETE FROM quotas WHERE event_id = $1`,
+};
+
+/*
+ * What an organizer changes of one of the counters. Each waits for the orders that are being placed, and those that come
+ * meanwhile wait for it: so it decides on the counters as they are.
+ */
+
+export const LOCK_QUOTA: Statement = {
+  name: 'lock_quota',
+  text: 'SELECT capacity, held, sold FROM quotas WHERE id = $1 FOR UPDATE',
+};
+
+/** A statement after the one that locks: in one with it, the CHECK would see the counters from before the wait. */
+export const CHANGE_QUOTA: Statement = {
+  name: 'change_quota',
+  text: `UPDATE quotas SET name = coalesce($2::text, name), capacity = coalesce($3::int, capacity) WHERE id = $1`,
+};
+
+export const OUTDATE_ORDERS: Statement = {
+  name: 'outdate_orders',
+  text: `UPDATE quotas SET version = version + 1 WHERE event_id = $1 AND kind = 'event'`,
+};
+
+/** Whether one of the newest `$3` orders of the event `$1` has the ticket type `$2`, or there are more orders than that. */
+export const FIND_ORDERS_OF_TYPE: Statement = {
+  name: 'find_orders_of_type',
+  text: `
+    SELECT coalesce(bool_or($2::bigint = ANY (type_ids)), false) OR count(*) > $3::int AS "isFound"
+    FROM (SELECT type_ids FROM orders WHERE event_id = $1 ORDER BY id DESC LIMIT $3::int + 1) AS newest`,
 };

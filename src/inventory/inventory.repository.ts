@@ -7,7 +7,16 @@ import { keyValues } from '../idempotency/key-claim';
 import type { HoldAnswer, HoldRequest, ResolveAnswer, ResolveRequest } from './held-order';
 import { withDates, type Keyed } from './kept-outcome';
 import { NetworkKeys } from './network-keys';
-import { DELETE_QUOTAS, HAS_ORDERS, LOCK_QUOTAS, SET_CAPACITY } from './change-quota.statements';
+import {
+  CHANGE_QUOTA,
+  DELETE_QUOTAS,
+  FIND_SALES,
+  FIND_ORDERS_OF_TYPE,
+  LOCK_QUOTA,
+  LOCK_QUOTAS,
+  OUTDATE_ORDERS,
+  SET_CAPACITY,
+} from './change-quota.statements';
 import { Quota } from './quota.entity';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds.statement';
 import type { Since } from './due-scan-cursor';
@@ -32,6 +41,12 @@ import { SAMPLE_DRIFT } from './sample-drift.statement';
  * Of requests, holds and what becomes of them the planner knows nothing, and joins two such sets by comparing each row
  * with each. So what comes later waits for a lock by reading how many rows were locked, not by a join with them.
  */
+
+/** What is left out stays as it is. */
+export interface QuotaChanges {
+  name?: string;
+  capacity?: number;
+}
 
 /** What a look at some of the counters found. */
 export interface Drift {
@@ -68,7 +83,14 @@ export interface Released {
   lateSeconds: number[];
 }
 
-export type LockedQuota = Pick<Quota, 'held' | 'sold'> & { hasOrders: boolean };
+export type LockedQuota = Pick<Quota, 'held' | 'sold'> & Sales;
+
+interface Sales {
+  /** There was an order at some time, whatever became of it. */
+  hasOrders: boolean;
+  /** A ticket type has a price. */
+  hasPrices: boolean;
+}
 
 @Injectable()
 export class InventoryRepository {
@@ -87,8 +109,8 @@ export class InventoryRepository {
   async lockQuotas(eventId: number): Promise<LockedQuota | undefined> {
     const [quota] = await this.statements.run<Pick<Quota, 'held' | 'sold'>>(LOCK_QUOTAS, [eventId]);
     // With a snapshot of its own, which has all that was committed before the lock.
-    const [found] = await this.statements.run<{ hasOrders: boolean }>(HAS_ORDERS, [eventId]);
-    return quota && { ...quota, hasOrders: found?.hasOrders ?? true };
+    const [sales] = await this.statements.run<Sales & object>(FIND_SALES, [eventId]);
+    return quota && { ...quota, ...(sales as Sales) };
   }
 
   async setCapacity(eventId: number, capacity: number): Promise<void> {
@@ -97,6 +119,31 @@ export class InventoryRepository {
 
   async deleteQuotas(eventId: number): Promise<void> {
     await this.statements.run(DELETE_QUOTAS, [eventId]);
+  }
+
+  /** Locks a counter until the transaction ends. */
+  async lock(id: number): Promise<Pick<Quota, 'capacity' | 'held' | 'sold'> | undefined> {
+    const [quota] = await this.statements.run<Pick<Quota, 'capacity' | 'held' | 'sold'>>(LOCK_QUOTA, [id]);
+    return quota;
+  }
+
+  async change(id: number, { name, capacity }: QuotaChanges): Promise<void> {
+    await this.statements.run(CHANGE_QUOTA, [id, name ?? null, capacity ?? null]);
+  }
+
+  /** Locks the places of an event, and has orders that wait for them ask anew. */
+  async outdateOrders(eventId: number): Promise<void> {
+    await this.statements.run(OUTDATE_ORDERS, [eventId]);
+  }
+
+  /** Looks at the newest `most` orders of the event; where there are more, what it does not see counts as found. */
+  async hasOrders(eventId: number, ticketTypeId: number, most: number): Promise<boolean> {
+    const [look] = await this.statements.run<{ isFound: boolean }>(FIND_ORDERS_OF_TYPE, [
+      eventId,
+      ticketTypeId,
+      most,
+    ]);
+    return look?.isFound ?? false;
   }
 
   /**

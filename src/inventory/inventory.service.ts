@@ -6,8 +6,11 @@ import { DueHolds } from './due-holds';
 import { HoldPlacement } from './hold-placement';
 import { HoldResolution } from './hold-resolution';
 import type { HeldOrder, HoldRequest, ResolvedOrder, ResolveRequest } from './held-order';
-import { InventoryRepository, type Drift, type LockedQuota } from './inventory.repository';
+import { InventoryRepository, type Drift, type LockedQuota, type QuotaChanges } from './inventory.repository';
 import type { QuotaKind } from './quota.entity';
+
+/** Orders of an event that are looked through for a ticket type. */
+const MOST_ORDERS = 10_000;
 
 /**
  * Where places change hands. Concurrent calls share statements, which commit by themselves; each caller gets an answer of
@@ -51,6 +54,35 @@ export class InventoryService {
   /** Only after `lockQuotas`, and only of an event without orders. */
   async deleteQuotas(eventId: number): Promise<void> {
     await this.repository.deleteQuotas(eventId);
+  }
+
+  /**
+   * Changes a counter's name or capacity; what is left out stays as it is.
+   *
+   * @throws {Problem} `capacity_in_use` with what is `held` and `sold`, where that is more than the new capacity
+   */
+  async changeQuota(id: number, changes: QuotaChanges): Promise<void> {
+    await this.transactions.run(async () => {
+      const { capacity } = changes;
+      const quota = capacity === undefined ? undefined : await this.repository.lock(id);
+      if (quota && capacity !== undefined && quota.held + quota.sold > capacity) {
+        throw new Problem('capacity_in_use', { members: { held: quota.held, sold: quota.sold } });
+      }
+      await this.repository.change(id, changes);
+    });
+  }
+
+  /**
+   * Keeps a ticket type from being sold out of the quotas that it draws on, which are about to change: until the
+   * transaction ends, and by orders that were asked for before.
+   *
+   * @throws {Problem} `ticket_type_has_tickets`, also where the event has too many orders to look through
+   */
+  async stopSelling(eventId: number, ticketTypeId: number): Promise<void> {
+    await this.repository.outdateOrders(eventId);
+    if (await this.repository.hasOrders(eventId, ticketTypeId, MOST_ORDERS)) {
+      throw new Problem('ticket_type_has_tickets');
+    }
   }
 
   /**

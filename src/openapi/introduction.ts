@@ -57,4 +57,5 @@ export const TAGS = {
   orders: 'Orders: hold tickets of several types at once, all or none.',
   payments: 'Payments of orders: free, or by the word of the organizer.',
   tickets: 'Tickets: reserve a place, then pay for it or give it back before its hold ends.',
+  'ticket-types': 'What an event sells: ticket types with their prices, quotas that they share, codes.',
 };

@@ -4,6 +4,7 @@ import { HTTP_PROBLEMS } from './http';
 import { IDEMPOTENCY_PROBLEMS } from './idempotency';
 import { ORDERS_PROBLEMS } from './orders';
 import { RATE_LIMIT_PROBLEMS } from './rate-limit';
+import { TICKET_TYPES_PROBLEMS } from './ticket-types';
 import { TICKETS_PROBLEMS } from './tickets';
 import { USERS_PROBLEMS } from './users';
 
@@ -13,6 +14,7 @@ export const PROBLEMS = {
   ...AUTH_PROBLEMS,
   ...USERS_PROBLEMS,
   ...EVENTS_PROBLEMS,
+  ...TICKET_TYPES_PROBLEMS,
   ...TICKETS_PROBLEMS,
   ...ORDERS_PROBLEMS,
   ...IDEMPOTENCY_PROBLEMS,

@@ -1,13 +1,31 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { InventoryModule } from '../inventory/inventory.module';
+import { Code } from './code.entity';
+import { CodesController } from './codes.controller';
+import { CodesRepository } from './codes.repository';
+import { CodesService } from './codes.service';
+import { EventAccess } from './event-access';
+import { QuotasController } from './quotas.controller';
+import { QuotasRepository } from './quotas.repository';
+import { QuotasService } from './quotas.service';
 import { TicketType } from './ticket-type.entity';
+import { TicketTypesController } from './ticket-types.controller';
 import { TicketTypesRepository } from './ticket-types.repository';
 import { TicketTypesService } from './ticket-types.service';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([TicketType]), InventoryModule],
-  providers: [TicketTypesRepository, TicketTypesService],
+  imports: [TypeOrmModule.forFeature([TicketType, Code]), InventoryModule],
+  controllers: [TicketTypesController, QuotasController, CodesController],
+  providers: [
+    EventAccess,
+    TicketTypesRepository,
+    TicketTypesService,
+    QuotasRepository,
+    QuotasService,
+    CodesRepository,
+    CodesService,
+  ],
   exports: [TicketTypesService],
 })
 export class TicketTypesModule {}

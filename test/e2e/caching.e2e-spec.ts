@@ -40,6 +40,7 @@ describe('events, which are the same for every caller', () => {
     ['the list', () => '/events'],
     ['the list with filters', () => '/events/?available=true&limit=1'],
     ['one', () => `/events/${small.id}`],
+    ['the ticket types of one', () => `/events/${small.id}/ticket-types`],
   ])('%s', (_what, pathOf) => {
     it('may be kept, with a tag that stands for what it says', async () => {
       const first = await ask(pathOf());

@@ -17,7 +17,14 @@ export function factoriesFor(client: Client) {
     user: async (fields: object = {}) =>
       withoutTokens(await created('/users/', { ...userBody(), ...fields })),
     event: (fields: object = {}) => created('/events/', { ...eventBody(), ...fields }),
-    ticket: (fields: { user_id: number; event_id: number }) => created('/tickets/', fields),
+    ticketType: (event: { id: number }, fields: object = {}) =>
+      created(`/events/${event.id}/ticket-types`, { ...ticketTypeBody(), ...fields }),
+    quota: (event: { id: number }, fields: object = {}) =>
+      created(`/events/${event.id}/quotas`, { ...quotaBody(), ...fields }),
+    code: (event: { id: number }, fields: object = {}) =>
+      created(`/events/${event.id}/codes`, { ...codeBody(), ...fields }),
+    ticket: (fields: { user_id: number; event_id: number; ticket_type_id?: number }) =>
+      created('/tickets/', fields),
   };
 }
 
@@ -38,3 +45,9 @@ export const eventBody = () => ({
   total_tickets: 10,
   venue: {},
 });
+
+export const ticketTypeBody = () => ({ name: 'Balcony', price: 0 });
+
+export const quotaBody = () => ({ name: 'Seats', capacity: 10 });
+
+export const codeBody = () => ({ code: `CODE${++sequence}` });

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PLACE_HOLDS, placeHolds } from '../../src/inventory/place-holds.statement';
+import { startTestApi, type TestApi } from '../support/api';
+import type { Answer } from '../support/client';
+import { createDatabase, type TestDatabase } from '../support/databases';
+import { eventually } from '../support/eventually';
+import { createCallers, salesBy, type Callers } from '../support/sales';
+import { INVENTORY_MISMATCHES } from '../support/seats';
+
+describe('quotas that change while places are sold', () => {
+  let database: TestDatabase;
+  let api: TestApi;
+  let callers: Callers;
+  const { newEvent, newType, changeType, newQuota, changeQuota, quotasOf, reserve } = salesBy(
+    () => api,
+    () => callers,
+  );
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    api = await startTestApi({
+      DATABASE_URL: database.url,
+      MAX_HOLDS_PER_USER_EVENT: '0',
+      MAX_EVENTS_PER_USER_HOUR: '0',
+    });
+    callers = await createCallers(api);
+  });
+  afterEach(async () => expect(await database.sql(INVENTORY_MISMATCHES)).toEqual([]));
+  afterAll(async () => {
+    await api.stop();
+    await database.drop();
+  });
+
+  const tally = (answers: Answer[]) => {
+    const outcomes: Record<string, number> = {};
+    for (const { status, body } of answers) {
+      const outcome = [status, body.code].filter(Boolean).join(' ');
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    }
+    return outcomes;
+  };
+
+  it('shrink to no less than was taken while the change waited', async () => {
+    const event = await newEvent();
+    const type = await newType(event, { capacity: 3 });
+    const sale = await database.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [event.id]);
+    const [reserved, changed] = [reserve(event, type), changeQuota({ id: type.quota_id }, { capacity: 0 })];
+    await database.untilBlocked();
+    await sale.commit();
+    const answers = [await reserved, await changed];
+    // Whichever came first, the other saw what it left.
+    expect([
+      { '201': 1, '409 capacity_in_use': 1 },
+      { '200': 1, '409 ticket_type_sold_out': 1 },
+    ]).toContainEqual(tally(answers));
+  });
+
+  it('shrink under a rush to the last place that is left', async () => {
+    const event = await newEvent({ total_tickets: 100 });
+    const quota = await newQuota(event, 50);
+    const types = [
+      await newType(event, { quota_id: quota.id }),
+      await newType(event, { quota_id: quota.id }),
+    ];
+    const rush = Array.from({ length: 60 }, async (_, i) => {
+      await sleep(i);
+      return await reserve(event, types[i % 2] as { id: number });
+    });
+    const shrinking = Array.from({ length: 10 }, async (_, i) => {
+      await sleep(4 * i);
+      return await changeQuota(quota, { capacity: 30 - i });
+    });
+    const [sold, changes] = [tally(await Promise.all(rush)), await Promise.all(shrinking)];
+    const [after] = await quotasOf(event);
+    expect(after.held).toBe(sold['201']);
+    expect(after.held).toBeLessThanOrEqual(after.capacity);
+    for (const { status, body } of changes) {
+      if (status === 200) expect(body.held + body.sold).toBeLessThanOrEqual(body.capacity);
+      else expect(body.code).toBe('capacity_in_use');
+    }
+  });
+
+  /** One place of a new quota, for two who asked for the type while it had none. */
+  async function sellWhileChanging() {
+    const event = await newEvent();
+    const type = await newType(event);
+    const sale = await database.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [event.id]);
+    const changed = changeType(type, { capacity: 1 });
+    await untilWaiting(1);
+    const reserved = [reserve(event, type), reserve(event, type)];
+    await untilWaiting(2);
+    await sale.commit();
+    return { changed: await changed, reserved: tally(await Promise.all(reserved)) };
+  }
+
+  const untilWaiting = (number: number) =>
+    eventually(async () => {
+      const rows = await database.sql(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      expect(rows).toHaveLength(number);
+    });
+
+  it('let nobody have a ticket past a quota that its type got while the order waited', async () => {
+    for (let round = 0; round < 5; round++) {
+      const { changed, reserved } = await sellWhileChanging();
+      expect(changed.status).toBe(200);
+      expect(reserved).toEqual({ '201': 1, '409 ticket_type_sold_out': 1 });
+    }
+  });
+
+  it('and would let them, if the order did not look whether the quotas are still those', async () => {
+    const { text } = PLACE_HOLDS;
+    PLACE_HOLDS.text = placeHolds({ current: '' }).text;
+    // Prepared statements go by their name.
+    const { name } = PLACE_HOLDS;
+    PLACE_HOLDS.name = undefined;
+    try {
+      await eventually(async () => {
+        const { reserved } = await sellWhileChanging();
+        expect(reserved).toEqual({ '201': 2 });
+      });
+      expect(await database.sql(INVENTORY_MISMATCHES)).not.toEqual([]);
+    } finally {
+      Object.assign(PLACE_HOLDS, { name, text });
+      await database.sql('TRUNCATE orders, tickets, quotas, codes, ticket_types');
+    }
+  });
+
+  it('change or sell, whatever comes first, to types that many ask for', async () => {
+    const seen = new Set<string>();
+    for (let round = 0; round < 12; round++) {
+      const event = await newEvent();
+      const type = await newType(event);
+      const quota = await newQuota(event, 2);
+      const [changed, ...answers] = await Promise.all([
+        sleep((round % 3) * 20).then(() =>
+          changeType(type, round % 2 ? { capacity: 2 } : { quota_id: quota.id }),
+        ),
+        ...Array.from({ length: 4 }, () => reserve(event, type)),
+      ]);
+      seen.add(String(changed.status));
+      const sold = tally(answers);
+      if (changed.status === 200) expect(sold).toEqual({ '201': 2, '409 ticket_type_sold_out': 2 });
+      else expect([changed.body.code, sold]).toEqual(['ticket_type_has_tickets', { '201': 4 }]);
+    }
+    expect([...seen].sort()).toEqual(['200', '409']);
+  });
+});
