@@ -42,6 +42,8 @@ const OF_EVENTS = `
     SELECT DISTINCT 'ticket type|without a quota', ticket_types.id
     FROM ticket_types CROSS JOIN unnest(quota_ids) AS quota_id LEFT JOIN quotas ON quotas.id = quota_id
     WHERE quotas.id IS NULL
+      -- An event without a counter is a matter of the check of seats.
+      AND EXISTS (SELECT FROM quotas WHERE quotas.event_id = ticket_types.event_id AND kind = 'event')
     UNION ALL
     SELECT 'code|without a quota', id FROM codes
     WHERE deleted_at IS NULL AND NOT EXISTS (SELECT FROM quotas WHERE quotas.id = quota_id)
