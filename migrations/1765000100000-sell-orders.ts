@@ -123,8 +123,13 @@ async function carryOver(queryRunner: QueryRunner): Promise<void> {
   `);
   // What a reservation with an Idempotency-Key came to is told again in the words of today.
   await queryRunner.query(`
-    UPDATE idempotency_keys SET outcome = outcome || jsonb_build_object('ticketIds', jsonb_build_array(outcome -> 'id'))
-    WHERE outcome ? 'eventId'
+    UPDATE idempotency_keys SET outcome = outcome || jsonb_build_object(
+      'ticketId', outcome -> 'id', 'ticketIds', jsonb_build_array(outcome -> 'id'), 'typeId', type.id,
+      'typeIds', jsonb_build_array(type.id), 'numbers', jsonb_build_array(1), 'unitPrices', jsonb_build_array(0),
+      'places', 1, 'subtotal', 0, 'total', 0, 'currency', NULL, 'prices', NULL, 'paymentId', NULL, 'attendee', NULL,
+      'status', CASE outcome ->> 'status' WHEN 'reserved' THEN 'held' ELSE outcome ->> 'status' END
+    )
+    FROM ticket_types AS type WHERE type.event_id = (outcome ->> 'eventId')::bigint
   `);
 }
 

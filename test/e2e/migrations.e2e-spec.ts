@@ -6,6 +6,7 @@ import { createBareDatabase, type TestDatabase } from '../support/databases';
 import { readSettings } from '../../src/config/settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { runScript } from '../support/processes';
+import { INVENTORY_MISMATCHES } from '../support/seats';
 
 const MIGRATIONS = readdirSync(join(__dirname, '../../migrations')).length;
 
@@ -176,6 +177,61 @@ describe('npm run migration:*', () => {
     await database.sql(
       'DELETE FROM tickets; DELETE FROM orders; DELETE FROM quotas; DELETE FROM events; DELETE FROM users',
     );
+  });
+
+  it('make an order of one of each ticket of before, and a ticket of it again', async () => {
+    await dataSource.runMigrations();
+    await undo('AddQuotas');
+    await database.sql(`INSERT INTO users (name, email) VALUES ('Ada', 'ada@example.com')`);
+    await database.sql(
+      `INSERT INTO events (title, start_time, end_time) SELECT 'Concert', '2099-01-01', '2099-01-02' FROM generate_series(1, 2)`,
+    );
+    // The second event has lost its counter.
+    await database.sql(
+      'INSERT INTO inventory (event_id, capacity, held, sold) SELECT min(id), 10, 1, 1 FROM events',
+    );
+    await database.sql(`
+      INSERT INTO tickets (user_id, event_id, status, created_at, expires_at, paid_at)
+      SELECT users.id, events.id, state, '2090-01-01', '2090-01-02', CASE state WHEN 'paid' THEN timestamptz '2090-01-01 12:00' END
+      FROM users, events, unnest(ARRAY['reserved', 'paid', 'expired', 'cancelled']) AS state`);
+    await database.sql(`
+      INSERT INTO idempotency_keys (id, fingerprint, outcome, expires_at)
+      SELECT '\\x01', '', jsonb_build_object('id', id, 'userId', user_id, 'eventId', event_id, 'status', status), '2099-01-01'
+      FROM tickets WHERE status = 'reserved' ORDER BY id LIMIT 1`);
+    const columns = 'id, user_id, event_id, status, created_at, expires_at, paid_at';
+    const before = await database.sql(`SELECT ${columns} FROM tickets ORDER BY id`);
+
+    await dataSource.runMigrations();
+    expect(await database.sql(`SELECT ${columns} FROM ticket_states ORDER BY id`)).toEqual(before);
+    expect(await database.sql('SELECT capacity, held, sold FROM quotas ORDER BY id')).toEqual([
+      { capacity: 10, held: 1, sold: 1 },
+      { capacity: 2, held: 1, sold: 1 },
+    ]);
+    expect(await database.sql(INVENTORY_MISMATCHES)).toEqual([]);
+    const [kept] = await database.sql<{ outcome: Record<string, unknown> }>(
+      'SELECT outcome FROM idempotency_keys',
+    );
+    const [ticket] = await database.sql<{ id: string; ticket_type_id: string }>(
+      'SELECT * FROM ticket_states ORDER BY id',
+    );
+    expect(kept?.outcome).toMatchObject({
+      ticketIds: [Number(ticket?.id)],
+      typeIds: [Number(ticket?.ticket_type_id)],
+      status: 'held',
+      total: 0,
+    });
+    await database.sql('INSERT INTO tickets (order_id, ticket_type_id) SELECT max(id), 1 FROM orders');
+    await database.sql('DELETE FROM tickets WHERE id = (SELECT max(id) FROM tickets)');
+
+    await undo('AddQuotas');
+    expect(await database.sql(`SELECT ${columns} FROM tickets ORDER BY id`)).toEqual(before);
+    expect(await database.sql('SELECT capacity, held, sold FROM inventory ORDER BY event_id')).toEqual([
+      { capacity: 10, held: 1, sold: 1 },
+      { capacity: 2, held: 1, sold: 1 },
+    ]);
+    for (const table of ['idempotency_keys', 'tickets', 'inventory', 'events', 'users'])
+      await database.sql(`DELETE FROM ${table}`);
+    await dataSource.runMigrations();
   });
 
   it('find out when entities and migrations differ, and write the difference down', async () => {
