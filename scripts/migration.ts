@@ -25,6 +25,9 @@ const COMMANDS: Record<string, (database: TixxetyDataSource, name: string) => Pr
   check,
 };
 
+// TypeORM asks about all array columns of a table at once, on one connection, of which pg warns.
+process.noDeprecation = true;
+
 runScript(async () => {
   const { values, positionals } = readArguments({ help: { type: 'boolean', short: 'h' } });
   const [command = 'run', name = '', ...rest] = positionals;

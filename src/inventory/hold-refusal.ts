@@ -6,9 +6,8 @@ import type { Keyed } from './kept-outcome';
 /** An order that was placed, or why not. */
 export function outcomeOf(answer: Keyed<HoldAnswer>, { claim, isTicket }: HoldRequest): HeldOrder | Error {
   try {
-    const { refusal, itemAt, least, most, retryAfter, noneDueAt, ...order } = claim
-      ? claim.settle<HoldAnswer>(answer, answer)
-      : answer;
+    const settled = claim ? claim.settle<HoldAnswer>(answer, answer) : answer;
+    const { refusal, itemAt, least, most, retryAfter, ...order } = settled;
     return refusal === null ? order : refused({ refusal, itemAt, least, most, retryAfter }, isTicket);
   } catch (error) {
     return error as Error;

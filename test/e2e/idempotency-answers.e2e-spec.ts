@@ -121,7 +121,7 @@ describe('a POST with an Idempotency-Key', () => {
       [
         'creates an event',
         () => Promise.resolve(['/events/', eventBody()]),
-        'SELECT FROM events JOIN quotas ON event_id = events.id WHERE id > $1',
+        'SELECT FROM events JOIN quotas ON event_id = events.id WHERE events.id > $1',
       ],
       ['signs up', () => Promise.resolve(['/users/', userBody()]), 'SELECT FROM users WHERE email = $1'],
     ])('when it %s and PostgreSQL gives up on the first try', async (_what, request, effects) => {

@@ -40,12 +40,12 @@ describe('while there are few tickets', () => {
     [
       'settling',
       RESOLVE_HOLDS,
-      `'{1,NULL}', '{NULL,2}', '{paid,cancelled}', '{1,NULL}', '{1,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{}', 100`,
+      `'{1,NULL}', '{NULL,2}', '{paid,cancelled}', '{1,NULL}', '{1,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{}', 100, '{f,t}'`,
     ],
     [
       'settling with keys',
       RESOLVE_KEYED_HOLDS,
-      `'{1,NULL}', '{NULL,2}', '{paid,cancelled}', '{1,NULL}', '{1,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{}', 100, '{1}', '{a}',
+      `'{1,NULL}', '{NULL,2}', '{paid,cancelled}', '{1,NULL}', '{1,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{}', 100, '{f,t}', '{1}', '{a}',
         '{a}', '{request}'`,
     ],
     [

@@ -69,9 +69,11 @@ const RESOLUTIONS = Object.values({
   references: [null, null],
   leftOut: [],
   patience: 100,
+  isParty: [false, true],
 });
-const RESOLUTIONS_LITERAL = `'{1,NULL}', '{NULL,2}', '{paid,cancelled}', '{1,NULL}', '{${NOW},NULL}', '{NULL,NULL}', '{NULL,NULL}', '{}', 100`;
-const TO_SETTLE = ['orders_pkey', 'quotas_pkey', 'tickets_pkey', 'users_pkey'];
+const RESOLUTIONS_LITERAL = `'{1,NULL}', '{NULL,2}', '{paid,cancelled}', '{1,NULL}', '{${NOW},NULL}', '{NULL,NULL}', '{NULL,NULL}', '{}', 100,
+  '{f,t}'`;
+const TO_SETTLE = ['events_pkey', 'orders_pkey', 'quotas_pkey', 'tickets_pkey', 'users_pkey'];
 
 /** Statements and what stands behind their parameters, as values and as EXECUTE takes them. */
 const STATEMENTS: [string, Statement, values: unknown[], literals: string, indexes: string[]][] = [
@@ -211,7 +213,12 @@ describe('in a large database', () => {
         },
       });
       const repositories = api.app.get(Statements);
-      const list = repositories.list.bind(repositories);
+      const [list, run] = [repositories.list.bind(repositories), repositories.run.bind(repositories)];
+      jest.spyOn(repositories, 'run').mockImplementation((statement, values) => {
+        // The sweeper runs statements, too.
+        if (statement.text.includes('ticket_states')) queries.push([statement.text, values]);
+        return run(statement, values);
+      });
       jest.spyOn(repositories, 'list').mockImplementation((statement, values) => {
         queries.push([statement.text, values]);
         return list(statement, values);
@@ -258,7 +265,7 @@ describe('in a large database', () => {
         users,
       ]);
       expect(count?.['Actual Rows']).toBe(10);
-      expect(pagesReadBy(count)).toBeLessThan(200);
+      expect(pagesReadBy(count)).toBeLessThan(400);
     });
 
     it('releasing takes time for the holds it ends, not for their product with the events', async () => {
@@ -294,6 +301,7 @@ describe('in a large database', () => {
         Array(128).fill(null),
         [],
         100,
+        Array(128).fill(false),
         ...more,
       ]);
       expect(plan[0]?.['Actual Rows']).toBe(128);

@@ -123,7 +123,7 @@ export async function createWorld(sql: Sql, sizes: Sizes): Promise<World> {
   const code = async (name: string, percent: number | null, typeIds: number[] | null, uses: number | null) =>
     sql(
       `INSERT INTO codes (event_id, quota_id, code, code_key, percent_off, ticket_type_ids, max_uses)
-      VALUES ($1, $2, $3, lower($3), $4, $5, $6)`,
+      VALUES ($1, $2, $3::text, lower($3::text), $4, $5, $6)`,
       [event, await quota('code', uses ?? 2_147_483_647), name, percent, typeIds, uses],
     );
   await code('half', 50, null, sizes.maxUses);

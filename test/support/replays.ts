@@ -61,6 +61,6 @@ export function keyedSuite() {
     post,
     reserve: (key: string, client?: Client) =>
       post('/tickets/', { user_id: user.id, event_id: event.id }, key, client),
-    tickets: () => api.sql('SELECT * FROM tickets WHERE event_id = $1', [event.id]),
+    tickets: () => api.sql('SELECT * FROM ticket_states WHERE event_id = $1', [event.id]),
   };
 }

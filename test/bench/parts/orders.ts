@@ -26,16 +26,15 @@ export const orders: Part = {
     // Room for users who are drawn several times.
     const api = await bench.startApi(database, { HOLD_SECONDS: '86400', MAX_HOLDS_PER_USER_EVENT: '1000' });
     const site: Site = { database, users, api };
-    const wal: Record<string, number[]> = {};
+    const wal: { single: number[]; orders: number[] } = { single: [], orders: [] };
     const order = (kind: SaleKind, count = 1, isKeyed = false) => {
       return (seconds: number) => place(bench, site, { kind, count, isKeyed, seconds });
     };
     const measured = await interleave(
       bench.terms,
       {
-        'single tickets': (seconds) =>
-          withWal(site, (wal.single ??= []), 1, () => reserve(bench, site, { seconds })),
-        orders: (seconds) => withWal(site, (wal.orders ??= []), MEAN_TICKETS, () => order('one')(seconds)),
+        'single tickets': (seconds) => withWal(site, wal.single, 1, () => reserve(bench, site, { seconds })),
+        orders: (seconds) => withWal(site, wal.orders, MEAN_TICKETS, () => order('one')(seconds)),
         'three types, shared quota': order('three'),
         'three types, with keys': order('three', 1, true),
         'four types with quotas, one event': order('four'),
@@ -91,7 +90,7 @@ export const orders: Part = {
       },
       {
         name: 'bytes of write-ahead log per ticket in orders of 1 to 8 ÷ per single ticket',
-        value: median(wal.orders ?? []) / median(wal.single ?? []),
+        value: median(wal.orders) / median(wal.single),
         good: 'below',
         atLeast: 0.5,
         reachFor: 0.4,
@@ -109,8 +108,8 @@ export const orders: Part = {
       figures,
       measurements: measured,
       notes: [
-        `Write-ahead log per ticket: ${Math.round(median(wal.single ?? []))} bytes one at a time, ` +
-          `${Math.round(median(wal.orders ?? []))} in orders.`,
+        `Write-ahead log per ticket: ${Math.round(median(wal.single))} bytes one at a time, ` +
+          `${Math.round(median(wal.orders))} in orders.`,
       ],
     };
   },

@@ -112,7 +112,7 @@ export class System {
               REDIS_URL: redis.url,
               HOLD_SECONDS: String(HOLD_SECONDS),
               HOLD_COOL_DOWN_SECONDS: '0', // the same few users let thousands of holds lapse
-              MAX_HOLDS_PER_NETWORK_EVENT: '0', // all customers have one address
+              TRUST_PROXY: '1', // each customer has an address
               RATE_LIMIT_PER_MINUTE: '6000', // counted through Redis, and out of reach
               METRICS_TOKEN,
               ...environment,
