@@ -27,8 +27,11 @@ import {
 } from './events.dto';
 import { EventsService } from './events.service';
 
-/** A description of 10,000 characters may take 120 kB, with each escaped as two surrogates. */
-const EVENT_BYTES = 128 * 1_024;
+/**
+ * A description of 10,000 characters may take 120 kB, with each escaped as two surrogates, and those of 20 ticket types
+ * 264 kB.
+ */
+const EVENT_BYTES = 512 * 1_024;
 
 @ApiTags('events')
 @Controller()

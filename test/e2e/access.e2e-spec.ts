@@ -2,7 +2,7 @@ import { Passwords } from '../../src/auth/passwords';
 import { SessionsService } from '../../src/users/sessions.service';
 import { startTestApi, type TestApi } from '../support/api';
 import type { Answer, Client } from '../support/client';
-import { eventBody, userBody } from '../support/factories';
+import { codeBody, eventBody, quotaBody, ticketTypeBody, userBody } from '../support/factories';
 import { expectProblem } from '../support/problems';
 import { tokenOf } from '../support/tokens';
 
@@ -39,6 +39,13 @@ const organizerAndAdmin = (status: number, others = 403): Statuses => ({
   admin: status,
 });
 
+/** Seen by nobody else, though the event is. */
+const organizersOwn = (status: number): Statuses => ({
+  ...everybodySignedIn(404),
+  organizer: status,
+  admin: status,
+});
+
 /** Every operation, and what each caller is answered. */
 const MATRIX: Record<string, Statuses> = {
   'GET /': everybody(200),
@@ -59,6 +66,17 @@ const MATRIX: Record<string, Statuses> = {
   'POST /events/{event_id}/list': adminAlone(200),
   'PATCH /events/{event_id}': organizerAndAdmin(200),
   'DELETE /events/{event_id}': organizerAndAdmin(204),
+  'GET /events/{event_id}/ticket-types': everybody(200),
+  'POST /events/{event_id}/ticket-types': organizerAndAdmin(201),
+  'PATCH /ticket-types/{ticket_type_id}': organizerAndAdmin(200),
+  'DELETE /ticket-types/{ticket_type_id}': organizerAndAdmin(204),
+  'GET /events/{event_id}/quotas': organizerAndAdmin(200),
+  'POST /events/{event_id}/quotas': organizerAndAdmin(201),
+  'PATCH /quotas/{quota_id}': organizersOwn(200),
+  'GET /events/{event_id}/codes': organizerAndAdmin(200),
+  'POST /events/{event_id}/codes': organizerAndAdmin(201),
+  'PATCH /codes/{code_id}': organizersOwn(200),
+  'DELETE /codes/{code_id}': organizersOwn(204),
   'POST /tickets': ownerAndAdmin(201),
   'GET /tickets/{ticket_id}': ownerAndAdmin(200),
   'POST /tickets/{ticket_id}/pay': ownerAndAdmin(200),
@@ -93,8 +111,9 @@ describe('who may do what', () => {
   let owner: { id: number };
   let event: { id: number };
   let type: number;
-  /** The organizer's, too. */
+  /** The organizer's, too: one that is cancelled, and one with several ticket types, quotas and codes. */
   let cancelled: { id: number };
+  let sale: { id: number };
   let documented: string[];
 
   beforeAll(async () => {
@@ -117,6 +136,7 @@ describe('who may do what', () => {
     await as.elsewhere.post('/events/', eventBody());
     cancelled = (await as.organizer.post('/events/', eventBody())).body;
     await as.organizer.post(`/events/${cancelled.id}/cancel`);
+    sale = (await as.organizer.post('/events/', eventBody())).body;
     const types = await api.sql<{ id: number }>('SELECT id FROM ticket_types WHERE event_id = $1', [
       event.id,
     ]);
@@ -153,12 +173,25 @@ describe('who may do what', () => {
       items: [{ ticket_type_id: type, quantity: 1 }],
     }),
     'POST /orders/{code}/payments': () => ({}),
+    'POST /events/{event_id}/ticket-types': ticketTypeBody,
+    'PATCH /ticket-types/{ticket_type_id}': () => ({ name: 'Parquet' }),
+    'POST /events/{event_id}/quotas': quotaBody,
+    'PATCH /quotas/{quota_id}': () => ({ capacity: 3 }),
+    'POST /events/{event_id}/codes': codeBody,
+    'PATCH /codes/{code_id}': () => ({ max_uses: 3 }),
+  };
+
+  /** What an operation changes or deletes of the event that is for sale: another each time. */
+  const created: Record<string, () => Promise<{ id: number }>> = {
+    ticket_type_id: () => api.create.ticketType(sale),
+    quota_id: () => api.create.quota(sale),
+    code_id: () => api.create.code(sale),
   };
 
   async function ask(
     operation: string,
     caller: CallerName,
-    ids: Record<string, number | string>,
+    ids: Record<string, number | string | undefined>,
   ): Promise<Answer> {
     const [method, template = ''] = operation.split(' ');
     const path = template.replace(/\{(\w+)\}/, (_, name: string) => String(ids[name]));
@@ -185,13 +218,17 @@ describe('who may do what', () => {
         ? (await as.organizer.post('/events/', eventBody())).body
         : /cancel/.test(operation)
           ? cancelled
-          : event;
+          : /(ticket-types|quotas|codes)$/.test(operation)
+            ? sale
+            : event;
+      const named = Object.keys(created).find((name) => operation.includes(`{${name}}`));
       const ids = {
         user_id: owner.id,
         event_id: untouched.id,
         ticket_id: ticket.id,
         session_id,
         code: ticket.order_code,
+        ...(named && { [named]: (await created[named]?.())?.id }),
       };
       const before = await eventAs(untouched.id);
       const answer = await ask(operation, caller, ids);
@@ -225,6 +262,9 @@ describe('who may do what', () => {
         event_id: 999_999,
         ticket_id: 999_999,
         code: 'ZZZZZZZZZZ',
+        ticket_type_id: 999_999,
+        quota_id: 999_999,
+        code_id: 999_999,
         session_id: '00000000-0000-4000-8000-000000000000',
       };
       const missing = operation.includes('{')

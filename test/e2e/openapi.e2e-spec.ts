@@ -53,6 +53,24 @@ const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
     'capacity_in_use',
   ],
   'DELETE /events/{event_id}': [204, 'event_not_found', 'forbidden', 'event_changed', 'event_has_orders'],
+  'GET /events/{event_id}/ticket-types': [200, 'event_not_found'],
+  'POST /events/{event_id}/ticket-types': [201, 'forbidden', 'event_not_found', 'too_many_in_event'],
+  'PATCH /ticket-types/{ticket_type_id}': [
+    200,
+    'forbidden',
+    'ticket_type_not_found',
+    'ticket_type_has_tickets',
+    'capacity_in_use',
+    'too_many_in_event',
+  ],
+  'DELETE /ticket-types/{ticket_type_id}': [204, 'forbidden', 'ticket_type_not_found'],
+  'GET /events/{event_id}/quotas': [200, 'forbidden', 'event_not_found'],
+  'POST /events/{event_id}/quotas': [201, 'forbidden', 'event_not_found', 'too_many_in_event'],
+  'PATCH /quotas/{quota_id}': [200, 'quota_not_found', 'capacity_in_use'],
+  'GET /events/{event_id}/codes': [200, 'forbidden', 'event_not_found'],
+  'POST /events/{event_id}/codes': [201, 'forbidden', 'event_not_found', 'code_taken', 'too_many_in_event'],
+  'PATCH /codes/{code_id}': [200, 'code_not_found', 'code_taken', 'capacity_in_use'],
+  'DELETE /codes/{code_id}': [204, 'code_not_found'],
   'POST /tickets': [
     201,
     'user_not_found',
@@ -108,7 +126,15 @@ const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
 /** What every operation may be refused with, and what those may whose method has a body. */
 const COMMON = ['validation_failed', 'service_unavailable'];
 const COMMON_WITH_BODY = ['malformed_json', 'body_too_large', 'unsupported_media_type'];
-const CREATED = ['POST /users', 'POST /events', 'POST /tickets', 'POST /orders'];
+const CREATED = [
+  'POST /users',
+  'POST /events',
+  'POST /tickets',
+  'POST /orders',
+  'POST /events/{event_id}/ticket-types',
+  'POST /events/{event_id}/quotas',
+  'POST /events/{event_id}/codes',
+];
 const TAKING = [
   ...CREATED,
   'POST /auth/token',
@@ -118,6 +144,9 @@ const TAKING = [
   'PATCH /tickets/{ticket_id}',
   'POST /orders/{code}/payments',
   'PATCH /events/{event_id}',
+  'PATCH /ticket-types/{ticket_type_id}',
+  'PATCH /quotas/{quota_id}',
+  'PATCH /codes/{code_id}',
 ];
 const PUBLIC = [
   'GET /',
@@ -126,6 +155,7 @@ const PUBLIC = [
   'POST /auth/revoke',
   'GET /events',
   'GET /events/{event_id}',
+  'GET /events/{event_id}/ticket-types',
 ];
 const LISTS = [
   'GET /events',
@@ -136,6 +166,9 @@ const LISTS = [
   'GET /orders/{code}/payments',
   'GET /events/{event_id}/orders',
   'GET /events/{event_id}/payments',
+  'GET /events/{event_id}/ticket-types',
+  'GET /events/{event_id}/quotas',
+  'GET /events/{event_id}/codes',
 ];
 
 const INTEGER = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
