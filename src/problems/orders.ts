@@ -2,12 +2,6 @@ import type { ProblemKind } from './problem-kind';
 
 /** Orders: what is asked for, and what becomes of it. */
 export const ORDERS_PROBLEMS = {
-  event_not_published: {
-    status: 409,
-    title: 'Event is not on sale',
-    detail: 'This event is a draft or cancelled',
-    advice: 'A draft sells once its organizer has published it; a cancelled event never does again.',
-  },
   ticket_type_required: {
     status: 422,
     title: 'Ticket type required',

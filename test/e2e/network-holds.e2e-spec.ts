@@ -155,7 +155,7 @@ describe('the limit per network, asked by two processes at once', () => {
   ): Promise<Record<string, number>> {
     const event = await factoriesFor(new Client(urls[0] ?? '')).event({ total_tickets: 100 });
     const users = await sql<{ id: string }>(
-      `INSERT INTO users (name, email) SELECT 'Guest', n FROM generate_series(1, 40) AS n RETURNING id`,
+      `INSERT INTO users (name, email) SELECT 'Guest', gen_random_uuid() FROM generate_series(1, 40) AS n RETURNING id`,
     );
     const tally: Record<string, number> = {};
     const answers = await Promise.all(
@@ -193,12 +193,12 @@ describe('the limit per network, asked by two processes at once', () => {
     const apis = await Promise.all(
       [1, 2].map(() => startTestApi({ DATABASE_URL: database.url, ...SETTINGS })),
     );
-    const { held } = await rush(
-      database,
-      apis.map(({ client }) => client.url),
-      false,
-    );
-    expect(held).toBeGreaterThan(LIMIT);
+    const urls = apis.map(({ client }) => client.url);
+    let most = 0;
+    // One may just commit before the other counts.
+    for (let tries = 0; most <= LIMIT && tries < 10; tries++)
+      most = Math.max(most, (await rush(database, urls, false)).held ?? 0);
+    expect(most).toBeGreaterThan(LIMIT);
     for (const api of apis) await api.stop();
     await database.drop();
     statement.restore();

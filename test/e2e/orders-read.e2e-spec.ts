@@ -13,7 +13,7 @@ describe('reading orders', () => {
   let orders: OrderBody[];
 
   beforeAll(async () => {
-    api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0' });
+    api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0', MAX_HOLDS_PER_NETWORK_EVENT: '0' });
     [organizer, buyer, stranger] = [await partyOf(api), await partyOf(api), await partyOf(api)];
     event = await stage.event(organizer);
     const items = [{ ticket_type_id: await stage.type(event), quantity: 2 }];

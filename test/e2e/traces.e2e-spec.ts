@@ -125,7 +125,7 @@ describe('traces', () => {
     const batch = await find({ name: 'place_holds batch', parentSpanId: reservation.spanId });
     await find({ kind: CLIENT, name: 'place_holds', parentSpanId: batch.spanId, service: 'tixxety-api' });
     const look = await find({ kind: SERVER, name: 'GET /tickets/:ticket_id', parentSpanId: caller });
-    await find({ kind: CLIENT, name: 'SELECT', parentSpanId: look.spanId });
+    await find({ kind: CLIENT, name: 'find_ticket', parentSpanId: look.spanId });
     const release = await find({
       kind: CONSUMER,
       parentSpanId: reservation.spanId,
