@@ -283,6 +283,8 @@ const WEIGHTS: Record<string, number> = {
   'PATCH /ticket-types/{ticket_type_id}': 15,
   'PATCH /codes/{code_id}': 25,
   'PATCH /tickets/{ticket_id}': 10,
+  'POST /tickets/{ticket_id}/pay': 12,
+  'POST /tickets/{ticket_id}/void': 12,
   'POST /events/{event_id}/cancel': 10,
   'PATCH /events/{event_id}': 10,
   'GET /events/{event_id}/cancellation': 10,
