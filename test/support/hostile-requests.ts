@@ -275,8 +275,18 @@ const SEGMENTS = [
 const WEIGHTS: Record<string, number> = {
   'POST /orders': 25,
   'POST /orders/{code}/payments': 10,
+  'POST /orders/{code}/cancel': 8,
+  'POST /orders/{code}/extend': 8,
+  // Of the fields that these may have few go together.
+  'POST /events/{event_id}/ticket-types': 20,
+  'POST /events/{event_id}/codes': 25,
+  'PATCH /ticket-types/{ticket_type_id}': 15,
+  'PATCH /codes/{code_id}': 25,
   'PATCH /tickets/{ticket_id}': 10,
-  'POST /events/{event_id}/cancel': 5,
+  'POST /tickets/{ticket_id}/pay': 12,
+  'POST /tickets/{ticket_id}/void': 12,
+  'POST /events/{event_id}/cancel': 10,
+  'PATCH /events/{event_id}': 10,
   'GET /events/{event_id}/cancellation': 10,
 };
 
@@ -323,7 +333,7 @@ export function anyRequest(document: Schema, codes: string[]): fc.Arbitrary<Sent
         let path = operation.path.replace(/\{(\w+)\}/g, (_, name) => {
           const id = ids.pop() ?? '1';
           // Where the id is none that could be one, nor is the code.
-          return name === 'code' && Number(id) <= 8 ? (codes[order] ?? id) : kept(operation.path, id);
+          return name === 'code' && Number(id) <= 8 ? (codes[order] ?? id) : kept(operation, id);
         });
         if (tricks !== '') path = `${path.replace(/\/$/, '')}/${tricks.replace(/[^\x21-\x7e]/g, '')}`;
         const pairs = Object.entries(query).flatMap(([name, given]) => {
@@ -344,9 +354,19 @@ export function anyRequest(document: Schema, codes: string[]): fc.Arbitrary<Sent
 const rarely = (arbitrary: fc.Arbitrary<unknown>) =>
   fc.oneof({ weight: 15, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
 
-/** The events that there are from the beginning are not cancelled: nothing could be sold any more. */
-const kept = (path: string, id: string) =>
-  path.endsWith('/cancel') && path.startsWith('/events') && /^[1-3]$/.test(id) ? String(Number(id) + 3) : id;
+/** The events that there are from the beginning stay, and what they sell: nothing could be sold any more. */
+const kept = ({ method, path }: Operation, id: string) => {
+  const [most, others] = ENDS[`${method} ${path}`] ?? [0, 0];
+  return Number(id) <= most ? String(Number(id) + others) : id;
+};
+
+/** The ids up to which one is kept, and how far behind it stands the one that ends in its place. */
+const ENDS: Record<string, [most: number, others: number]> = {
+  'POST /events/{event_id}/cancel': [3, 3],
+  'DELETE /events/{event_id}': [6, 6],
+  'DELETE /ticket-types/{ticket_type_id}': [3, 3],
+  'DELETE /codes/{code_id}': [3, 3],
+};
 
 /** Half a surrogate pair can't be written in a URL. */
 const isWellFormed = (text: string) => !/\p{Surrogate}/u.test(text);
