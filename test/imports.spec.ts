@@ -58,7 +58,7 @@ describe('npm run lint:imports', () => {
   it('finds every import that does not go down the line, and has nothing against those that do', () => {
     const bad: Files = {
       ...GOOD,
-      'src/main.ts': ['./api', './worker', './config/settings', './payments/pay'],
+      'src/main.ts': ['./api', './worker', './config/settings', './surprise/pay'],
       'src/worker.ts': ['./api'],
       'src/tickets/tickets.module.ts': [
         './tickets.service',
@@ -74,10 +74,10 @@ describe('npm run lint:imports', () => {
       ],
       'src/problems/problem.ts': ['../database/statements'],
       'src/http/forgotten.ts': [],
-      'src/payments/pay.ts': [],
+      'src/surprise/pay.ts': [],
     };
     expect(broken(bad)).toEqual([
-      'has-a-place-on-the-line: src/main.ts -> src/payments/pay.ts',
+      'has-a-place-on-the-line: src/main.ts -> src/surprise/pay.ts',
       'no-cycles: src/users/users.module.ts -> src/users/users.service.ts',
       'no-orphans: src/http/forgotten.ts',
       'problems-imports-downwards: src/problems/problem.ts -> src/database/statements.ts',

@@ -10,6 +10,7 @@ import { PageQuery, sendPage } from '../http/page';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import type { KeyClaim } from '../idempotency/key-claim';
 import { OrderCodes } from '../inventory/order-codes';
+import { InTurn } from '../rate-limit/turn.interceptor';
 import type { OrderView } from './order-view';
 import { CANCELLED_ORDER_EXAMPLE, EventOrdersQuery, ORDER_EXAMPLE, OrderDto, toOrderDto } from './orders.dto';
 import { OrdersService } from './orders.service';
@@ -135,6 +136,7 @@ export class OrdersController {
     description: 'Newest first.',
   })
   @ApiUserId()
+  @InTurn('pages')
   @ApiList(OrderDto, [ORDER_EXAMPLE])
   @ApiProblems('user_not_found')
   async listByUser(
@@ -155,6 +157,7 @@ export class OrdersController {
       'empty ones, while `Link` leads on.',
   })
   @ApiId('event_id')
+  @InTurn('pages')
   @ApiList(OrderDto, [ORDER_EXAMPLE])
   @ApiProblems('forbidden', 'event_not_found')
   async listByEvent(

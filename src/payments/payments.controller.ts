@@ -9,6 +9,7 @@ import { Idempotent } from '../idempotency/idempotent.decorator';
 import type { KeyClaim } from '../idempotency/key-claim';
 import { OrderCodes } from '../inventory/order-codes';
 import { OrdersService } from '../orders/orders.service';
+import { InTurn } from '../rate-limit/turn.interceptor';
 import { PaymentDto, PayOrderDto, referenceOf, toPaymentDto } from './payments.dto';
 import type { PaymentView } from './payments.repository';
 import { PaymentsService } from './payments.service';
@@ -66,6 +67,7 @@ export class PaymentsController {
     description: 'Newest first.',
   })
   @ApiOrderCode()
+  @InTurn('pages')
   @ApiList(PaymentDto)
   @ApiProblems('order_not_found')
   async listByOrder(
@@ -86,6 +88,7 @@ export class PaymentsController {
     description: 'Newest first, for its organizer.',
   })
   @ApiId('event_id')
+  @InTurn('pages')
   @ApiList(PaymentDto)
   @ApiProblems('forbidden', 'event_not_found')
   async listByEvent(

@@ -6,6 +6,7 @@ import { ApiCreated, ApiId, ApiList, ApiProblems } from '../http/api-docs';
 import { IdPipe } from '../http/id.pipe';
 import { PageQuery, sendPage } from '../http/page';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
+import { InTurn } from '../rate-limit/turn.interceptor';
 import { CodeDto, CreateCodeDto, toCodeChanges, toCodeDto, toCodeFields, UpdateCodeDto } from './codes.dto';
 import { CodesService } from './codes.service';
 
@@ -58,6 +59,7 @@ export class CodesController {
     description: 'With their uses, newest first. For the organizer.',
   })
   @ApiId('event_id')
+  @InTurn('pages')
   @ApiList(CodeDto)
   @ApiProblems('event_not_found', 'forbidden')
   async list(

@@ -6,6 +6,7 @@ import { ApiCreated, ApiId, ApiList, ApiProblems } from '../http/api-docs';
 import { IdPipe } from '../http/id.pipe';
 import { PageQuery, sendPage } from '../http/page';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
+import { InTurn } from '../rate-limit/turn.interceptor';
 import { CreateQuotaDto, QuotaDto, toQuotaDto, UpdateQuotaDto } from './quotas.dto';
 import { QuotasService } from './quotas.service';
 
@@ -46,6 +47,7 @@ export class QuotasController {
     description: 'Those of single ticket types included, oldest first. For the organizer.',
   })
   @ApiId('event_id')
+  @InTurn('pages')
   @ApiList(QuotaDto)
   @ApiProblems('event_not_found', 'forbidden')
   async list(

@@ -8,6 +8,7 @@ import { ApiCacheable, markCacheable } from '../http/cacheable';
 import { IdPipe } from '../http/id.pipe';
 import { PageQuery, sendPage } from '../http/page';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
+import { InTurn } from '../rate-limit/turn.interceptor';
 import {
   CreateTicketTypeDto,
   TicketTypeDto,
@@ -76,6 +77,7 @@ export class TicketTypesController {
   })
   @ApiId('event_id')
   @ApiCacheable()
+  @InTurn('pages')
   @ApiList(TicketTypeDto)
   @ApiProblems('event_not_found')
   async list(

@@ -40,16 +40,16 @@ export type Step = { by: number } & (
 );
 
 export const anySizes: fc.Arbitrary<Sizes> = fc.record({
-  capacity: fc.integer({ min: 1, max: 14 }),
-  sharedCapacity: fc.integer({ min: 1, max: 8 }),
+  capacity: fc.integer({ min: 1, max: 30 }),
+  sharedCapacity: fc.integer({ min: 1, max: 12 }),
   maxUses: fc.integer({ min: 1, max: 2 }),
-  limit: fc.oneof(fc.constant(null), fc.integer({ min: 2, max: 8 })),
+  limit: fc.option(fc.integer({ min: 2, max: 9 })),
 });
 
 const by = fc.nat(1);
 const order = fc.nat(999);
 const items = fc
-  .uniqueArray(fc.record({ type: fc.nat(2), quantity: fc.integer({ min: 1, max: 4 }) }), {
+  .uniqueArray(fc.record({ type: fc.nat(2), quantity: fc.constantFrom(1, 1, 2, 3, 4) }), {
     minLength: 1,
     maxLength: 3,
     selector: ({ type }) => type,
@@ -76,7 +76,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       by,
       what: fc.constantFrom('resize' as const, 'resizeShared' as const),
-      capacity: fc.integer({ min: 1, max: 14 }),
+      capacity: fc.integer({ min: 1, max: 20 }),
     }),
   },
 );
