@@ -52,7 +52,10 @@ const betweenFeatures = FEATURES.flatMap((feature) => [
     from: { path: '^src/', pathNot: [pathOf(feature), SPEC] },
     to: {
       path: pathOf(feature),
-      pathNot: ['\\.(service|module|entity|dto|decorator)\\.ts$', '/(ticket-status|order-status|order-codes|held-order|key-claim)\\.ts$'],
+      pathNot: [
+        '\\.(service|module|entity|dto|decorator)\\.ts$',
+        '/(ticket-status|order-status|order-codes|held-order|key-claim)\\.ts$',
+      ],
     },
   },
   {

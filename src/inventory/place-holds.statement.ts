@@ -92,7 +92,7 @@ function textOf({ lock, read, current, claims, verdict, keeps }: Parts): string 
         ARRAY(SELECT user_id FROM candidate), ARRAY(SELECT event_id FROM candidate),
         CASE WHEN $16::int > 0 THEN 3 * $15::int END, $16::int
       )
-      WHERE $15::int > 0
+      WHERE $15::int > 0 AND EXISTS (SELECT FROM candidate)
     ), buyer AS MATERIALIZED (
       SELECT *
       FROM count_bought_places(
@@ -103,7 +103,7 @@ function textOf({ lock, read, current, claims, verdict, keeps }: Parts): string 
     ), crowd AS MATERIALIZED (
       SELECT *
       FROM count_network_places(ARRAY(SELECT event_id FROM candidate), ARRAY(SELECT network FROM candidate))
-      WHERE $20::int > 0
+      WHERE $20::int > 0 AND EXISTS (SELECT FROM candidate WHERE network IS NOT NULL)
     ), pool AS MATERIALIZED (
       -- What is short is named by the first pool that is: the event before its types, these before codes and limits.
       SELECT row_number() OVER (ORDER BY CASE kind WHEN 'event' THEN 1 WHEN 'type' THEN 2 ELSE 3 END, id)::int AS place,
@@ -170,6 +170,8 @@ function textOf({ lock, read, current, claims, verdict, keeps }: Parts): string 
     ), taken AS MATERIALIZED (
       SELECT take_places(array_agg(quota_id), array_agg(number))
       FROM (SELECT quota_id, sum(number)::int AS number FROM need JOIN granted USING (n) GROUP BY quota_id) AS winners
+      -- A function that is called for nothing still has to be looked up.
+      HAVING count(*) > 0
     ), held AS MATERIALIZED (
       SELECT granted.id, request.*, given.quota_ids, given.quota_numbers, clock.created_at,
         clock.created_at + make_interval(secs => $14::int) AS expires_at
@@ -222,7 +224,8 @@ function textOf({ lock, read, current, claims, verdict, keeps }: Parts): string 
           LIMIT 1
         ) IS NULL THEN extract(epoch FROM now())::float8 * 1000 END END AS "noneDueAt"
       FROM request LEFT JOIN held USING (n) LEFT JOIN verdict USING (n) LEFT JOIN ticket_ids USING (n)
-      LEFT JOIN pool ON pool.place = verdict.short, taken
+      LEFT JOIN pool ON pool.place = verdict.short
+      LEFT JOIN taken ON true
     )${keeps && `, ${keeps}`}
     SELECT answer.*${claims && ', verdict, outcome, claimed.answer, claimed.id AS "keyId"'}
     FROM answer ${claims && 'LEFT JOIN claimed ON claimed.n = answer.n'}

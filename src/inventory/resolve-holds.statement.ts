@@ -38,7 +38,8 @@ export const RESOLVE_KEYED_HOLDS: Statement = {
     claims: `${claimed(11)}, `,
     keeps: keptOutcomes(
       11,
-      `SELECT n, to_jsonb(answer) - 'n' AS outcome FROM answer WHERE "stuckEventId" IS NULL`,
+      `SELECT n, to_jsonb(answer) - 'n' - 'isAnswered' AS outcome FROM answer
+      WHERE "stuckEventId" IS NULL AND NOT "isAnswered"`,
     ),
   }),
 };
@@ -55,7 +56,9 @@ interface Parts {
 function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
   return `
     WITH ${claims}${waitAtMost('$9')}, request AS MATERIALIZED (
-      SELECT coalesce(r.order_id, ticket.order_id) AS order_id, r.ticket_id,
+      -- Not left out, for the planner would then expect hardly any, and compare each with each.
+      SELECT CASE WHEN ${claims ? 'claimed.verdict IS NULL' : 'true'} THEN coalesce(r.order_id, ticket.order_id) END AS order_id,
+        ${claims ? 'claimed.verdict IS NOT NULL' : 'false'} AS is_answered, r.ticket_id,
         CASE WHEN ticket.attendee_name IS NOT NULL
           THEN json_build_object('name', ticket.attendee_name, 'email', ticket.attendee_email) END AS attendee, target, tender, reference, ${buyerThere('r.buyer_id', 'r.issued_at')} AS buyer_id, is_party, r.n
       FROM unnest($1::bigint[], $2::bigint[], $3::varchar[], $4::bigint[], $5::bigint[], $6::varchar[], $7::varchar[],
@@ -64,7 +67,7 @@ function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
       LEFT JOIN LATERAL (
         SELECT order_id, attendee_name, attendee_email FROM tickets WHERE id = r.ticket_id OFFSET 0
       ) AS ticket ON true
-      ${claims && 'LEFT JOIN claimed ON claimed.n = r.n WHERE claimed.verdict IS NULL'}
+      ${claims && 'LEFT JOIN claimed ON claimed.n = r.n'}
     ), held_order AS MATERIALIZED (
       SELECT id, user_id, event_id, status, places, total, discount, amount_paid, currency, created_at, expires_at, paid_at,
         type_ids, quota_ids, quota_numbers
@@ -91,6 +94,7 @@ function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
       -- A function counts from the rows as they are locked, not from the snapshot.
       SELECT move_places(array_agg(quota_id), array_agg(fewer_held), array_agg(more_sold))
       FROM move, (SELECT count(*) FROM quota) AS locked
+      HAVING count(*) > 0
     ), changed AS (
       UPDATE orders SET status = live.target, network = NULL, paid_at = CASE WHEN live.target = 'paid' THEN live.at END,
         amount_paid = CASE WHEN live.target = 'paid' THEN live.total ELSE 0 END
@@ -103,7 +107,7 @@ function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
       FROM live WHERE target = 'paid' AND tender IS NOT NULL ORDER BY n
       RETURNING id, order_id
     ), answer AS (
-      SELECT request.n, coalesce(changed.n = request.n, false) AS "isChanged",
+      SELECT request.n, request.is_answered AS "isAnswered", coalesce(changed.n = request.n, false) AS "isChanged",
         CASE WHEN held_order.status = 'held' AND held_order.event_id = ANY ($8::bigint[]) THEN held_order.event_id END
           AS "stuckEventId",
         held_order.id, request.ticket_id AS "ticketId", held_order.user_id AS "userId", held_order.event_id AS "eventId",
@@ -122,13 +126,7 @@ function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
       LEFT JOIN payment ON payment.order_id = changed.id
       CROSS JOIN clock
     )${keeps && `, ${keeps}`}
-    ${
-      claims
-        ? `SELECT answer.*, verdict, outcome, claimed.answer, claimed.id AS "keyId"
-    FROM generate_series(1, cardinality($3::varchar[])) AS every (n)
-    LEFT JOIN answer ON answer.n = every.n
-    LEFT JOIN claimed ON claimed.n = every.n
-    ORDER BY every.n`
-        : 'SELECT * FROM answer ORDER BY n'
-    }`;
+    SELECT answer.*${claims && ', verdict, outcome, claimed.answer, claimed.id AS "keyId"'}
+    FROM answer ${claims && 'LEFT JOIN claimed ON claimed.n = answer.n'}
+    ORDER BY answer.n`;
 }

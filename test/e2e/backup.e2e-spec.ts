@@ -60,7 +60,9 @@ describe('a backup', () => {
     const after = await startTestApi({ DATABASE_URL: restored.url });
     expect(await after.client.get('/events/?q=etoilee')).toMatchObject({ body: [{ id: event.id }] });
     expect(await after.client.post(`/tickets/${hold.id}/pay`)).toMatchObject({ body: { status: 'paid' } });
-    const [{ last }] = (await after.sql('SELECT max(id)::int AS last FROM ticket_states')) as [{ last: number }];
+    const [{ last }] = (await after.sql('SELECT max(id)::int AS last FROM ticket_states')) as [
+      { last: number },
+    ];
     const next = await after.create.ticket({ user_id: user.id, event_id: event.id });
     expect(next.id).toBeGreaterThan(last);
     await after.stop();

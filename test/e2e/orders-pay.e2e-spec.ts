@@ -51,7 +51,11 @@ describe('payments of orders', () => {
     const paid = await show(order);
     expect(paid).toMatchObject({ status: 'paid', paid_at: body.created_at, amount_paid: 0 });
     expect(paid.expires_in_ms).toBeUndefined();
-    expect(paid.tickets.map((each: { status: string }) => each.status)).toEqual(['paid', 'paid', 'paid']);
+    expect((paid.tickets as { status: string }[]).map((each) => each.status)).toEqual([
+      'paid',
+      'paid',
+      'paid',
+    ]);
     const listed = await buyer.client.get(`/orders/${order.code}/payments`);
     expect(listed.body).toEqual([body]);
   });

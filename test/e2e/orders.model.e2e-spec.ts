@@ -25,11 +25,12 @@ import {
   outcomeOf,
   pay,
   place,
-  type PlacedOrder,
   type Step,
   type World,
 } from '../support/order-game';
+import { eventually } from '../support/eventually';
 import { OrderModel } from '../support/order-model';
+import { playAtOnce, violationsIn } from '../support/order-rush';
 import type { Sql } from '../support/seat-game';
 import { INVENTORY_MISMATCHES, REMOVE_EVENTS } from '../support/seats';
 
@@ -65,6 +66,7 @@ afterAll(async () => {
 const sql: Sql = async (text, values) => (await pool.query(text, values)).rows;
 const clientOf = ({ by }: Step) => apis[by % apis.length]?.client as Client;
 const idOf = (code: string) => apis[0]?.app.get(OrderCodes).idOf(code) as number;
+const players = () => ({ clients: apis.map(({ client }) => client), sql, idOf });
 const release = () => apis[0]?.app.get(TicketsService).releaseDueHolds('sweeper');
 
 it('orders hold and buy what a plain model says, step by step', async () => {
@@ -106,10 +108,13 @@ async function takeBoth(step: Step, model: OrderModel): Promise<[expected: strin
       return [expected, outcomeOf(answer)];
     }
     case 'resize': {
+      // What is due and not yet released still counts.
+      await release();
       const answer = await change(client, `/events/${world.event}`, { total_tickets: step.capacity });
       return [model.resize(step.capacity), outcomeOf(answer)];
     }
     case 'resizeShared': {
+      await release();
       const answer = await change(client, `/quotas/${world.sharedQuota}`, { capacity: step.capacity });
       return [model.resizeShared(step.capacity), outcomeOf(answer)];
     }
@@ -120,6 +125,11 @@ async function takeBoth(step: Step, model: OrderModel): Promise<[expected: strin
     case 'cancelEvent': {
       const answer = await client.post(`/events/${world.event}/cancel`);
       const expected = model.cancelEvent();
+      // A job ends what is paid and cost nothing.
+      await eventually(async () => {
+        const { body } = await client.get(`/events/${world.event}/cancellation`);
+        expect(body.status).toBe('done');
+      });
       return [expected, outcomeOf(answer)];
     }
     default: {
@@ -137,14 +147,13 @@ async function takeBoth(step: Step, model: OrderModel): Promise<[expected: strin
   }
 }
 
+/** What is met in every run, but for what hardly ever happens. */
 const FORESEEN = [
   'place 201',
   'place 404 ticket_type_not_found',
   'place 409 event_sold_out',
   'place 409 ticket_type_sold_out',
-  'place 409 code_used_up',
   'place 409 ticket_limit_reached',
-  'place 409 hold_limit_reached',
   'place 422 validation_failed',
   'pay 201',
   'pay 409 order_not_payable',
@@ -155,7 +164,6 @@ const FORESEEN = [
   'resize 200',
   'resize 409 capacity_in_use',
   'resizeShared 200',
-  'resizeShared 409 capacity_in_use',
   'archive 204',
   'cancelEvent 202',
 ];
@@ -169,87 +177,6 @@ async function countersOf({ event, sharedQuota }: World) {
   return rows;
 }
 
-/** Everybody takes their steps one after the other, and all of them at once. */
-async function playAtOnce(world: World, everybody: Step[][]): Promise<PlacedOrder[]> {
-  const orders: PlacedOrder[] = [];
-  await Promise.all(
-    everybody.map(async (steps) => {
-      for (const step of steps) {
-        const client = clientOf(step);
-        switch (step.what) {
-          case 'place': {
-            const { status, body } = await place(client, world, step);
-            const { user, items, code: discount } = step;
-            if (status === 201) orders.push({ code: body.code, user, items, discount, total: body.total });
-            break;
-          }
-          case 'resize':
-            await change(client, `/events/${world.event}`, { total_tickets: step.capacity });
-            break;
-          case 'resizeShared':
-            await change(client, `/quotas/${world.sharedQuota}`, { capacity: step.capacity });
-            break;
-          case 'archive':
-            await client.send('DELETE', `/ticket-types/${world.types[step.type]?.id}`);
-            break;
-          case 'cancelEvent':
-            await client.post(`/events/${world.event}/cancel`);
-            break;
-          default: {
-            const order = chosenOrder(step.order, orders);
-            if (!order) break;
-            if (step.what === 'expire') await expire(sql, idOf(order.code));
-            else if (step.what === 'pay') await pay(client, order);
-            else await client.post(`/orders/${order.code}/${step.what}`);
-          }
-        }
-      }
-    }),
-  );
-  return orders;
-}
-
-/** What must never be, told in words; empty when all is well. */
-async function violationsIn(world: World, orders: PlacedOrder[]): Promise<string[]> {
-  const told: [wrong: string, where: unknown[]][] = [
-    ['places that do not add up', await sql(INVENTORY_MISMATCHES)],
-    [
-      'more than a user may have',
-      await sql(
-        `SELECT user_id, sum(places) FROM orders
-        WHERE event_id = $1 AND (status = 'paid' OR status = 'held' AND expires_at > now())
-        GROUP BY user_id HAVING sum(places) > $2`,
-        [world.event, world.limit ?? 1_000_000],
-      ),
-    ],
-    [
-      'more uses of a code than it allows',
-      await sql(
-        `SELECT code_key FROM orders JOIN codes ON codes.id = code_id
-        WHERE orders.event_id = $1 AND orders.status IN ('held', 'paid')
-        GROUP BY codes.id HAVING count(*) > max_uses`,
-        [world.event],
-      ),
-    ],
-    [
-      'orders whose tickets do not add up',
-      await sql(
-        `SELECT orders.id FROM orders LEFT JOIN tickets ON order_id = orders.id WHERE event_id = $1
-        GROUP BY orders.id HAVING count(tickets.id) <> places OR sum(price) <> total`,
-        [world.event],
-      ),
-    ],
-    [
-      'orders paid in part',
-      await sql(`SELECT id FROM orders WHERE event_id = $1 AND status = 'paid' AND amount_paid <> total`, [
-        world.event,
-      ]),
-    ],
-    ['promised twice', orders.filter(({ code }, i) => orders.findIndex((other) => other.code === code) < i)],
-  ];
-  return told.flatMap(([wrong, where]) => (where.length > 0 ? [`${wrong}: ${JSON.stringify(where)}`] : []));
-}
-
 /** Games of many at once, inspected all the while. */
 const gamesAtOnce = (judge: (wrongs: string[]) => void) =>
   fc.asyncProperty(
@@ -261,11 +188,11 @@ const gamesAtOnce = (judge: (wrongs: string[]) => void) =>
       let isOver = false;
       const inspection = inspect(() => isOver);
       const [first = [], ...others] = everybody;
-      const orders = await playAtOnce(world, [[...first, ...late], ...others]);
+      const orders = await playAtOnce(players(), world, [[...first, ...late], ...others]);
       isOver = true;
       const meanwhile = await inspection;
       await release();
-      judge([...meanwhile, ...(await violationsIn(world, orders))]);
+      judge([...meanwhile, ...(await violationsIn(sql, world, orders))]);
     },
   );
 
@@ -333,7 +260,7 @@ describe('without the constraint behind the statements', () => {
       const orders = Array.from({ length: 8 }, (_, i): Step[] => [
         { by: i, what: 'place', user: i % 2, items: [{ type: 0, quantity: 1 }], code: 'HALF' },
       ]);
-      wrongs = await violationsIn(world, await playAtOnce(world, orders));
+      wrongs = await violationsIn(sql, world, await playAtOnce(players(), world, orders));
     }
     guardAgain();
     expect(wrongs).toContainEqual(expect.stringMatching(/more uses of a code/));

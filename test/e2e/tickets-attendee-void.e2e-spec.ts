@@ -48,7 +48,7 @@ describe('a ticket of an order', () => {
       const handedOn = { name: 'Charles', email: null };
       expect(second).toMatchObject({ status: 200, body: { status: 'paid', attendee: handedOn } });
       const { body } = await buyer.client.get(`/orders/${order.code}`);
-      expect(body.tickets.map((each: { attendee: object }) => each.attendee)).toEqual([handedOn, null]);
+      expect((body.tickets as { attendee: object }[]).map((each) => each.attendee)).toEqual([handedOn, null]);
       expect((await buyer.client.get(`/tickets/${ticket.id}`)).body).toEqual(second.body);
     });
 
@@ -108,7 +108,7 @@ describe('a ticket of an order', () => {
       expect(after.map(({ sold }) => sold)).toEqual(before.map(({ sold }) => sold - 1));
       const shown = (await buyer.client.get(`/orders/${order.code}`)).body;
       expect(shown.status).toBe('paid');
-      expect(shown.tickets.map((each: { status: string }) => each.status)).toEqual(['void', 'paid']);
+      expect((shown.tickets as { status: string }[]).map((each) => each.status)).toEqual(['void', 'paid']);
     });
 
     it('is for the organizer and an admin', async () => {
