@@ -9,13 +9,8 @@ import { startTestApi, type TestApi } from '../support/api';
 import { withoutShared } from '../support/openapi';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 import { FORGERIES, honest } from '../support/forgeries';
-import {
-  anyRequest,
-  operationsOf,
-  type Operation,
-  type Schema,
-  type Sent,
-} from '../support/hostile-requests';
+import type { Schema } from '../support/hostile-bodies';
+import { anyRequest, operationsOf, type Operation, type Sent } from '../support/hostile-requests';
 
 /** A failing run prints its seed; `FUZZ_SEED=… npx jest fuzz` sends the same requests again. */
 const SEED = process.env.FUZZ_SEED === undefined ? {} : { seed: Number(process.env.FUZZ_SEED) };

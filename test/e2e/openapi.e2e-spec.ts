@@ -1,4 +1,15 @@
 import { PROBLEMS } from '../../src/problems/catalogue';
+import {
+  CONTRACT,
+  COMMON,
+  COMMON_WITH_BODY,
+  CREATED,
+  TAKING,
+  PUBLIC,
+  LISTS,
+  INTEGER,
+  ID_SCHEMAS,
+} from '../support/contract';
 import { startTestApi, type TestApi } from '../support/api';
 import { withoutShared } from '../support/openapi';
 
@@ -24,160 +35,6 @@ interface Document {
   tags: { name: string; description: string }[];
   paths: Record<string, Record<string, Operation>>;
 }
-
-/** Every operation: its success, and the refusals of its own. */
-const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
-  'GET /': [200],
-  'POST /users': [201, 'email_taken', 'overloaded'],
-  'POST /auth/token': [200, 'invalid_credentials', 'overloaded'],
-  'POST /auth/revoke': [200],
-  'POST /auth/password': [204, 'invalid_credentials', 'user_not_found', 'password_not_set', 'overloaded'],
-  'GET /users/{user_id}': [200, 'user_not_found'],
-  'PATCH /users/{user_id}': [200, 'user_not_found'],
-  'GET /users/{user_id}/sessions': [200, 'user_not_found'],
-  'DELETE /sessions/{session_id}': [204, 'session_not_found'],
-  'GET /users/for-you': [200, 'user_not_found', 'user_location_not_set'],
-  'GET /users/{user_id}/tickets': [200, 'user_not_found'],
-  'POST /events': [201, 'forbidden', 'event_limit_reached'],
-  'POST /events/{event_id}/unlist': [200, 'forbidden', 'event_not_found'],
-  'POST /events/{event_id}/list': [200, 'forbidden', 'event_not_found'],
-  'GET /events': [200],
-  'GET /events/{event_id}': [200, 'event_not_found'],
-  'PATCH /events/{event_id}': [
-    200,
-    'event_not_found',
-    'forbidden',
-    'event_changed',
-    'event_status_fixed',
-    'currency_fixed',
-    'capacity_in_use',
-  ],
-  'DELETE /events/{event_id}': [204, 'event_not_found', 'forbidden', 'event_changed', 'event_has_orders'],
-  'GET /events/{event_id}/ticket-types': [200, 'event_not_found'],
-  'POST /events/{event_id}/ticket-types': [201, 'forbidden', 'event_not_found', 'too_many_in_event'],
-  'PATCH /ticket-types/{ticket_type_id}': [
-    200,
-    'forbidden',
-    'ticket_type_not_found',
-    'ticket_type_has_tickets',
-    'capacity_in_use',
-    'too_many_in_event',
-  ],
-  'DELETE /ticket-types/{ticket_type_id}': [204, 'forbidden', 'ticket_type_not_found'],
-  'GET /events/{event_id}/quotas': [200, 'forbidden', 'event_not_found'],
-  'POST /events/{event_id}/quotas': [201, 'forbidden', 'event_not_found', 'too_many_in_event'],
-  'PATCH /quotas/{quota_id}': [200, 'quota_not_found', 'capacity_in_use'],
-  'GET /events/{event_id}/codes': [200, 'forbidden', 'event_not_found'],
-  'POST /events/{event_id}/codes': [201, 'forbidden', 'event_not_found', 'code_taken', 'too_many_in_event'],
-  'PATCH /codes/{code_id}': [200, 'code_not_found', 'code_taken', 'capacity_in_use'],
-  'DELETE /codes/{code_id}': [204, 'code_not_found'],
-  'POST /tickets': [
-    201,
-    'user_not_found',
-    'event_not_found',
-    'event_not_published',
-    'event_ended',
-    'event_sold_out',
-    'ticket_type_required',
-    'ticket_type_not_found',
-    'ticket_type_not_on_sale',
-    'ticket_type_sold_out',
-    'ticket_limit_reached',
-    'hold_limit_reached',
-  ],
-  'GET /tickets/{ticket_id}': [200, 'ticket_not_found'],
-  'POST /tickets/{ticket_id}/pay': [
-    200,
-    'ticket_not_found',
-    'ticket_not_payable',
-    'part_of_an_order',
-    'payment_required',
-  ],
-  'POST /tickets/{ticket_id}/cancel': [200, 'ticket_not_found', 'ticket_not_cancellable', 'part_of_an_order'],
-  'PATCH /tickets/{ticket_id}': [200, 'forbidden', 'ticket_not_found', 'ticket_not_changeable'],
-  'POST /tickets/{ticket_id}/void': [200, 'forbidden', 'ticket_not_found', 'ticket_not_voidable'],
-  'POST /orders': [
-    201,
-    'user_not_found',
-    'event_not_found',
-    'event_not_published',
-    'event_ended',
-    'event_sold_out',
-    'ticket_type_not_found',
-    'ticket_type_not_on_sale',
-    'ticket_type_sold_out',
-    'code_not_valid',
-    'code_used_up',
-    'ticket_limit_reached',
-    'hold_limit_reached',
-  ],
-  'GET /orders/{code}': [200, 'order_not_found'],
-  'POST /orders/{code}/cancel': [200, 'order_not_found', 'order_not_cancellable'],
-  'POST /orders/{code}/extend': [200, 'order_not_found', 'order_not_extendable'],
-  'POST /orders/{code}/payments': [201, 'forbidden', 'order_not_found', 'order_not_payable'],
-  'GET /orders/{code}/payments': [200, 'order_not_found'],
-  'GET /users/{user_id}/orders': [200, 'user_not_found'],
-  'GET /events/{event_id}/orders': [200, 'forbidden', 'event_not_found'],
-  'GET /events/{event_id}/payments': [200, 'forbidden', 'event_not_found'],
-  'GET /events/{event_id}/summary': [200, 'forbidden', 'event_not_found'],
-  'POST /events/{event_id}/cancel': [202, 'forbidden', 'event_not_found'],
-  'GET /events/{event_id}/cancellation': [200, 'forbidden', 'event_not_found', 'cancellation_not_found'],
-};
-/** What every operation may be refused with, and what those may whose method has a body. */
-const COMMON = ['validation_failed', 'service_unavailable'];
-const COMMON_WITH_BODY = ['malformed_json', 'body_too_large', 'unsupported_media_type'];
-const CREATED = [
-  'POST /users',
-  'POST /events',
-  'POST /tickets',
-  'POST /orders',
-  'POST /events/{event_id}/ticket-types',
-  'POST /events/{event_id}/quotas',
-  'POST /events/{event_id}/codes',
-];
-const TAKING = [
-  ...CREATED,
-  'POST /auth/token',
-  'POST /auth/revoke',
-  'POST /auth/password',
-  'PATCH /users/{user_id}',
-  'PATCH /tickets/{ticket_id}',
-  'POST /orders/{code}/payments',
-  'PATCH /events/{event_id}',
-  'PATCH /ticket-types/{ticket_type_id}',
-  'PATCH /quotas/{quota_id}',
-  'PATCH /codes/{code_id}',
-];
-const PUBLIC = [
-  'GET /',
-  'POST /users',
-  'POST /auth/token',
-  'POST /auth/revoke',
-  'GET /events',
-  'GET /events/{event_id}',
-  'GET /events/{event_id}/ticket-types',
-];
-const LISTS = [
-  'GET /events',
-  'GET /users/for-you',
-  'GET /users/{user_id}/tickets',
-  'GET /users/{user_id}/sessions',
-  'GET /users/{user_id}/orders',
-  'GET /orders/{code}/payments',
-  'GET /events/{event_id}/orders',
-  'GET /events/{event_id}/payments',
-  'GET /events/{event_id}/ticket-types',
-  'GET /events/{event_id}/quotas',
-  'GET /events/{event_id}/codes',
-];
-
-const INTEGER = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
-/** Of those that are no mere integers. */
-const ID_SCHEMAS: Record<string, object> = {
-  user_id: { anyOf: [INTEGER, { type: 'string', enum: ['me'] }] },
-  session_id: { type: 'string', format: 'uuid' },
-  code: { type: 'string', pattern: '^[0-9A-HJKMNP-TV-Z]{10}$' },
-};
 
 describe('the documentation', () => {
   let api: TestApi;

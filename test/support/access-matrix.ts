@@ -1,0 +1,96 @@
+/** The callers. They ask for things of the owner, and for the event of the organizer; `elsewhere` has an event, too. */
+export const CALLERS = ['nobody', 'another', 'owner', 'organizer', 'elsewhere', 'admin'] as const;
+export type CallerName = (typeof CALLERS)[number];
+export type Statuses = Record<CallerName, number>;
+
+const everybody = (status: number): Statuses => ({
+  nobody: status,
+  another: status,
+  owner: status,
+  organizer: status,
+  elsewhere: status,
+  admin: status,
+});
+const everybodySignedIn = (status: number): Statuses => ({ ...everybody(status), nobody: 401 });
+const ownerAndAdmin = (status: number): Statuses => ({
+  ...everybodySignedIn(404),
+  owner: status,
+  admin: status,
+});
+
+const adminAlone = (status: number): Statuses => ({ ...everybodySignedIn(403), admin: status });
+/** An order is its buyer's and the organizer's. */
+const parties = (status: number): Statuses => ({ ...ownerAndAdmin(status), organizer: status });
+
+/** Others see the event, and are told that they may not do it. */
+const organizerAndAdmin = (status: number, others = 403): Statuses => ({
+  ...everybodySignedIn(others),
+  organizer: status,
+  admin: status,
+});
+
+/** Seen by nobody else, though the event is. */
+const organizersOwn = (status: number): Statuses => ({
+  ...everybodySignedIn(404),
+  organizer: status,
+  admin: status,
+});
+
+/** Every operation, and what each caller is answered. */
+export const MATRIX: Record<string, Statuses> = {
+  'GET /': everybody(200),
+  'POST /auth/token': everybody(200),
+  'POST /auth/revoke': everybody(200),
+  'POST /users': everybody(201),
+  'POST /auth/password': everybodySignedIn(204),
+  'GET /users/{user_id}': ownerAndAdmin(200),
+  'PATCH /users/{user_id}': ownerAndAdmin(200),
+  'GET /users/{user_id}/sessions': ownerAndAdmin(200),
+  'DELETE /sessions/{session_id}': ownerAndAdmin(204),
+  'GET /users/for-you': ownerAndAdmin(200),
+  'GET /users/{user_id}/tickets': ownerAndAdmin(200),
+  'POST /events': everybodySignedIn(201),
+  'GET /events': everybody(200),
+  'GET /events/{event_id}': everybody(200),
+  'POST /events/{event_id}/unlist': adminAlone(200),
+  'POST /events/{event_id}/list': adminAlone(200),
+  'PATCH /events/{event_id}': organizerAndAdmin(200),
+  'DELETE /events/{event_id}': organizerAndAdmin(204),
+  'GET /events/{event_id}/ticket-types': everybody(200),
+  'POST /events/{event_id}/ticket-types': organizerAndAdmin(201),
+  'PATCH /ticket-types/{ticket_type_id}': organizerAndAdmin(200),
+  'DELETE /ticket-types/{ticket_type_id}': organizerAndAdmin(204),
+  'GET /events/{event_id}/quotas': organizerAndAdmin(200),
+  'POST /events/{event_id}/quotas': organizerAndAdmin(201),
+  'PATCH /quotas/{quota_id}': organizersOwn(200),
+  'GET /events/{event_id}/codes': organizerAndAdmin(200),
+  'POST /events/{event_id}/codes': organizerAndAdmin(201),
+  'PATCH /codes/{code_id}': organizersOwn(200),
+  'DELETE /codes/{code_id}': organizersOwn(204),
+  'POST /tickets': ownerAndAdmin(201),
+  'GET /tickets/{ticket_id}': ownerAndAdmin(200),
+  'POST /tickets/{ticket_id}/pay': ownerAndAdmin(200),
+  'POST /tickets/{ticket_id}/cancel': ownerAndAdmin(200),
+  'PATCH /tickets/{ticket_id}': { ...ownerAndAdmin(200), organizer: 403 },
+  // Let in, and told that it is not paid.
+  'POST /tickets/{ticket_id}/void': { ...parties(409), owner: 403 },
+  'POST /orders': ownerAndAdmin(201),
+  'GET /orders/{code}': parties(200),
+  'POST /orders/{code}/cancel': parties(200),
+  'POST /orders/{code}/extend': parties(200),
+  'POST /orders/{code}/payments': { ...ownerAndAdmin(201), organizer: 403 },
+  'GET /orders/{code}/payments': parties(200),
+  'GET /users/{user_id}/orders': ownerAndAdmin(200),
+  'GET /events/{event_id}/orders': organizerAndAdmin(200),
+  'GET /events/{event_id}/payments': organizerAndAdmin(200),
+  'GET /events/{event_id}/summary': organizerAndAdmin(200),
+  'POST /events/{event_id}/cancel': organizerAndAdmin(202),
+  'GET /events/{event_id}/cancellation': organizerAndAdmin(200),
+};
+
+/** The same for a draft, where it is another. */
+export const OF_A_DRAFT: Record<string, Statuses> = {
+  'GET /events/{event_id}': { ...organizerAndAdmin(200, 404), nobody: 404 },
+  'PATCH /events/{event_id}': organizerAndAdmin(200, 404),
+  'DELETE /events/{event_id}': organizerAndAdmin(204, 404),
+};
