@@ -24,8 +24,6 @@ module.exports = {
   transformIgnorePatterns: [
     'node_modules/(?!(@nestjs|file-type|load-esm|strtok3|token-types|@tokenizer|uint8array-extras|@borewit)/)',
   ],
-  // V8 counts what runs by itself; with instrumented sources the tests take half as long again.
-  coverageProvider: 'v8',
   // main and cluster only ever run in processes of their own (test/e2e/cli, test/e2e/cluster), where Jest can't count lines.
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts', '!src/main.ts', '!src/cluster.ts'],
   coverageDirectory: 'coverage',
