@@ -48,7 +48,7 @@ export class AddQuotas1765000000000 implements MigrationInterface {
       END
       $$
     `);
-    for (const name of ['take_places', 'move_places', 'grant_orders', 'price_tickets']) {
+    for (const name of ['move_places', 'price_tickets']) {
       await queryRunner.query(`DROP FUNCTION ${name}`);
     }
     for (const table of ['codes', 'ticket_types', 'quotas']) await queryRunner.query(`DROP TABLE ${table}`);
@@ -139,51 +139,8 @@ async function carryOver(queryRunner: QueryRunner): Promise<void> {
 }
 
 async function createFunctions(queryRunner: QueryRunner): Promise<void> {
-  // All of an order's places or none, in order of arrival; one that does not fit holds up no other. Needs come in the
-  // order of the orders (ns); pools[i] says which pool a need draws on, free what each pool has. Answers, for each order
-  // in turn, n and the first pool that was short (0: granted).
-  await queryRunner.query(`
-    CREATE FUNCTION grant_orders(ns integer[], pools integer[], numbers integer[], free integer[]) RETURNS integer[]
-    LANGUAGE plpgsql IMMUTABLE AS $$
-    DECLARE
-      total CONSTANT integer := coalesce(cardinality(ns), 0);
-      verdicts integer[] := '{}';
-      first integer := 1;
-      behind integer;
-      short integer;
-    BEGIN
-      WHILE first <= total LOOP
-        short := 0;
-        behind := first;
-        WHILE behind <= total AND ns[behind] = ns[first] LOOP
-          -- A pool that is gone has nothing.
-          IF short = 0 AND coalesce(free[pools[behind]], 0) < numbers[behind] THEN
-            short := coalesce(pools[behind], -1);
-          END IF;
-          behind := behind + 1;
-        END LOOP;
-        IF short = 0 THEN
-          FOR i IN first .. behind - 1 LOOP free[pools[i]] := free[pools[i]] - numbers[i]; END LOOP;
-        END IF;
-        verdicts := verdicts || ns[first] || short;
-        first := behind;
-      END LOOP;
-      RETURN verdicts;
-    END
-    $$
-  `);
   // VOLATILE: an UPDATE in the calling statement would first compute the counters from those of its snapshot, and be
   // refused by the CHECK where a place was given back while the statement waited.
-  await queryRunner.query(`
-    CREATE FUNCTION take_places(quota_ids bigint[], numbers integer[]) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
-    BEGIN
-      UPDATE quotas SET held = held + taken.number
-      FROM unnest(quota_ids, numbers) AS taken (quota_id, number)
-      WHERE quotas.id = taken.quota_id;
-    END
-    $$
-  `);
   await queryRunner.query(`
     CREATE FUNCTION move_places(quota_ids bigint[], fewer_held integer[], more_sold integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$

@@ -80,6 +80,16 @@ export type HoldRefusal =
   /** The quotas are no longer those that were asked of: to be asked again, and never told to a client. */
   | 'outdated';
 
+/** Refusals that a hold which ends may turn. */
+export const PASSING_REFUSALS = [
+  'event_sold_out',
+  'ticket_type_sold_out',
+  'code_used_up',
+] as const satisfies HoldRefusal[];
+
+export const isPassing = (refusal: HoldRefusal | null): boolean =>
+  PASSING_REFUSALS.some((passing) => passing === refusal);
+
 export type HoldAnswer = HeldOrder & {
   refusal: HoldRefusal | null;
   /** The item that is to blame, counted from 0. */

@@ -4,7 +4,7 @@ import { createLanes } from '../database/lanes';
 import { Settings } from '../config/settings';
 import { batches } from '../telemetry/channels';
 import { DueHolds } from './due-holds';
-import type { HeldOrder, HoldAnswer, HoldRefusal, HoldRequest } from './held-order';
+import { isPassing, type HeldOrder, type HoldAnswer, type HoldRequest } from './held-order';
 import { outcomeOf } from './hold-refusal';
 import { InventoryRepository } from './inventory.repository';
 import type { Keyed } from './kept-outcome';
@@ -16,9 +16,6 @@ type Place = (
   requests: readonly HoldRequest[],
   isLastTry: boolean,
 ) => Promise<(Keyed<HoldAnswer> | undefined)[]>;
-
-/** Refusals that a hold which ends may turn. */
-const MAY_TURN = new Set<HoldRefusal | null>(['event_sold_out', 'ticket_type_sold_out', 'code_used_up']);
 
 /** Holds places for many at once: concurrent requests share statements, and each gets an answer of its own. */
 @Injectable()
@@ -103,7 +100,7 @@ export class HoldPlacement {
   private undecided(answers: (Keyed<HoldAnswer> | undefined)[], requests: readonly HoldRequest[]): number[] {
     const seen = new Set<number>();
     return answers.flatMap((answer, i) => {
-      if (!answer || !MAY_TURN.has(answer.refusal)) return [];
+      if (!answer || !isPassing(answer.refusal)) return [];
       if (answer.noneDueAt === null) return [i];
       const { eventId, dueSince = '-infinity' } = requests[i] as HoldRequest;
       if (!seen.has(eventId)) this.dueHolds.sawNoneDue(eventId, dueSince, new Date(answer.noneDueAt));

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PLACE_HOLDS, PLACE_HOLDS_GUARDS, placeHolds } from '../../src/inventory/place-holds.statement';
+import {
+  PLACE_ORDERS_GUARDS,
+  placeOrdersFunction,
+} from '../../src/inventory/place-orders/place-orders.function';
 import { startTestApi } from '../support/api';
 import { Client, type Answer } from '../support/client';
 import { createDatabase, type TestDatabase } from '../support/databases';
@@ -185,10 +188,9 @@ describe('the guard of the last places', () => {
   });
 
   async function rushWith({ lock, check }: { lock: boolean; check: boolean }) {
-    const read = `${PLACE_HOLDS_GUARDS.read}, pg_sleep(0.25)`;
-    const { text } = placeHolds({ lock: lock ? PLACE_HOLDS_GUARDS.lock : '', read });
-    const statement = jest.replaceProperty(PLACE_HOLDS, 'text', text);
+    const read = `${PLACE_ORDERS_GUARDS.read}, pg_sleep(0.25)`;
     const database = await createDatabase();
+    await database.sql(placeOrdersFunction({ lock: lock ? PLACE_ORDERS_GUARDS.lock : '', read }));
     if (!check) await database.sql('ALTER TABLE quotas DROP CONSTRAINT quotas_places_check');
     const apis = await Promise.all([1, 2].map(() => startTestApi({ DATABASE_URL: database.url })));
     const clients = apis.map(({ client }) => client);
@@ -197,7 +199,6 @@ describe('the guard of the last places', () => {
     } finally {
       for (const api of apis) await api.stop();
       await database.drop();
-      statement.restore();
     }
   }
 });

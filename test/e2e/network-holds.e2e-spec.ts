@@ -1,4 +1,7 @@
-import { PLACE_HOLDS, PLACE_HOLDS_GUARDS, placeHolds } from '../../src/inventory/place-holds.statement';
+import {
+  PLACE_ORDERS_GUARDS,
+  placeOrdersFunction,
+} from '../../src/inventory/place-orders/place-orders.function';
 import type { Problem } from '../../src/problems/problem';
 import { TicketsService } from '../../src/tickets/tickets.service';
 import { startTestApi, type TestApi } from '../support/api';
@@ -187,9 +190,9 @@ describe('the limit per network, asked by two processes at once', () => {
   });
 
   it('is not without the lock on the seats', async () => {
-    const read = `${PLACE_HOLDS_GUARDS.read}, pg_sleep(0.5)`;
-    const statement = jest.replaceProperty(PLACE_HOLDS, 'text', placeHolds({ lock: '', read }).text);
+    const read = `${PLACE_ORDERS_GUARDS.read}, pg_sleep(0.5)`;
     const database = await createDatabase();
+    await database.sql(placeOrdersFunction({ lock: '', read }));
     const apis = await Promise.all(
       [1, 2].map(() => startTestApi({ DATABASE_URL: database.url, ...SETTINGS })),
     );
@@ -201,6 +204,5 @@ describe('the limit per network, asked by two processes at once', () => {
     expect(most).toBeGreaterThan(LIMIT);
     for (const api of apis) await api.stop();
     await database.drop();
-    statement.restore();
   });
 });

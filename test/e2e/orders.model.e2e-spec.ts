@@ -3,7 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { Statements, type Statement } from '../../src/database/statements';
 import { OrderCodes } from '../../src/inventory/order-codes';
-import { PLACE_HOLDS_GUARDS, placeHolds } from '../../src/inventory/place-holds.statement';
+import {
+  PLACE_ORDERS_GUARDS,
+  placeOrdersFunction,
+} from '../../src/inventory/place-orders/place-orders.function';
 import {
   RELEASE_DUE_HOLDS,
   RELEASE_GUARDS,
@@ -213,27 +216,21 @@ describe('without the constraint behind the statements', () => {
   beforeAll(() => sql('ALTER TABLE quotas DROP CONSTRAINT quotas_places_check'));
 
   // The statement is slowed down between reading what is free and taking it, so that many read the same.
-  const slow = `${PLACE_HOLDS_GUARDS.read}, pg_sleep(0.01)`;
+  const slow = `${PLACE_ORDERS_GUARDS.read}, pg_sleep(0.01)`;
   // As the statement saw the row when it began, whatever it waited for since.
   const staleUses = `CASE WHEN kind = 'code'
     THEN (SELECT capacity - held - sold FROM quotas AS seen WHERE seen.id = quotas.id)
-    ELSE ${PLACE_HOLDS_GUARDS.read.replace(' AS free', '')} END AS free, pg_sleep(0.01)`;
+    ELSE ${PLACE_ORDERS_GUARDS.read.replace(' AS free', '')} END AS free, pg_sleep(0.01)`;
 
   it.each([
-    [
-      'places without a lock',
-      'place_holds',
-      placeHolds({ read: slow, lock: '' }).text,
-      /places that do not add up/,
-    ],
+    ['places without a lock', () => unguardPlacing({ read: slow, lock: '' }), /places that do not add up/],
     [
       'a release that forgets a quota',
-      'release_due_holds',
-      releaseDueHolds({ ...RELEASE_GUARDS, places: 'unnest(quota_ids[:1], quota_numbers[:1])' }).text,
+      () => unguardReleasing({ places: 'unnest(quota_ids[:1], quota_numbers[:1])' }),
       /places that do not add up/,
     ],
-  ] as const)('%s would be noticed', async (_what, name, unguarded, wrong) => {
-    unguard(name, unguarded);
+  ] as const)('%s would be noticed', async (_what, unguard, wrong) => {
+    await unguard();
     const found = await fc.check(
       gamesAtOnce((wrongs) => {
         const sought = wrongs.filter((told) => wrong.test(told));
@@ -241,12 +238,12 @@ describe('without the constraint behind the statements', () => {
       }),
       { ...ONCE, numRuns: 200 },
     );
-    guardAgain();
+    await guardAgain();
     expect(found.failed).toBe(true);
   });
 
   it('codes counted outside of the lock would be noticed', async () => {
-    unguard('place_holds', placeHolds({ read: staleUses }).text);
+    await unguardPlacing({ read: staleUses });
     const sizes = { capacity: 1_000, sharedCapacity: 1, maxUses: 1, limit: null };
     let wrongs: string[] = [];
     for (let tries = 0; wrongs.length === 0 && tries < 20; tries++) {
@@ -256,21 +253,27 @@ describe('without the constraint behind the statements', () => {
       ]);
       wrongs = await violationsIn(sql, world, await playAtOnce(players(), world, orders));
     }
-    guardAgain();
+    await guardAgain();
     expect(wrongs).toContainEqual(expect.stringMatching(/more uses of a code/));
   });
 
-  function unguard(name: string, unguarded: string): void {
+  async function unguardPlacing(guards: Partial<typeof PLACE_ORDERS_GUARDS>): Promise<void> {
+    await sql(placeOrdersFunction(guards));
+  }
+
+  function unguardReleasing(guards: Partial<typeof RELEASE_GUARDS>): void {
+    const { text } = releaseDueHolds({ ...RELEASE_GUARDS, ...guards });
     for (const { app } of apis) {
       const statements = app.get(Statements);
       const run = statements.run.bind(statements);
       // Without a name: under its own it is prepared with its guards.
       statements.run = (statement: Statement, values: unknown[]) =>
-        run(isCalled(statement, name) ? { text: unguarded } : statement, values);
+        run(isCalled(statement, 'release_due_holds') ? { text } : statement, values);
     }
   }
 
-  function guardAgain(): void {
+  async function guardAgain(): Promise<void> {
+    await sql(placeOrdersFunction());
     for (const { app } of apis) Reflect.deleteProperty(app.get(Statements), 'run');
   }
 

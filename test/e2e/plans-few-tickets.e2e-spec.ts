@@ -1,6 +1,5 @@
 import { readSettings } from '../../src/config/settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
-import { PLACE_HOLDS } from '../../src/inventory/place-holds.statement';
 import { RELEASE_DUE_HOLDS_OF_EVENTS } from '../../src/inventory/release-due-holds.statements';
 import { RESOLVE_HOLDS, RESOLVE_KEYED_HOLDS } from '../../src/inventory/resolve-holds.statement';
 import { createDatabase, type TestDatabase } from '../support/databases';
@@ -31,12 +30,6 @@ describe('while there are few tickets', () => {
 
   // A connection keeps its plan while they become many, until they are analyzed again.
   it.each([
-    [
-      'reserving',
-      PLACE_HOLDS,
-      `'{1,2}', '{3,4}', '{1,NULL}', '{NULL,a}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{1,2}', '{0,0}', '{0,0}',
-        '{NULL,4}', '{1,2}', '{NULL,NULL}', 120, 10, 600, 100, '{0,NULL}', '{1,NULL}', 500`,
-    ],
     [
       'settling',
       RESOLVE_HOLDS,

@@ -2,7 +2,6 @@ import type { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { Statements } from '../../src/database/statements';
 import { cursorAfter, PageQuery } from '../../src/http/page';
-import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from '../../src/inventory/place-holds.statement';
 import {
   RELEASE_DUE_HOLDS,
   RELEASE_DUE_HOLDS_OF_EVENTS,
@@ -12,10 +11,39 @@ import { startTestApi, type TestApi } from '../support/api';
 import type { TestDatabase } from '../support/databases';
 import { makeOrders } from '../support/fill';
 import { COLLECTOR, createLargeDatabase, USERS } from '../support/large-database';
-import { expectIndexes, expectNoComparing, explainBy, pagesReadBy, rowsOf } from '../support/plan';
+import { expectIndexes, expectNoComparing, explainBy, pagesReadBy, readsOf, rowsOf } from '../support/plan';
+import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from '../../src/inventory/place-holds.statement';
+import { placeOrdersFunction } from '../../src/inventory/place-orders/place-orders.function';
 import { NOW, STATEMENTS } from '../support/planned-statements';
 
 const keysOf = (length: number) => Array.from({ length }, (_, i) => Buffer.alloc(32, i));
+const keys = keysOf(128);
+const KEYED = [keys.map((_, i) => i + 1), keys, keys, keys.map((_, i) => `request ${i}`)];
+
+const TO_PLACE = [
+  'codes_event_id_code_key_idx',
+  'codes_pkey',
+  'events_pkey',
+  'orders_bought_idx',
+  'orders_network_idx',
+  'orders_unpaid_idx',
+  'quotas_pkey',
+  'ticket_types_event_idx',
+  'ticket_types_pkey',
+  'tickets_order_id_idx',
+  'users_pkey',
+];
+
+/** A batch of orders of one ticket each, of many users and ten events. */
+const batch = (code: string | null = null): unknown[] => {
+  const ns = Array.from({ length: 128 }, (_, i) => i + 1);
+  const [none, zeros] = [ns.map(() => null), ns.map(() => 0)];
+  return [
+    ...[ns, ns.map((n) => (n % 10) + 2_001), ns.map(() => NOW), ns.map(() => code), none, none, none],
+    ...[ns, zeros, zeros, none, ns.map(() => 1), none],
+    ...[120, 30, 600, 100, none, ns, 500],
+  ];
+};
 
 describe('in a large database', () => {
   let database: TestDatabase;
@@ -75,6 +103,59 @@ describe('in a large database', () => {
         return await pagesReadFor();
       });
       expect(pages).toBeGreaterThan(128 * 100);
+    });
+  });
+
+  describe('placing orders', () => {
+    beforeAll(async () => {
+      await client.query('UPDATE quotas SET capacity = 1000000 WHERE event_id BETWEEN 2001 AND 2010');
+      await client.query('UPDATE events SET max_tickets_per_user = 1000000 WHERE id BETWEEN 2001 AND 2010');
+    });
+
+    const reads = (code: string | null = null) => readsOf(client, PLACE_HOLDS.text, batch(code));
+
+    it.each([
+      ['without keys', PLACE_HOLDS, []],
+      ['with keys', PLACE_KEYED_HOLDS, [...KEYED, true]],
+    ])('%s reads a few rows for each', async (_what, { text }, more) => {
+      const { answers, rows, tables } = await readsOf(client, text, [...batch(), ...more]);
+      expect(answers).toBe(128);
+      expect(tables).toEqual([]);
+      expect(rows).toBeLessThan(128 * 50);
+    });
+
+    it('reads by indexes alone', async () => {
+      expect(await reads('friends')).toMatchObject({ tables: [], indexes: TO_PLACE });
+    });
+
+    // The indexes of primary keys can't be dropped alone.
+    it.each(TO_PLACE.filter((index) => index.endsWith('_idx')))(
+      'would be missed without %s',
+      async (index) => {
+        const { rows: kept } = await client.query<{ text: string }>(
+          'SELECT pg_get_indexdef($1::regclass) AS text',
+          [index],
+        );
+        await client.query(`DROP INDEX ${index}`);
+        const { tables, indexes } = await reads('friends');
+        await client.query(kept[0]?.text ?? '');
+        expect({ tables, indexes }).not.toEqual({ tables: [], indexes: TO_PLACE });
+      },
+    );
+
+    it('looks for due holds of what is sold out by an index, too', async () => {
+      await client.query('UPDATE quotas SET capacity = held + sold WHERE event_id BETWEEN 2001 AND 2010');
+      const { tables, indexes } = await reads();
+      await client.query('UPDATE quotas SET capacity = 1000000 WHERE event_id BETWEEN 2001 AND 2010');
+      expect(tables).toEqual([]);
+      expect(indexes).toContain('orders_event_due_idx');
+    });
+
+    it('is what the migrations made', async () => {
+      const read = 'SELECT prosrc FROM pg_proc WHERE proname = $1';
+      const before = await client.query(read, ['place_orders']);
+      await client.query(placeOrdersFunction());
+      expect((await client.query(read, ['place_orders'])).rows).toEqual(before.rows);
     });
   });
 
@@ -143,15 +224,6 @@ describe('in a large database', () => {
       await client.query('UPDATE quotas SET held = 20 WHERE event_id <= 1000');
     });
 
-    it('the live holds of one user are found among those of all', async () => {
-      const users = Array.from({ length: 10 }, (_, i) => i + 1);
-      const [count] = await analyze('SELECT * FROM count_held_places($1::bigint[], $1::bigint[], 30, 600)', [
-        users,
-      ]);
-      expect(count?.['Actual Rows']).toBe(10);
-      expect(pagesReadBy(count)).toBeLessThan(400);
-    });
-
     it('releasing takes time for the holds it ends, not for their product with the events', async () => {
       const plan = await analyze(RELEASE_DUE_HOLDS.text, [1_000, '-infinity', [], 100]);
       expect(rowsOf(plan, 'CTE expired')).toBe(1_000);
@@ -162,9 +234,6 @@ describe('in a large database', () => {
       expect(rowsOf(ofEvents, 'CTE expired')).toBe(1_000);
       expectNoComparing(ofEvents);
     });
-
-    const keys = keysOf(128);
-    const KEYED = [keys.map((_, i) => i + 1), keys, keys, keys.map((_, i) => `request ${i}`)];
 
     it.each([
       ['paying', RESOLVE_HOLDS, []],
@@ -186,24 +255,6 @@ describe('in a large database', () => {
         [],
         100,
         Array(128).fill(false),
-        ...more,
-      ]);
-      expect(plan[0]?.['Actual Rows']).toBe(128);
-      expectNoComparing(plan);
-    });
-
-    it.each([
-      ['reserving', PLACE_HOLDS, []],
-      ['reserving with keys', PLACE_KEYED_HOLDS, [...KEYED, true]],
-    ])('and %s', async (_what, { text }, more) => {
-      const users = Array.from({ length: 128 }, (_, i) => i + 1);
-      const events = users.map((i) => (i % 10) + 1);
-      const none = users.map(() => null);
-      const zeros = users.map(() => 0);
-      const plan = await analyze(text, [
-        ...[users, events, users.map(() => NOW), none, none, none, none],
-        ...[users, zeros, zeros, none, users.map(() => 1), none],
-        ...[120, 30, 600, 100, none, users, 500],
         ...more,
       ]);
       expect(plan[0]?.['Actual Rows']).toBe(128);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PLACE_HOLDS, placeHolds } from '../../src/inventory/place-holds.statement';
+import { placeOrdersFunction } from '../../src/inventory/place-orders/place-orders.function';
 import { startTestApi, type TestApi } from '../support/api';
 import type { Answer } from '../support/client';
 import { createDatabase, type TestDatabase } from '../support/databases';
@@ -110,11 +110,7 @@ describe('quotas that change while places are sold', () => {
   });
 
   it('and would let them, if the order did not look whether the quotas are still those', async () => {
-    const { text } = PLACE_HOLDS;
-    PLACE_HOLDS.text = placeHolds({ current: '' }).text;
-    // Prepared statements go by their name.
-    const { name } = PLACE_HOLDS;
-    PLACE_HOLDS.name = undefined;
+    await database.sql(placeOrdersFunction({ isOutdated: 'false' }));
     try {
       await eventually(async () => {
         const { reserved } = await sellWhileChanging();
@@ -122,7 +118,7 @@ describe('quotas that change while places are sold', () => {
       });
       expect(await database.sql(INVENTORY_MISMATCHES)).not.toEqual([]);
     } finally {
-      Object.assign(PLACE_HOLDS, { name, text });
+      await database.sql(placeOrdersFunction());
       await database.sql('TRUNCATE orders, tickets, quotas, codes, ticket_types');
     }
   });

@@ -81,3 +81,45 @@ export function explainBy(currentClient: () => Client) {
 
   return { explain, analyze, undone, explainGeneric };
 }
+
+const READ_SO_FAR = `
+  SELECT c.relname AS name, c.relkind = 'r' AS "isTable", pg_stat_get_xact_numscans(c.oid)::int AS scans,
+    pg_stat_get_xact_tuples_returned(c.oid)::int AS rows
+  FROM pg_class AS c
+  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'i')
+  ORDER BY c.relname`;
+
+interface Reads {
+  name: string;
+  isTable: boolean;
+  scans: number;
+  rows: number;
+}
+
+/** What a statement reads, in the functions that it calls, too, which show in no plan. Undoes what the statement does. */
+export async function readsOf(client: Client, text: string, values: unknown[]) {
+  await client.query('BEGIN');
+  try {
+    // PostgreSQL still counts what this session read a moment ago.
+    const { rows: before } = await client.query<Reads>(READ_SO_FAR);
+    const { rowCount } = await client.query(text, values);
+    const { rows: after } = await client.query<Reads>(READ_SO_FAR);
+    const rows = after
+      .map((read, i) => ({
+        ...read,
+        scans: read.scans - (before[i]?.scans ?? 0),
+        rows: read.rows - (before[i]?.rows ?? 0),
+      }))
+      .filter(({ scans }) => scans > 0);
+    const indexes = rows.filter(({ isTable }) => !isTable);
+    return {
+      answers: rowCount,
+      /** Tables that are read from end to end. */
+      tables: rows.filter(({ isTable }) => isTable).map(({ name }) => name),
+      indexes: indexes.map(({ name }) => name).sort(),
+      rows: indexes.reduce((sum, index) => sum + index.rows, 0),
+    };
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}

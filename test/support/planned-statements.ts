@@ -1,7 +1,6 @@
 import type { Statement } from '../../src/database/statements';
 import { eventById } from '../../src/events/events.statements';
 import { DELETE_EXPIRED_KEYS, FIND_KEY } from '../../src/idempotency/idempotency.repository';
-import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from '../../src/inventory/place-holds.statement';
 import {
   RELEASE_DUE_HOLDS,
   RELEASE_DUE_HOLDS_OF_EVENTS,
@@ -15,41 +14,6 @@ export const NOW = Math.floor(Date.now() / 1_000) + 600;
 const KEY = Buffer.alloc(32, 7);
 const KEYS = `'{"\\\\x${KEY.toString('hex')}"}'`;
 const LAST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
-/** One of the event's only type, one with a code of the type that is named. */
-const ORDERS = Object.values({
-  userIds: [1, 2],
-  eventIds: [3, 4],
-  issuedAt: [NOW, null],
-  codes: [null, 'friends'],
-  contactNames: [null, null],
-  contactEmails: [null, null],
-  metadata: [null, null],
-  items: [1, 2],
-  at: [0, 0],
-  before: [0, 0],
-  typeIds: [null, 4],
-  numbers: [1, 2],
-  attendees: [null, null],
-  policy: 120,
-  limit: 10,
-  coolDown: 600,
-  patience: 100,
-  since: [0, null],
-  networks: [1, null],
-  networkLimit: 500,
-});
-const ORDERS_LITERAL = `'{1,2}', '{3,4}', '{${NOW},NULL}', '{NULL,friends}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}',
-  '{1,2}', '{0,0}', '{0,0}', '{NULL,4}', '{1,2}', '{NULL,NULL}', 120, 10, 600, 100, '{0,NULL}', '{1,NULL}', 500`;
-const TO_RESERVE = [
-  'codes_event_id_code_key_idx',
-  'events_pkey',
-  'orders_event_due_idx',
-  'quotas_pkey',
-  'ticket_types_event_idx',
-  'ticket_types_pkey',
-  'users_pkey',
-];
 
 /** One by the order, one by its only ticket. */
 const RESOLUTIONS = Object.values({
@@ -77,15 +41,7 @@ export const STATEMENTS: [string, Statement, values: unknown[], literals: string
     `5000, ${COLLECTOR}, ${NOW}`,
     ['events_pkey', 'quotas_event_idx', 'users_pkey'],
   ],
-  ['reserving', PLACE_HOLDS, ORDERS, ORDERS_LITERAL, TO_RESERVE],
   ['settling', RESOLVE_HOLDS, RESOLUTIONS, RESOLUTIONS_LITERAL, TO_SETTLE],
-  [
-    'reserving with keys',
-    PLACE_KEYED_HOLDS,
-    [...ORDERS, [1], [KEY], [KEY], ['request'], true],
-    `${ORDERS_LITERAL}, '{1}', ${KEYS}, ${KEYS}, '{request}', true`,
-    TO_RESERVE,
-  ],
   [
     'settling with keys',
     RESOLVE_KEYED_HOLDS,

@@ -9,6 +9,7 @@ import { startServer, type ServerProcess } from '../../support/server-process';
 import { lastingPort } from './ports';
 import { PostgresServer } from './postgres';
 import { mountSmallDisk } from './small-disk';
+import { takeGuardsOut } from './without-guard';
 
 /** Short, so that many holds end while something is broken. */
 export const HOLD_SECONDS = 2;
@@ -89,7 +90,7 @@ export class System {
       PostgresServer.open(smallDisk ?? folder, cleanup),
       RedisServer.start(folder, cleanup),
     ]);
-    if (withoutGuard) await postgres.sql('ALTER TABLE quotas DROP CONSTRAINT quotas_places_check');
+    if (withoutGuard) await takeGuardsOut(postgres);
     const proxy = await startFaultProxy(postgres.url);
     cleanup.add(() => proxy.cut());
 
@@ -100,10 +101,7 @@ export class System {
           {
             script: 'src/main.js',
             args: role === 'worker' ? ['--worker'] : [],
-            execArgv: [
-              ...(withoutGuard ? ['--require', join(__dirname, 'without-guard.js')] : []),
-              ...execArgv,
-            ],
+            execArgv,
             portVariable: role === 'worker' ? 'WORKER_PORT' : 'PORT',
             port,
             log: join(logs, `${name}.log`),

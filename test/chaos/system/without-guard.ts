@@ -1,15 +1,14 @@
 import {
-  PLACE_HOLDS,
-  PLACE_HOLDS_GUARDS,
-  PLACE_KEYED_HOLDS,
-  placeHolds,
-  placeKeyedHolds,
-} from '../../../src/inventory/place-holds.statement';
+  PLACE_ORDERS_GUARDS,
+  placeOrdersFunction,
+} from '../../../src/inventory/place-orders/place-orders.function';
+import type { PostgresServer } from './postgres';
 
-/*
- * Loaded into an API before its own code, this takes the lock out of the statements that reserve, and slows them down
- * between reading what is free and taking it, so that a short run is enough for two to read the same.
+/**
+ * Takes the lock and the constraint away that keep places from being sold twice, and slows orders down between reading what
+ * is free and taking it, so that a short run is enough for two to read the same.
  */
-const unguarded = { lock: '', read: `${PLACE_HOLDS_GUARDS.read}, pg_sleep(0.1)` };
-PLACE_HOLDS.text = placeHolds(unguarded).text;
-PLACE_KEYED_HOLDS.text = placeKeyedHolds(unguarded).text;
+export async function takeGuardsOut(postgres: PostgresServer): Promise<void> {
+  await postgres.sql('ALTER TABLE quotas DROP CONSTRAINT quotas_places_check');
+  await postgres.sql(placeOrdersFunction({ lock: '', read: `${PLACE_ORDERS_GUARDS.read}, pg_sleep(0.1)` }));
+}

@@ -1,0 +1,76 @@
+import { wasThere } from '../../database/scope';
+
+/** A part of `place_orders`: reads codes, users, events and ticket types, and what of them refuses an order or an item. */
+export const LOOK_UP = `
+  IF cardinality(array_remove(codes, NULL)) > 0 THEN
+    SELECT array_agg(code.id), array_agg(code.quota_id) INTO code_ids, code_quota_ids
+    FROM (
+      SELECT code.id, code.quota_id
+      FROM unnest(event_ids, codes) WITH ORDINALITY AS asked (event_id, code, n)
+      LEFT JOIN LATERAL (
+        SELECT codes.id, codes.quota_id FROM codes
+        WHERE codes.event_id = asked.event_id AND codes.code_key = asked.code AND codes.deleted_at IS NULL
+          AND (codes.valid_from IS NULL OR codes.valid_from <= now()) AND (codes.valid_until IS NULL OR codes.valid_until > now())
+        OFFSET 0
+      ) AS code ON asked.code IS NOT NULL
+      ORDER BY asked.n
+    ) AS code;
+  END IF;
+
+  SELECT array_agg(look.refusal), array_agg(look.currency), array_agg(look.max_tickets_per_user)
+  INTO refusals, currencies, bought_limits
+  FROM (
+    SELECT event.currency, event.max_tickets_per_user, CASE
+        WHEN asked.verdict IS NOT NULL THEN asked.verdict
+        WHEN account.id IS NULL THEN 'user_not_found'
+        WHEN event.end_time IS NULL THEN 'event_not_found'
+        -- An admin names another user, or is one.
+        WHEN event.status = 'draft' AND (
+          event.organizer_id = asked.user_id OR asked.issued_at IS NULL OR account.role = 'admin'
+        ) IS NOT TRUE THEN 'event_not_found'
+        WHEN event.status <> 'published' THEN 'event_not_published'
+        WHEN event.end_time <= asked_at THEN 'event_ended'
+      END AS refusal
+    FROM unnest(user_ids, event_ids, issued_at, verdicts) WITH ORDINALITY AS asked (user_id, event_id, issued_at, verdict, n)
+    LEFT JOIN LATERAL (
+      SELECT users.id, users.role FROM users
+      WHERE users.id = asked.user_id AND ${wasThere('users.created_at', 'asked.issued_at')} OFFSET 0
+    ) AS account ON true
+    LEFT JOIN LATERAL (
+      SELECT events.status, events.end_time, events.organizer_id, events.currency, events.max_tickets_per_user
+      FROM events WHERE events.id = asked.event_id OFFSET 0
+    ) AS event ON true
+    ORDER BY asked.n
+  ) AS look;
+
+  SELECT array_agg(look.id), array_agg(look.name), array_agg(look.price), array_agg(look.quota_ids[1]), array_agg(look.quota_ids[2]),
+    array_agg(look.min_per_order), array_agg(look.max_per_order), array_agg(look.is_reduced), array_agg(look.refusal),
+    max(look.price) > 0
+  INTO type_ids, type_names, type_prices, event_quota_ids, own_quota_ids, item_leasts, item_mosts, is_reduced, item_refusals,
+    has_prices
+  FROM (
+    SELECT type.id, type.name, type.price, type.quota_ids, type.min_per_order, type.max_per_order,
+      coalesce(type.id = ANY (coalesce(code.ticket_type_ids, ARRAY[type.id])), false) AS is_reduced,
+      CASE
+        WHEN item.type_id IS NULL AND only_type.number > 1 THEN 'ticket_type_required'
+        WHEN type.id IS NULL OR type.event_id <> event_ids[item.n] THEN 'ticket_type_not_found'
+        WHEN type.is_hidden AND NOT coalesce(type.id = ANY (code.ticket_type_ids), false) THEN 'ticket_type_not_found'
+        WHEN item.number NOT BETWEEN type.min_per_order AND type.max_per_order THEN 'quantity_not_allowed'
+        WHEN type.sales_from > asked_at OR type.sales_until <= asked_at THEN 'ticket_type_not_on_sale'
+      END AS refusal
+    FROM unnest(item_ns, asked_type_ids, item_numbers) WITH ORDINALITY AS item (n, type_id, number, i)
+    LEFT JOIN LATERAL (
+      SELECT min(visible.id) AS id, count(*) AS number FROM (
+        SELECT ticket_types.id FROM ticket_types
+        WHERE ticket_types.event_id = event_ids[item.n] AND archived_at IS NULL AND NOT is_hidden LIMIT 2
+      ) AS visible
+    ) AS only_type ON item.type_id IS NULL
+    LEFT JOIN LATERAL (
+      SELECT * FROM ticket_types
+      WHERE ticket_types.id = coalesce(item.type_id, only_type.id) AND archived_at IS NULL OFFSET 0
+    ) AS type ON true
+    LEFT JOIN LATERAL (
+      SELECT codes.ticket_type_ids FROM codes WHERE codes.id = code_ids[item.n] OFFSET 0
+    ) AS code ON code_ids IS NOT NULL
+    ORDER BY item.i
+  ) AS look;`;
