@@ -176,9 +176,7 @@ describe('a POST with an Idempotency-Key', () => {
     ]);
     // And what it costs with one: the statement that does the work claims the key and keeps the outcome.
     expect(await watch(() => reserve(randomUUID()))).toEqual([
-      expect.stringMatching(
-        /claim_keys[^]+place_orders[^]+INSERT INTO idempotency_keys/,
-      ),
+      expect.stringMatching(/claim_keys[^]+place_orders[^]+INSERT INTO idempotency_keys/),
     ]);
   });
 
