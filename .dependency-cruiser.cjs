@@ -97,7 +97,7 @@ module.exports = {
       name: 'no-orphans',
       comment: 'Nothing that runs imports this file',
       severity: 'error',
-      from: { path: ['^src/main\\.ts$', '^ormconfig\\.ts$', '^scripts/'] },
+      from: { path: ['^src/main\\.ts$', '^ormconfig\\.ts$', '^(scripts|migrations)/'] },
       to: { path: '^src/', pathNot: ['^src/main\\.ts$', SPEC], reachable: false },
     },
     {
