@@ -76,6 +76,19 @@ export class PostgresServer {
     }
   }
 
+  /**
+   * Waits until it is ready, and starts it whenever it has ended, as a supervisor does. Without room on its disk it breaks
+   * down and recovers ten times a second, until a recovery fails too: at any moment, so one look is not enough.
+   */
+  async supervise(): Promise<void> {
+    const end = Date.now() + PATIENCE_MS;
+    while (!(await this.isReady())) {
+      if (Date.now() > end) throw new Error('PostgreSQL does not come back');
+      if (!(await this.isRunning())) await this.start();
+      await sleep(TRY_MS);
+    }
+  }
+
   /** Kills the server and the processes of its connections, as when the machine fails. */
   async kill(): Promise<void> {
     await this.disconnect();
