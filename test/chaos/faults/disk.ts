@@ -18,9 +18,7 @@ const diskFull: Fault = {
     const refused = await stage.callsWhile(() => stage.wait(5_000, 1_500));
     const isUp = await postgres.isReady();
     await makeRoom(smallDisk);
-    // Without room for its log PostgreSQL stops, and its supervisor starts it again.
-    if (!(await postgres.isRunning())) await postgres.start();
-    await postgres.untilReady();
+    await postgres.supervise();
     const back = await stage.untilAllReserve();
     const ready = await stage.until(async () => (await areReady(stage)) === apis.length);
     const full = refused.filter(({ status }) => status === 503);
