@@ -1,3 +1,4 @@
+import { CANCELLATIONS } from './cancellation';
 import { CLOCK_FAULTS } from './clock';
 import { CROWD_FAULTS } from './crowd';
 import { DISK_FAULTS } from './disk';
@@ -14,6 +15,7 @@ import { SOAKS } from './soak';
 /** All there are. */
 export const FAULTS: readonly Fault[] = [
   ...KILLS,
+  ...CANCELLATIONS,
   ...REDIS_FAULTS,
   ...CLOCK_FAULTS,
   ...JOB_FAULTS,
