@@ -6,6 +6,7 @@ import { RedisClient } from '../../src/queue/redis-client';
 import { checkAdmins } from './admins';
 import { checkClocks, type Clock } from './clocks';
 import type { SeatsOptions } from './count-places';
+import { checkLimits } from './limits';
 import { checkOrphans } from './orphans';
 import { checkOutbox } from './outbox';
 import * as postgres from './postgres';
@@ -123,6 +124,7 @@ async function examineSeats(
   if (!(await hasSeats(database))) return;
   await report.add('holds', checkHolds(database, settings.REDIS_URL !== undefined));
   await report.add('seats', checkSeats(database, options));
+  await report.add('limits', checkLimits(database, options));
   await report.add('orphans', checkOrphans(database, options));
   await report.add('outbox', checkOutbox(database));
   await report.add('admins', checkAdmins(database, settings));

@@ -5,7 +5,7 @@ import type { Statement } from '../database/statements';
  * finds none, sees them all. Each ends some, so that its locks last for a moment.
  */
 
-/** Ends at most `$2` live holds of the event `$1`. Answers how many it found. */
+/** Ends at most `$2` holds of the event `$1`. Answers how many it found, and how many it cancelled and let expire. */
 export const CANCEL_HOLDS_OF_EVENT: Statement = {
   text: `
     WITH found AS MATERIALIZED (
@@ -16,19 +16,22 @@ export const CANCEL_HOLDS_OF_EVENT: Statement = {
       UPDATE orders SET status = CASE WHEN expires_at <= now() THEN 'expired' ELSE 'cancelled' END, network = NULL
       FROM locked
       WHERE orders.id = locked.id AND locked.status = 'held'
-      RETURNING quota_ids, quota_numbers
+      RETURNING orders.status, quota_ids, quota_numbers
     ), drawn AS MATERIALIZED (
       SELECT quota_id, sum(number)::int AS number
       FROM ended, unnest(quota_ids, quota_numbers) AS place (quota_id, number)
       GROUP BY quota_id
     ), ${movePlaces('number', '0')}
-    SELECT (SELECT count(*) FROM found)::int AS found FROM moved`,
+    SELECT (SELECT count(*) FROM found)::int AS found,
+      (SELECT count(*) FROM ended WHERE status = 'cancelled')::int AS cancelled,
+      (SELECT count(*) FROM ended WHERE status = 'expired')::int AS expired
+    FROM moved`,
 };
 
 /**
  * Goes on with the cancellation of the event `$1` behind the order where it stands: cancels those that were paid and cost
- * nothing, and counts what is owed for the others, of the next `$2` orders. Answers whether these were the last; no row
- * where it is done already.
+ * nothing, and counts what is owed for the others, of the next `$2` orders. Answers whether these were the last, and how
+ * many it cancelled; no row where it is done already.
  */
 export const CANCEL_PAID_ORDERS_OF_EVENT: Statement = {
   text: `
@@ -68,7 +71,7 @@ export const CANCEL_PAID_ORDERS_OF_EVENT: Statement = {
       WHERE event_cancellations.event_id = cancellation.event_id
       RETURNING done_at IS NOT NULL AS "isDone"
     )
-    SELECT "isDone" FROM progressed`,
+    SELECT "isDone", (SELECT count(*) FROM ended)::int AS cancelled FROM progressed`,
 };
 
 /** Each quota is locked before a function counts from its row. */

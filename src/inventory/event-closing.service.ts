@@ -3,6 +3,7 @@ import { issuedAtIn, organizerIn, type OrganizerScope } from '../database/scope'
 import { Statements, type Statement } from '../database/statements';
 import { keyValues, type KeyClaim } from '../idempotency/key-claim';
 import { Problem } from '../problems/problem';
+import { ordersEnded, type EndedOrders } from '../telemetry/channels';
 import { CANCEL_HOLDS_OF_EVENT, CANCEL_PAID_ORDERS_OF_EVENT } from './cancel-orders.statements';
 import { CANCELLATION, CLOSE_EVENT, CLOSE_EVENT_KEYED } from './close-event.statement';
 import type { Keyed } from './kept-outcome';
@@ -53,20 +54,31 @@ export class EventClosingService {
 
   /** @returns whether all holds of the closed event have ended */
   async cancelSomeHolds(eventId: number): Promise<boolean> {
-    const [answer] = await this.statements.run<{ found: number }>(CANCEL_HOLDS_OF_EVENT, [
+    const [answer] = await this.statements.run<{ found: number } & Ended>(CANCEL_HOLDS_OF_EVENT, [
       eventId,
       HOLDS_AT_ONCE,
     ]);
+    tell(answer);
     return (answer?.found ?? 0) < HOLDS_AT_ONCE;
   }
 
   /** @returns whether all paid orders of the closed event have been looked at */
   async cancelSomePaidOrders(eventId: number): Promise<boolean> {
-    const [answer] = await this.statements.run<{ isDone: boolean }>(CANCEL_PAID_ORDERS_OF_EVENT, [
+    const [answer] = await this.statements.run<{ isDone: boolean } & Ended>(CANCEL_PAID_ORDERS_OF_EVENT, [
       eventId,
       ORDERS_AT_ONCE,
     ]);
+    tell(answer);
     return answer?.isDone ?? true;
+  }
+}
+
+/** How many orders a statement ended, by what they are since. */
+type Ended = Partial<Record<EndedOrders['status'], number>>;
+
+function tell({ cancelled = 0, expired = 0 }: Ended = {}): void {
+  for (const [status, number] of Object.entries({ cancelled, expired })) {
+    if (number > 0) ordersEnded.publish({ status, number });
   }
 }
 

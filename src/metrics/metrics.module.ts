@@ -9,6 +9,7 @@ import { offerMetrics } from './cluster-metrics';
 import { InventoryMetrics } from './inventory-metrics';
 import { MetricsController } from './metrics.controller';
 import { MetricsService } from './metrics.service';
+import { OrderMetrics } from './order-metrics';
 import { OutboxMetrics } from './outbox-metrics';
 import { RequestMetrics } from './request-metrics';
 import { ResourceMetrics } from './resource-metrics';
@@ -28,6 +29,7 @@ export class MetricsModule {
         MetricsService,
         ResourceMetrics,
         SeatMetrics,
+        OrderMetrics,
         ...(role === 'api' ? [RequestMetrics] : []),
         ...(endsHolds ? [InventoryMetrics, OutboxMetrics] : []),
       ],

@@ -11,7 +11,7 @@ export interface Batch {
   requests: readonly object[];
 }
 
-/** A batch is worked off. */
+/** A batch is worked off; at its end the message has the outcomes as `result`, in the order of the requests. */
 export const batches = tracingChannel<unknown, Batch>('tixxety:batch');
 /** A request joins a batch: told while the caller is still known. */
 export const batchJoins = channel('tixxety:batch-join');
@@ -45,3 +45,12 @@ export interface Release {
 
 /** Holds were ended: a `Release`. */
 export const releases = channel('tixxety:release');
+
+/** Orders of an event that was cancelled, and what they are since. */
+export interface EndedOrders {
+  status: 'cancelled' | 'expired';
+  number: number;
+}
+
+/** Orders ended with their event: an `EndedOrders`. */
+export const ordersEnded = channel('tixxety:orders-ended');

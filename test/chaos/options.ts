@@ -14,7 +14,7 @@ export interface Options {
   faults: readonly Fault[] | undefined;
   /** Everything is shorter; where no faults are named, one of each family. */
   isBrief: boolean;
-  /** Takes the guards of the seats away: the run is good only if that is noticed. */
+  /** Takes the guards of the places away: the run is good only if that is noticed. */
   withoutGuard: boolean;
   /** Where the logs of the processes are kept; undefined: nowhere. */
   logs: string | undefined;
@@ -25,9 +25,9 @@ const MAX_SEED = 2 ** 31;
 
 export const HELP = `Usage: npm run test:chaos -- [options]
 
-Breaks a running Tixxety, two APIs and two workers with a PostgreSQL and a Redis of their own, while customers reserve,
-pay and cancel. Then holds what the customers were told against the database: nothing acknowledged may be lost, nothing
-be done twice, no seat be sold twice.
+Breaks a running Tixxety, two APIs and two workers with a PostgreSQL and a Redis of their own, while customers reserve and
+order, pay and cancel. Then holds what the customers were told against the database: nothing acknowledged may be lost,
+nothing be done twice, no place or use of a code be sold twice.
 
 Options:
   --seeds n        how many runs, each with another random seed (1); or seeds with commas between them, such as 7,8
@@ -35,7 +35,7 @@ Options:
   --minutes m      how long a run goes on from one fault to the next (1)
   --fault a,b      all these faults or families (below), however long they take; "all" for all
   --brief          one fault of each family unless --fault names them, and short
-  --without-guard  take the guards of the seats away: fails unless an oversold event is found
+  --without-guard  take the guards of the places away: fails unless an oversold event, type and code are found
   --logs folder    keep the logs of the processes there
   -h, --help       show this help
 

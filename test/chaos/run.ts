@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Redis from 'ioredis';
 import type { Cleanup } from '../support/cleanup';
-import { allTickets, violationsInDatabase } from './checks/database-check';
+import { allOrders, violationsInDatabase } from './checks/database-check';
 import { violationsIn } from './checks/history-check';
 import { Balancer } from './clients/balancer';
 import { Customers } from './clients/customers';
@@ -99,10 +99,19 @@ export class Run {
     }
   }
 
-  /** No fault: only customers, for a while. */
-  async serve(name: string, ms: number): Promise<void> {
-    await this.stage.wait(ms);
-    this.results.push({ seed: this.seed, fault: name, ...(await this.count()) });
+  /**
+   * No fault: only customers, until the database shows what is looked for, or for `limitMs`.
+   *
+   * @param isFound looks at all that was wrong at any time
+   */
+  async serve(name: string, limitMs: number, isFound: (wrongs: readonly string[]) => boolean): Promise<void> {
+    const seen = new Set<string>();
+    await this.stage.until(async () => {
+      for (const wrong of await violationsInDatabase(this.stage.system.postgres)) seen.add(wrong);
+      return isFound([...seen]);
+    }, limitMs);
+    const { findings, wrongs } = await this.count();
+    this.results.push({ seed: this.seed, fault: name, findings, wrongs: [...seen, ...wrongs] });
   }
 
   private async meet(fault: Fault): Promise<void> {
@@ -129,9 +138,9 @@ export class Run {
   /** Lets everybody finish, and holds the answers against the database. */
   private async count(): Promise<Pick<Result, 'findings' | 'wrongs'>> {
     const released = await this.stage.waitForReleases();
-    const { system, history } = this.stage;
+    const { system, market, history } = this.stage;
     const wrongs = [
-      ...violationsIn(history.calls, await allTickets(system.postgres)),
+      ...violationsIn(history.calls, await allOrders(system.postgres), market.cancelled),
       ...(await violationsInDatabase(system.postgres)),
       ...system.members.filter(({ isRunning }) => !isRunning).map(({ name }) => `${name} ended by itself`),
     ].filter((wrong) => !this.told.has(wrong));
@@ -143,7 +152,7 @@ export class Run {
     const keys = await redisKeys(system.redis.url);
     const findings: Finding[] = [
       {
-        mustHold: 'nothing lost, nothing doubled, seats exact',
+        mustHold: 'nothing lost, nothing doubled, places, uses and limits exact',
         measured:
           wrongs.length === 0 ? `${tally.join(', ')} so far` : `${wrongs.length} wrongs: ${wrongs[0]}`,
         isOk: wrongs.length === 0,

@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parser } from '@prometheus-io/lezer-promql';
-import { load } from 'js-yaml';
 import { PROBLEMS } from '../../src/problems/catalogue';
 import { startTestApi } from '../support/api';
 import { startFaultProxy } from '../support/fault-proxy';
@@ -13,6 +11,7 @@ import { expectProblem } from '../support/problems';
 import { factoriesFor } from '../support/factories';
 import { startMain } from '../support/processes';
 import { ownRedis } from '../support/redis';
+import { alertRules, expressionsOfAlerts, expressionsOfDashboard, unknownIn } from '../support/promql';
 import { tokenOf } from '../support/tokens';
 import { itWithRedis } from '../support/with-redis';
 
@@ -117,6 +116,11 @@ describe('/metrics', () => {
       expect(valueOf(samples, 'tixxety_batch_size_count', { batch })).toBe(0);
     for (const trigger of ['bull', 'sweeper', 'reservation'])
       expect(valueOf(samples, 'tixxety_hold_lateness_seconds_count', { trigger })).toBe(0);
+    for (const status of ['held', 'paid', 'expired', 'cancelled'])
+      expect(valueOf(samples, 'tixxety_orders_total', { status })).toBe(0);
+    for (const code of ['event_sold_out', 'ticket_type_sold_out', 'code_used_up', 'hold_cool_down'])
+      expect(valueOf(samples, 'tixxety_order_refusals_total', { code })).toBe(0);
+    expect(valueOf(samples, 'tixxety_order_tickets_count')).toBe(0);
     await api.stop();
   });
 
@@ -214,8 +218,12 @@ describe('/metrics', () => {
     expect(expressions.flatMap((expression) => unknownIn(expression, exported))).toEqual([]);
     expect(unknownIn('rate(http_requests_total{code="x"}[5m])', exported)).toEqual(['http_requests_total']);
     expect(unknownIn('sum by (path) (rate(http_problems_total{kode="x"}[5m]))', exported)).toEqual([
-      'kode',
       'path',
+      'http_problems_total{kode="x"}',
+    ]);
+    const sold = 'tixxety_orders_total{status="paid",instance=~"$instance"}';
+    expect(unknownIn(`${sold} / ${sold.replace('paid', 'sold')}`, exported)).toEqual([
+      'tixxety_orders_total{status="sold"}',
     ]);
     expect(() => unknownIn('sum(rate(', exported)).toThrow(/is no PromQL/);
   });
@@ -226,63 +234,3 @@ it('the runbook explains every alert', () => {
   const unexplained = alertRules().filter(({ alert }) => !runbook.includes(`| \`${alert}\``));
   expect(unexplained).toEqual([]);
 });
-
-const OPS = join(__dirname, '../../ops');
-
-interface AlertRules {
-  groups: { rules: { alert: string; expr: string; labels: object; annotations: object }[] }[];
-}
-
-function alertRules() {
-  const { groups } = load(readFileSync(join(OPS, 'prometheus-alerts.yml'), 'utf8')) as AlertRules;
-  return groups.flatMap(({ rules }) => rules);
-}
-
-function expressionsOfAlerts(): string[] {
-  return alertRules().map((rule) => {
-    expect(rule).toMatchObject({
-      alert: expect.stringMatching(/^Tixxety[A-Z]\w+$/),
-      labels: { severity: expect.stringMatching(/^(critical|warning)$/) },
-      annotations: { summary: expect.any(String), description: expect.any(String) },
-    });
-    return rule.expr;
-  });
-}
-
-interface Dashboard {
-  panels: { targets?: { expr: string }[] }[];
-  templating: { list: { query: string | { query: string } }[] };
-}
-
-function expressionsOfDashboard(): string[] {
-  const { panels, templating } = JSON.parse(
-    readFileSync(join(OPS, 'grafana-dashboard.json'), 'utf8'),
-  ) as Dashboard;
-  const variables = templating.list.flatMap(({ query }) => (typeof query === 'string' ? [] : query.query));
-  return [
-    ...panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
-    // Of Grafana's own language: the metric and the label of which the values are wanted.
-    ...variables.map((query) => query.replace(/^label_values\((\w+), (\w+)\)$/, 'sum by ($2) ($1)')),
-  ].map((expression) => expression.replaceAll('$__rate_interval', '5m'));
-}
-
-/** What Prometheus and its scrape add by themselves. */
-const ADDED = { names: ['up'], labels: ['job', 'instance', 'le'] };
-
-/** The metrics and labels that an expression names and no process exports. */
-function unknownIn(expression: string, exported: Sample[]): string[] {
-  const used = { Identifier: [] as string[], LabelName: [] as string[] };
-  parser.parse(expression).iterate({
-    enter: ({ type, from, to }) => {
-      if (type.isError) throw new Error(`${expression} is no PromQL`);
-      if (type.name === 'Identifier' || type.name === 'LabelName')
-        used[type.name].push(expression.slice(from, to));
-    },
-  });
-  const names = new Set([...ADDED.names, ...exported.map(({ name }) => name)]);
-  const labels = new Set([...ADDED.labels, ...exported.flatMap((sample) => Object.keys(sample.labels))]);
-  return [
-    ...used.Identifier.filter((name) => !names.has(name)),
-    ...used.LabelName.filter((label) => !labels.has(label)).sort(),
-  ];
-}

@@ -189,7 +189,7 @@ const gamesAtOnce = (judge: (wrongs: string[]) => void) =>
       isOver = true;
       const meanwhile = await inspection;
       await release();
-      judge([...meanwhile, ...(await violationsIn(sql, world, orders))]);
+      judge([...meanwhile, ...(await violationsIn(sql, orders))]);
     },
   );
 
@@ -251,7 +251,7 @@ describe('without the constraint behind the statements', () => {
       const orders = Array.from({ length: 8 }, (_, i): Step[] => [
         { by: i, what: 'place', user: i % 2, items: [{ type: 0, quantity: 1 }], code: 'HALF' },
       ]);
-      wrongs = await violationsIn(sql, world, await playAtOnce(players(), world, orders));
+      wrongs = await violationsIn(sql, await playAtOnce(players(), world, orders));
     }
     await guardAgain();
     expect(wrongs).toContainEqual(expect.stringMatching(/more uses of a code/));

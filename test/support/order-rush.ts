@@ -10,6 +10,7 @@ import {
   type World,
 } from './order-game';
 import type { Sql } from './seat-game';
+import { orderViolationsIn } from './order-mismatches';
 import { INVENTORY_MISMATCHES } from './seats';
 
 export interface Players {
@@ -64,42 +65,13 @@ export async function playAtOnce(
 }
 
 /** What must never be, told in words; empty when all is well. */
-export async function violationsIn(sql: Sql, world: World, orders: PlacedOrder[]): Promise<string[]> {
+export async function violationsIn(sql: Sql, orders: PlacedOrder[]): Promise<string[]> {
   const told: [wrong: string, where: unknown[]][] = [
     ['places that do not add up', await sql(INVENTORY_MISMATCHES)],
-    [
-      'more than a user may have',
-      await sql(
-        `SELECT user_id, sum(places) FROM orders
-        WHERE event_id = $1 AND (status = 'paid' OR status = 'held' AND expires_at > now())
-        GROUP BY user_id HAVING sum(places) > $2`,
-        [world.event, world.limit ?? 1_000_000],
-      ),
-    ],
-    [
-      'more uses of a code than it allows',
-      await sql(
-        `SELECT code_key FROM orders JOIN codes ON codes.id = code_id
-        WHERE orders.event_id = $1 AND orders.status IN ('held', 'paid')
-        GROUP BY codes.id HAVING count(*) > max_uses`,
-        [world.event],
-      ),
-    ],
-    [
-      'orders whose tickets do not add up',
-      await sql(
-        `SELECT orders.id FROM orders LEFT JOIN tickets ON order_id = orders.id WHERE event_id = $1
-        GROUP BY orders.id HAVING count(tickets.id) <> places OR sum(price) <> total`,
-        [world.event],
-      ),
-    ],
-    [
-      'orders paid in part',
-      await sql(`SELECT id FROM orders WHERE event_id = $1 AND status = 'paid' AND amount_paid <> total`, [
-        world.event,
-      ]),
-    ],
     ['promised twice', orders.filter(({ code }, i) => orders.findIndex((other) => other.code === code) < i)],
   ];
-  return told.flatMap(([wrong, where]) => (where.length > 0 ? [`${wrong}: ${JSON.stringify(where)}`] : []));
+  return [
+    ...told.flatMap(([wrong, where]) => (where.length > 0 ? [`${wrong}: ${JSON.stringify(where)}`] : [])),
+    ...(await orderViolationsIn(sql)),
+  ];
 }

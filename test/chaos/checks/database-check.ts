@@ -1,31 +1,33 @@
+import { orderViolationsIn } from '../../support/order-mismatches';
 import { INVENTORY_MISMATCHES } from '../../support/seats';
 import type { PostgresServer } from '../system/postgres';
-import type { TicketRow } from './history-check';
+import type { OrderRow } from './history-check';
 
-/** How a wrong begins that tells of an event with more tickets than places, or with counters that differ from them. */
-export const OVERSOLD = 'seats that do not add up';
+/** How a wrong begins that tells of a quota of that kind with more tickets or uses than places, or of its counters. */
+export const oversold = (kind: string) => `places that do not add up, of the ${kind}`;
 
 /** What the database itself shows to be wrong, in words; empty when all is well. */
 export async function violationsInDatabase(postgres: PostgresServer): Promise<string[]> {
-  const disorderly = await postgres.sql(INVENTORY_MISMATCHES);
-  const late = await postgres.sql(
-    `SELECT id, paid_at, expires_at FROM ticket_states WHERE paid_at >= expires_at`,
-  );
+  const disorderly = await postgres.sql<{ kind: string }>(INVENTORY_MISMATCHES);
+  const late = await postgres.sql(`SELECT id, paid_at, expires_at FROM orders WHERE paid_at >= expires_at`);
   return [
-    ...disorderly.map((row) => `${OVERSOLD}: ${JSON.stringify(row)}`),
+    ...disorderly.map((row) => `${oversold(row.kind)}: ${JSON.stringify(row)}`),
     ...late.map((row) => `paid too late: ${JSON.stringify(row)}`),
+    ...(await orderViolationsIn((text) => postgres.sql(text))),
   ];
 }
 
-export async function allTickets(postgres: PostgresServer): Promise<TicketRow[]> {
-  const rows = await postgres.sql<Record<'id' | 'user_id' | 'event_id' | 'status', string>>(
-    'SELECT id, user_id, event_id, status FROM ticket_states',
+export async function allOrders(postgres: PostgresServer): Promise<OrderRow[]> {
+  const rows = await postgres.sql<Record<'id' | 'user_id' | 'event_id' | 'status' | 'places', string>>(
+    `SELECT min(id) AS id, user_id, event_id, min(status) AS status, count(*) AS places
+     FROM ticket_states GROUP BY order_id, user_id, event_id`,
   );
-  return rows.map(({ id, user_id, event_id, status }) => ({
+  return rows.map(({ id, user_id, event_id, status, places }) => ({
     id: Number(id),
     user: Number(user_id),
     event: Number(event_id),
     status,
+    places: Number(places),
   }));
 }
 

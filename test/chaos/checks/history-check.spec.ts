@@ -1,5 +1,5 @@
 import type { Call } from '../clients/history';
-import { violationsIn, type TicketRow } from './history-check';
+import { violationsIn, type OrderRow } from './history-check';
 
 let now = 0;
 
@@ -22,18 +22,19 @@ const pay = (fields: Partial<Call> = {}) =>
 const refusedPay = () =>
   pay({ outcome: 'refused', status: 409, code: 'ticket_not_payable', told: undefined });
 const unanswered = { outcome: 'unknown', status: undefined, error: 'ECONNRESET', told: undefined } as const;
-const ticket = (fields: Partial<TicketRow> = {}): TicketRow => ({
+const ticket = (fields: Partial<OrderRow> = {}): OrderRow => ({
   id: 7,
   user: 1,
   event: 1,
   status: 'reserved',
+  places: 1,
   ...fields,
 });
 
 const reserved = () => call({ ticket: 7, told: 'reserved' });
 
 describe('what clients were told, held against the database', () => {
-  it.each<[string, () => Call[], TicketRow[]]>([
+  it.each<[string, () => Call[], OrderRow[]]>([
     ['a reservation that was kept', () => [reserved()], [ticket()]],
     ['one without an answer that was made', () => [call(unanswered)], [ticket()]],
     ['one without an answer that was not made', () => [call(unanswered)], []],
@@ -50,6 +51,7 @@ describe('what clients were told, held against the database', () => {
       () => [reserved(), pay(unanswered), refusedPay()],
       [ticket({ status: 'paid' })],
     ],
+    ['an order', () => [call({ ticket: 7, places: 3 })], [ticket({ places: 3 })]],
     [
       '503 with Retry-After',
       () => [call({ outcome: 'unknown', status: 503, code: 'service_unavailable', hasRetryAfter: true })],
@@ -59,7 +61,7 @@ describe('what clients were told, held against the database', () => {
     expect(violationsIn(calls(), tickets)).toEqual([]);
   });
 
-  it.each<[string, () => Call[], TicketRow[], RegExp]>([
+  it.each<[string, () => Call[], OrderRow[], RegExp]>([
     ['a reservation that is lost', () => [reserved()], [], /^reserved and lost: .*ticket 7/],
     ['one for somebody else', () => [reserved()], [ticket({ user: 2 })], /^reserved for somebody else/],
     [
@@ -122,6 +124,12 @@ describe('what clients were told, held against the database', () => {
       [ticket({ status: 'paid' })],
       /^seen as reserved after it was paid/,
     ],
+    [
+      'an order that lacks a ticket',
+      () => [call({ ticket: 7, places: 3 })],
+      [ticket({ places: 2 })],
+      /^said to have 3 tickets and has 2/,
+    ],
     ['500', () => [call({ outcome: 'unknown', status: 500, code: 'internal_error' })], [], /^answered 500/],
     [
       '503 without Retry-After',
@@ -137,5 +145,14 @@ describe('what clients were told, held against the database', () => {
     ],
   ])('finds %s', (_what, calls, tickets, wrong) => {
     expect(violationsIn(calls(), tickets)).toEqual([expect.stringMatching(wrong)]);
+  });
+
+  it('knows events that were cancelled, of whose orders none may be left', () => {
+    const calls = [reserved(), pay(), call({ action: 'get', ticket: 7, status: 200, told: 'cancelled' })];
+    const gone = [ticket({ status: 'cancelled' }), ticket({ id: 8, user: 2, status: 'expired' })];
+    expect(violationsIn(calls, gone, new Set([1]))).toEqual([]);
+    expect(violationsIn(calls, [ticket({ status: 'paid' })], new Set([1]))).toEqual([
+      expect.stringMatching(/^paid though event 1 is cancelled/),
+    ]);
   });
 });

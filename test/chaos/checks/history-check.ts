@@ -1,11 +1,15 @@
 import type { Call } from '../clients/history';
 
-/** A row of `tickets` as it is when nothing is under way. */
-export interface TicketRow {
+/** An order as it is when nothing is under way; a single ticket is an order of one. */
+export interface OrderRow {
+  /** Of its first ticket. */
   id: number;
   user: number;
   event: number;
+  /** That of its tickets. */
   status: string;
+  /** How many tickets it has. */
+  places: number;
 }
 
 /** What a client set out to do: one call, or several with the same key. */
@@ -18,28 +22,48 @@ interface Operation {
 
 /** Refusals that the customers have to reckon with. */
 const FORESEEN: Record<Call['action'], string[]> = {
-  reserve: ['event_sold_out', 'hold_limit_reached', 'idempotency_in_progress'],
-  pay: ['ticket_not_payable', 'idempotency_in_progress'],
-  cancel: ['ticket_not_cancellable', 'idempotency_in_progress'],
+  reserve: [
+    'event_sold_out',
+    'ticket_type_sold_out',
+    'code_used_up',
+    'hold_limit_reached',
+    'ticket_limit_reached',
+    'event_not_published',
+    'idempotency_in_progress',
+  ],
+  pay: ['ticket_not_payable', 'order_not_payable', 'idempotency_in_progress'],
+  cancel: ['ticket_not_cancellable', 'order_not_cancellable', 'idempotency_in_progress'],
   get: [],
   list: [],
 };
 
 /**
- * Holds what clients were told against the tickets in the database, once nothing is under way any more.
+ * Holds what clients were told against the orders in the database, once nothing is under way any more.
  *
+ * @param cancelled events that were cancelled: of their orders those that were promised are there, and none is held or sold
  * @returns what must never be, in words; empty when all is well
  */
-export function violationsIn(calls: readonly Call[], tickets: readonly TicketRow[]): string[] {
+export function violationsIn(
+  calls: readonly Call[],
+  orders: readonly OrderRow[],
+  cancelled: ReadonlySet<number> = new Set(),
+): string[] {
   const operations = operationsOf(calls);
-  const byId = new Map(tickets.map((ticket) => [ticket.id, ticket]));
+  const byId = new Map(orders.map((order) => [order.id, order]));
+  const lasting = <Thing extends { event: number }>(things: readonly Thing[]) =>
+    things.filter(({ event }) => !cancelled.has(event));
+  const [lastingCalls, lastingOrders] = [lasting(calls), lasting(orders)];
+  const lastingOperations = operationsOf(lastingCalls);
   return [
     ...calls.flatMap((call) => answerWrong(call) ?? []),
     ...reservationViolations(operations.filter(isFor('reserve')), byId),
-    ...uncalledFor(operations.filter(isFor('reserve')), tickets),
-    ...resolutionViolations(operations, byId, 'pay', 'paid'),
-    ...resolutionViolations(operations, byId, 'cancel', 'cancelled'),
-    ...staleReads(calls),
+    ...uncalledFor(lastingOperations.filter(isFor('reserve')), lastingOrders),
+    ...resolutionViolations(lastingOperations, lastingOrders, 'pay', 'paid'),
+    ...resolutionViolations(lastingOperations, lastingOrders, 'cancel', 'cancelled'),
+    ...staleReads(lastingCalls),
+    ...orders
+      .filter(({ event, status }) => cancelled.has(event) && ['reserved', 'paid'].includes(status))
+      .map(({ id, event, status }) => `${status} though event ${event} is cancelled: ticket ${id}`),
   ];
 }
 
@@ -71,7 +95,7 @@ function answerWrong(call: Call): string | undefined {
     : `not foreseen: ${describeCall(call)}`;
 }
 
-function reservationViolations(operations: Operation[], byId: Map<number, TicketRow>): string[] {
+function reservationViolations(operations: Operation[], byId: Map<number, OrderRow>): string[] {
   const wrongs: string[] = [];
   const owners = new Map<number, Operation>();
   for (const operation of operations) {
@@ -81,6 +105,8 @@ function reservationViolations(operations: Operation[], byId: Map<number, Ticket
       if (!row) wrongs.push(`reserved and lost: ${describeCall(call)}`);
       else if (row.user !== user || row.event !== event)
         wrongs.push(`reserved for somebody else: ${describeCall(call)}`);
+      else if (call.places !== undefined && row.places !== call.places)
+        wrongs.push(`said to have ${call.places} tickets and has ${row.places}: ${describeCall(call)}`);
       const owner = owners.get(ticket) ?? operation;
       owners.set(ticket, owner);
       if (owner !== operation) wrongs.push(`one ticket for two reservations: ${describeCall(call)}`);
@@ -91,8 +117,8 @@ function reservationViolations(operations: Operation[], byId: Map<number, Ticket
   return wrongs;
 }
 
-/** Tickets beyond those that were promised and those that may have been made by calls without an answer. */
-function uncalledFor(operations: Operation[], tickets: readonly TicketRow[]): string[] {
+/** Orders beyond those that were promised and those that may have been made by calls without an answer. */
+function uncalledFor(operations: Operation[], orders: readonly OrderRow[]): string[] {
   const promised = new Set(operations.flatMap(({ ok }) => ok.map(({ ticket }) => ticket)));
   const allowed = new Map<string, number>();
   for (const { calls, ok, mayHaveHappened } of operations) {
@@ -102,7 +128,7 @@ function uncalledFor(operations: Operation[], tickets: readonly TicketRow[]): st
     allowed.set(pair, (allowed.get(pair) ?? 0) + 1);
   }
   const wrongs: string[] = [];
-  for (const { id, user, event } of tickets) {
+  for (const { id, user, event } of orders) {
     if (promised.has(id)) continue;
     const pair = `user ${user}, event ${event}`;
     const left = allowed.get(pair) ?? 0;
@@ -115,11 +141,12 @@ function uncalledFor(operations: Operation[], tickets: readonly TicketRow[]): st
 /** An acknowledged call is done once, a refused one is not, and each change was asked for. */
 function resolutionViolations(
   all: Operation[],
-  byId: Map<number, TicketRow>,
+  orders: readonly OrderRow[],
   action: 'pay' | 'cancel',
   status: 'paid' | 'cancelled',
 ): string[] {
   const wrongs: string[] = [];
+  const byId = new Map(orders.map((order) => [order.id, order]));
   const byTicket = groupBy(all.filter(isFor(action)), ({ calls }) => calls[0]?.ticket ?? 0);
   for (const [ticket, operations] of byTicket) {
     const row = byId.get(ticket);
@@ -131,7 +158,7 @@ function resolutionViolations(
     if (row?.status === status && !operations.some(({ mayHaveHappened }) => mayHaveHappened))
       wrongs.push(`refused and ${status} all the same: ticket ${ticket}`);
   }
-  for (const { id, status: is } of byId.values()) {
+  for (const { id, status: is } of orders) {
     if (is === status && !byTicket.has(id)) wrongs.push(`${status} and never asked for: ticket ${id}`);
   }
   return wrongs;
@@ -152,9 +179,10 @@ function staleReads(calls: readonly Call[]): string[] {
     .map((call) => `seen as ${call.told} after it was paid: ${describeCall(call)}`);
 }
 
-const describeCall = ({ action, user, event, ticket, key, api, status, code, error }: Call) =>
+const describeCall = ({ action, user, event, ticket, order, key, api, status, code, error }: Call) =>
   [
     `${action} by user ${user} for event ${event}`,
+    order !== undefined && `order ${order.code}`,
     ticket !== undefined && `ticket ${ticket}`,
     key !== undefined && `key ${key}`,
     `API ${api + 1} ${status ?? error ?? ''} ${code ?? ''}`.trim(),

@@ -4,8 +4,10 @@ import { tokenOf } from '../../support/tokens';
 import { Random } from '../random';
 import { HOLD_SECONDS } from '../system/system';
 import type { Balancer, Delivery } from './balancer';
+import { CODE, type Offer } from './box-office';
 import type { Call, History, Outcome } from './history';
-import type { HttpAnswer, HttpRequest } from './http';
+import type { HttpRequest } from './http';
+import { madeOf, requestOf, type Intent } from './intents';
 import type { Market } from './market';
 
 /** At once; each of them takes one step after the other. */
@@ -16,9 +18,10 @@ const RETRY_MS = 150;
 const GIVE_UP_MS = 60_000;
 const TOKEN_REFRESH_MS = 300_000;
 
-type Intent = Pick<Call, 'action' | 'user' | 'event' | 'ticket'>;
+/** Tickets of an order: from one on. */
+const MOST_TICKETS = 8;
 
-/** People who reserve and then pay, cancel, let go or come too late; the seed decides what each does. */
+/** People who reserve or order and then pay, cancel, let go or come too late; the seed decides what each does. */
 export class Customers {
   private readonly randoms: Random[];
   private readonly tokens = new Map<number, { token: string; madeAt: number }>();
@@ -65,25 +68,40 @@ export class Customers {
     }
   }
 
-  /** One reservation and what becomes of it. */
+  /** One reservation or order and what becomes of it; now and then two at once, as a double click makes them. */
   private async buy(customer: number, random: Random): Promise<void> {
     // Each customer has users of their own, so that every change is known to be theirs.
     const own = this.market.users.filter((_, i) => i % CUSTOMERS === customer);
     const user = random.pick(own);
-    const event = await this.market.choose(random);
-    const plan = random.fraction();
-    const isKeyed = [random.isLucky(0.4), random.isLucky(0.4)];
-    const pause = random.between(...PAUSE_MS);
+    const choice = await this.market.choose(random);
+    const { event } = choice;
+    const wishes = Array.from({ length: random.isLucky(0.15) ? 2 : 1 }, () => ({
+      intent: { action: 'reserve' as const, user, event, ...(choice.types && orderOf(choice, random)) },
+      plan: random.fraction(),
+      isKeyed: [random.isLucky(0.4), random.isLucky(0.4)] as const,
+      pause: random.between(...PAUSE_MS),
+    }));
+    await Promise.all(wishes.map((wish) => this.fulfil(customer, wish)));
+  }
 
-    const reserved = await this.attempt(customer, { action: 'reserve', user, event }, isKeyed[0]);
-    if (reserved.outcome !== 'ok') return;
-    const ticket = { user, event, ticket: reserved.ticket };
+  private async fulfil(
+    customer: number,
+    {
+      intent,
+      plan,
+      isKeyed,
+      pause,
+    }: { intent: Intent; plan: number; isKeyed: readonly boolean[]; pause: number },
+  ): Promise<void> {
+    const { user, event, ticket, order, outcome } = await this.attempt(customer, intent, isKeyed[0]);
+    if (outcome !== 'ok') return;
+    const booked = { user, event, ticket, ...(order && { order }) };
     if (plan < 0.1)
       await sleep(HOLD_SECONDS * 1_000 + pause); // too late
     else await sleep(pause);
-    if (plan < 0.6) await this.attempt(customer, { action: 'pay', ...ticket }, isKeyed[1]);
-    else if (plan < 0.8) await this.attempt(customer, { action: 'cancel', ...ticket }, isKeyed[1]);
-    if (plan > 0.4) await this.attempt(customer + 1, { action: 'get', ...ticket }, false);
+    if (plan < 0.6) await this.attempt(customer, { action: 'pay', ...booked }, isKeyed[1]);
+    else if (plan < 0.8) await this.attempt(customer, { action: 'cancel', ...booked }, isKeyed[1]);
+    if (plan > 0.4) await this.attempt(customer + 1, { action: 'get', ...booked }, false);
   }
 
   /** Calls once, or with a key until there is an answer. */
@@ -115,24 +133,20 @@ export class Customers {
       const { status, headers, body } = delivery.answer;
       Object.assign(call, {
         status,
-        code: body.code,
+        code: status < 300 ? undefined : body.code,
         outcome: outcomeOf(status),
         hasRetryAfter: headers['retry-after'] !== undefined,
-        ...(status < 300 && intent.action !== 'list' && { ticket: body.id, told: body.status }),
-        ...(status === 201 && { hold: holdOf(body) }),
+        ...(status < 300 && madeOf(intent, body)),
       } satisfies Partial<Call>);
     } else call.error = delivery.error;
     this.history.add(call);
     return call;
   }
 
-  private requestOf({ action, user, event, ticket }: Intent, key?: string): HttpRequest {
-    const token = this.tokenOf(user);
-    if (action === 'reserve')
-      return { method: 'POST', path: '/tickets/', body: { event_id: event }, token, key };
-    if (action === 'list') return { method: 'GET', path: `/users/${user}/tickets`, token };
-    if (action === 'get') return { method: 'GET', path: `/tickets/${ticket}`, token };
-    return { method: 'POST', path: `/tickets/${ticket}/${action}`, token, key };
+  private requestOf(intent: Intent, key?: string): HttpRequest {
+    // Cash is taken by the organizer.
+    const isCash = intent.action === 'pay' && (intent.order?.total ?? 0) > 0;
+    return requestOf(intent, this.tokenOf(isCash ? this.market.organizer : intent.user), key);
   }
 
   private tokenOf(user: number): string {
@@ -147,7 +161,13 @@ export class Customers {
 
 const outcomeOf = (status: number): Outcome => (status < 300 ? 'ok' : status < 500 ? 'refused' : 'unknown');
 
-const holdOf = (body: HttpAnswer['body']) => ({
-  lastsMs: Date.parse(String(body.expires_at)) - Date.parse(String(body.created_at)),
-  leftMs: Number(body.expires_in_ms),
-});
+/** One to three types of an event, and at times a code. */
+function orderOf({ types, codeChance }: Offer, random: Random): Pick<Call, 'items' | 'discount'> {
+  const quantities = new Map<number, number>();
+  for (let left = random.between(1, MOST_TICKETS); left > 0; left--) {
+    const type = random.pick(types);
+    quantities.set(type, (quantities.get(type) ?? 0) + 1);
+  }
+  const items = [...quantities].map(([ticket_type_id, quantity]) => ({ ticket_type_id, quantity }));
+  return { items, ...(random.isLucky(codeChance) && { discount: CODE }) };
+}

@@ -7,10 +7,18 @@ export type Action = 'reserve' | 'pay' | 'cancel' | 'get' | 'list';
 export interface Call {
   action: Action;
   user: number;
-  /** Of a reservation, or of the one that made the ticket. */
+  /** Of a reservation, or of the one that made the ticket or order. */
   event: number;
-  /** The ticket it was about, or that it made. */
+  /** The ticket it was about, or that it made; of an order the first one. */
   ticket?: number;
+  /** What was ordered; left out: a single ticket. */
+  items?: { ticket_type_id: number; quantity: number }[];
+  /** The code that was ordered with. */
+  discount?: string;
+  /** The order it was about, or that it made; left out for a single ticket. */
+  order?: { code: string; total: number };
+  /** Tickets that were said to be reserved. */
+  places?: number;
   /** The `Idempotency-Key`; calls with the same one are attempts at the same thing. */
   key?: string;
   /** Which API answered, or did not. */

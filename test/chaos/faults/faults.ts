@@ -1,3 +1,4 @@
+import { CANCELLATIONS } from './cancellation';
 import { CLOCK_FAULTS } from './clock';
 import { CROWD_FAULTS } from './crowd';
 import { DISK_FAULTS } from './disk';
@@ -16,6 +17,7 @@ import { STOP_FAULTS } from './stop';
 /** All there are. */
 export const FAULTS: readonly Fault[] = [
   ...KILLS,
+  ...CANCELLATIONS,
   ...REDIS_FAULTS,
   ...CLOCK_FAULTS,
   ...JOB_FAULTS,

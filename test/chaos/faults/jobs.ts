@@ -90,7 +90,7 @@ async function countingReleases(stage: Stage, work: () => Promise<void>): Promis
 async function releases(stage: Stage): Promise<{ counted: number; expired: number }> {
   const { members, postgres } = stage.system;
   const [row] = await postgres.sql<{ number: number }>(
-    `SELECT count(*)::int AS number FROM ticket_states WHERE status = 'expired'`,
+    `SELECT count(*)::int AS number FROM orders WHERE status = 'expired'`,
   );
   const counted = await stage.metric(members, 'tixxety_hold_lateness_seconds_count');
   return { counted, expired: row?.number ?? 0 };
