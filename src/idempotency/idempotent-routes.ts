@@ -1,6 +1,8 @@
 import { Injectable, Req } from '@nestjs/common';
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { Request, Response } from 'express';
+import { StartupError } from '../config/startup-error';
 import { PROBLEMS } from '../problems/catalogue';
 import { invalid, Problem, ProblemAnswer, toAnswer } from '../problems/problem';
 import type { KeyedRequest } from './answer-cipher';
@@ -33,6 +35,7 @@ export class IdempotentRoutes {
       for (const name of this.scanner.getAllMethodNames(prototype)) {
         const handler = prototype[name] as Handler;
         if (Reflect.getMetadata(IDEMPOTENT_OPTIONS, handler) === undefined) continue;
+        requireLastParameter(controller, name, handler);
         // Nest hands it the request as one more argument.
         Req()(prototype, name, handler.length);
         controller[name] = this.wrap(handler.bind(controller), handler);
@@ -141,6 +144,17 @@ export class IdempotentRoutes {
     );
     return send(request, isReplayed ? leaveOut(replayedWithout, answer) : answer, isReplayed);
   }
+}
+
+/** Else the last of the arguments with decorators would be replaced, in silence. */
+function requireLastParameter(controller: object, name: string, handler: Handler): void {
+  const decorated: unknown = Reflect.getMetadata(ROUTE_ARGS_METADATA, controller.constructor, name) ?? {};
+  const indexes = Object.values(decorated as Record<string, { index: number }>).map(({ index }) => index);
+  if (handler.length > 0 && !indexes.includes(handler.length - 1)) return;
+  throw new StartupError(
+    `${controller.constructor.name}.${name} is marked @Idempotent(): give it one last parameter without a decorator ` +
+      '("once: Once", or "claim?: KeyClaim" where it is worked off in a batch).',
+  );
 }
 
 const runWithoutKey: Once = (work) => work();
