@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DatabaseClock } from '../database/database-clock';
 import { isLockTimeout, isStatementTimeout } from '../database/database-error';
 import { releases, type Release, type ReleaseTrigger } from '../telemetry/channels';
-import { DueScanCursor, type Since } from './due-scan-cursor';
+import { DueScan, DueScanCursor, type Since } from './due-scan-cursor';
 import { InventoryRepository } from './inventory.repository';
 import { StuckRows } from './stuck-rows';
 import { PATIENCE_MS } from './retry-without-stuck-rows';
@@ -34,14 +34,19 @@ export class DueHolds {
   async release(trigger: ReleaseTrigger): Promise<number> {
     await this.stuck.lookAtEvents(this.stuck.eventIds);
     let total = 0;
+    let scan = this.scanAll();
     for (let failures = 0; ;) {
       const size = this.size;
       try {
-        const { length } = await this.releaseSome(size, trigger);
+        const { length } = await this.releaseSome(scan, size, trigger);
         total += length;
         if (length < size) return total;
       } catch (error) {
         if (!(isLockTimeout(error) || isStatementTimeout(error)) || ++failures === TRIES) throw error;
+        if (isStatementTimeout(error) && scan.isEverything) {
+          this.looks.skipEverything('all', this.clock.now());
+          scan = this.scanAll();
+        }
       }
     }
   }
@@ -87,19 +92,24 @@ export class DueHolds {
     }
   }
 
-  private async releaseSome(size: number, trigger: ReleaseTrigger): Promise<number[]> {
-    const since = this.looks.since('all');
-    const due = { limit: size, since, leftOut: this.stuck.eventIds };
+  private scanAll(): DueScan {
+    return new DueScan(this.looks.since('all'));
+  }
+
+  private async releaseSome(scan: DueScan, size: number, trigger: ReleaseTrigger): Promise<number[]> {
+    const due = { limit: size, since: scan.next, leftOut: this.stuck.eventIds };
     try {
       const found = await this.repository.releaseDueHolds(due, PATIENCE_MS);
-      if (found.lateSeconds.length < size) this.looks.remember('all', since, found);
+      if (found.lateSeconds.length === size) scan.advance(found);
+      else {
+        const { since, ...walk } = scan.end(found);
+        this.looks.remember('all', since, walk);
+      }
       this.tell(trigger, found.lateSeconds, size);
       return found.lateSeconds;
     } catch (error) {
       if (isLockTimeout(error))
         await this.stuck.lookAtEvents(await this.repository.findEventsOfDueHolds(due));
-      if (isStatementTimeout(error) && since === '-infinity')
-        this.looks.skipEverything('all', this.clock.now());
       this.adapt(error);
       throw error;
     }

@@ -27,6 +27,52 @@ export interface Found {
   leftSince?: Date | null;
 }
 
+/** What one statement of a walk found. */
+export interface FoundOnWalk extends Found {
+  /** Since when the last hold is due that it ended; null where it ended none. */
+  lastDueAt: Date | null;
+}
+
+/** Through all that is due, a statement at a time: each goes on where the one before it ended. */
+export class DueScan {
+  /** What the next statement starts behind. */
+  next: Since;
+  private lookedAt?: Date;
+  /** Since when the first hold is due that was passed over, because somebody works on it. */
+  private leftSince = Infinity;
+
+  constructor(private readonly since: Since) {
+    this.next = since;
+  }
+
+  get isEverything(): boolean {
+    return this.next === EVERYTHING;
+  }
+
+  /** Goes on behind what a statement has ended. */
+  advance({ lookedAt, leftSince, lastDueAt }: FoundOnWalk): void {
+    this.lookedAt ??= lookedAt;
+    if (!lastDueAt) return;
+    if (leftSince && leftSince < lastDueAt) this.leave(leftSince);
+    // Others fell due in the same millisecond.
+    this.next = new Date(lastDueAt.getTime() - 1);
+  }
+
+  /** @returns what the whole walk found, after the statement that found the last of them */
+  end({ lookedAt, leftSince }: Found): Found & { since: Since } {
+    if (leftSince) this.leave(leftSince);
+    return {
+      since: this.since,
+      lookedAt: this.lookedAt ?? lookedAt,
+      leftSince: this.leftSince === Infinity ? null : new Date(this.leftSince),
+    };
+  }
+
+  private leave(since: Date): void {
+    this.leftSince = Math.min(this.leftSince, since.getTime());
+  }
+}
+
 /**
  * Since when holds are to be looked for. The index of live holds keeps the entries of those that ended for as long as any
  * transaction has an older snapshot (a dump, a forgotten BEGIN), and a look from the beginning walks them all. So each

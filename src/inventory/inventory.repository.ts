@@ -19,7 +19,7 @@ import {
 } from './change-quota.statements';
 import { Quota } from './quota.entity';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds.statement';
-import type { Since } from './due-scan-cursor';
+import type { FoundOnWalk, Since } from './due-scan-cursor';
 import { EVENTS_OF_DUE_HOLDS } from './find-stuck.statements';
 import {
   RELEASE_DUE_HOLDS,
@@ -208,16 +208,10 @@ export class InventoryRepository {
   }
 
   /** Ends what is due of all events, at most `limit` holds. */
-  async releaseDueHolds(
-    { limit, since, leftOut }: Due,
-    patienceMs: number,
-  ): Promise<Released & { leftSince: Date | null }> {
+  async releaseDueHolds({ limit, since, leftOut }: Due, patienceMs: number): Promise<Released & FoundOnWalk> {
     const values = [limit, since, leftOut, patienceMs];
-    const [found] = await this.statements.run<Released & { leftSince: Date | null }>(
-      RELEASE_DUE_HOLDS,
-      values,
-    );
-    return found as Released & { leftSince: Date | null };
+    const [found] = await this.statements.run<Released & FoundOnWalk>(RELEASE_DUE_HOLDS, values);
+    return found as Released & FoundOnWalk;
   }
 
   /** Of the holds that `releaseDueHolds` would end. */

@@ -9,14 +9,14 @@ export const RELEASE_GUARDS = { places: 'unnest(quota_ids, quota_numbers)' };
  * `$3`, whose counters are locked by somebody. Orders another process works on are left to it. `$4`: how many
  * milliseconds to wait for a lock.
  *
- * Answers one row: when it looked, how late each hold was ended, and, where they were fewer than `$1`, since when the first
- * of those it left is due.
+ * Answers one row: when it looked, how late each hold was ended, since when the last of them was due, and since when the
+ * first of those it left is.
  */
 export const releaseDueHolds = ({ places } = RELEASE_GUARDS): Statement => ({
   // Without a name: it runs from the first second on, and would keep the plan it got while there was no order yet.
   text: `
     WITH ${waitAtMost('$4')}, due AS MATERIALIZED (
-      SELECT id FROM orders
+      SELECT id, expires_at AS due_at FROM orders
       WHERE status = 'held' AND expires_at <= now() AND expires_at > $2::timestamptz
         AND event_id <> ALL ($3::bigint[])
       ORDER BY expires_at
@@ -24,13 +24,13 @@ export const releaseDueHolds = ({ places } = RELEASE_GUARDS): Statement => ({
       FOR UPDATE SKIP LOCKED
     ), ${releaseHolds('due', places)}
     SELECT now() AS "lookedAt", ARRAY(SELECT "lateSeconds" FROM expired) AS "lateSeconds",
-      CASE WHEN (SELECT count(*) FROM due) < $1 THEN (
+      (SELECT max(due_at) FROM due) AS "lastDueAt", (
         SELECT expires_at FROM orders
         WHERE status = 'held' AND expires_at <= now() AND expires_at > $2::timestamptz
           AND id NOT IN (SELECT id FROM due)
         ORDER BY expires_at
         LIMIT 1
-      ) END AS "leftSince"
+      ) AS "leftSince"
     FROM done`,
 });
 

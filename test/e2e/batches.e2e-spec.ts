@@ -29,7 +29,7 @@ describe('requests that share a statement', () => {
     const repository = api.app.get(InventoryRepository);
     // No sweep comes between what happens in a test.
     Object.assign(repository, {
-      releaseDueHolds: () => Promise.resolve({ lookedAt: new Date(), lateSeconds: [], leftSince: null }),
+      releaseDueHolds: () => Promise.resolve({ lookedAt: new Date(), lateSeconds: [], lastDueAt: null, leftSince: null }),
     });
     for (const method of ['placeHolds', 'resolveHolds'] as const) {
       const statement = repository[method].bind(repository) as (...args: unknown[]) => Promise<unknown>;

@@ -32,15 +32,15 @@ afterAll(async () => {
 const release = () => api.app.get(InventoryService).releaseDueHolds('sweeper');
 const reserve = (eventId: number) => api.client.post('/tickets/', { user_id: user.id, event_id: eventId });
 
-/** An event that is sold out by holds that are due. */
-async function heldEvent(holds: number): Promise<number> {
+/** An event that is sold out by holds that are due, each so much longer than the one before. */
+async function heldEvent(holds: number, apartMs = 0): Promise<number> {
   const { id } = await api.create.event({ total_tickets: holds });
   await api.sql('UPDATE quotas SET held = $2 WHERE event_id = $1', [id, holds]);
   // Not by the API, whose statements may take two seconds.
   await database.sql(
-    makeOrders(`SELECT $1::bigint, $2::bigint, 'held', now() - interval '2 minutes', now(), NULL::timestamptz
-      FROM generate_series(1, $3::int)`),
-    [user.id, id, holds],
+    makeOrders(`SELECT $1::bigint, $2::bigint, 'held', now() - interval '2 minutes', now() - n * $4::int * interval '1 ms',
+      NULL::timestamptz FROM generate_series(1, $3::int) AS n`),
+    [user.id, id, holds, apartMs],
   );
   return id;
 }
@@ -49,25 +49,38 @@ describe('while somebody keeps a snapshot open, such as a dump', () => {
   const ENDED = 20_000;
   let snapshot: { commit(): Promise<void> };
   let eventId: number;
+  /** The values of the statements that ended them all in one call. */
+  let walk: unknown[][];
+  /** By the next call, when the first was no longer locked. */
+  let endedLater: number;
 
   beforeAll(async () => {
     snapshot = await database.begin('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT');
-    eventId = await heldEvent(ENDED);
-    expect(await release()).toBe(ENDED);
+    eventId = await heldEvent(ENDED, 1);
+    const locker = await database.begin(
+      'SELECT FROM orders WHERE event_id = $1 ORDER BY expires_at LIMIT 1 FOR UPDATE',
+      [eventId],
+    );
+    walk = await allValues(RELEASE_DUE_HOLDS, async () => expect(await release()).toBe(ENDED - 1));
+    await locker.commit();
+    endedLater = await release();
     // The margin of the look is over.
     await database.sql('SELECT pg_sleep(2.1)');
     expect(await release()).toBe(0);
   });
   afterAll(() => snapshot.commit());
 
-  /** The values with which the API runs a statement next. */
-  async function nextValues({ text }: Statement, act: () => Promise<unknown>): Promise<unknown[]> {
+  /** The values with which the API runs a statement. */
+  async function allValues({ text }: Statement, act: () => Promise<unknown>): Promise<unknown[][]> {
     const run = jest.spyOn(Statements.prototype, 'run');
     await act();
-    const values = run.mock.calls.find(([statement]) => statement.text === text)?.[1];
+    const values = run.mock.calls.flatMap(([statement, values]) => (statement.text === text ? [values] : []));
     run.mockRestore();
-    return values ?? [];
+    return values;
   }
+
+  const nextValues = async (statement: Statement, act: () => Promise<unknown>): Promise<unknown[]> =>
+    (await allValues(statement, act))[0] ?? [];
 
   /** Pages that PostgreSQL reads for it. */
   async function pagesReadBy({ text }: Statement, values: unknown[]): Promise<number> {
@@ -90,6 +103,18 @@ describe('while somebody keeps a snapshot open, such as a dump', () => {
     // What it would walk from the beginning: the entry of every hold that ended, and the row behind it.
     const everything = [values[0], '-infinity', ...values.slice(2)];
     expect(await pagesReadBy(RELEASE_DUE_HOLDS, everything)).toBeGreaterThan(ENDED / 100);
+  });
+
+  it('no statement of a call that ends very many walks what those before it have ended', async () => {
+    expect(walk).toHaveLength(ENDED / 2_000);
+    const [first = [], last = []] = [walk[0], walk.at(-1)];
+    const everything = await pagesReadBy(RELEASE_DUE_HOLDS, first);
+    expect(everything).toBeGreaterThan(ENDED / 100);
+    expect(await pagesReadBy(RELEASE_DUE_HOLDS, last)).toBeLessThan(everything / 4);
+  });
+
+  it('the next call ends what was locked by somebody', () => {
+    expect(endedLater).toBe(1);
   });
 
   it('neither does a reservation of an event that is sold out', async () => {
