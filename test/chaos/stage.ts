@@ -90,6 +90,11 @@ export class Stage {
     return await this.customers.callAt(api, { action: 'reserve', user, event }, key);
   }
 
+  /** The same reservation again with the same key, at one of the APIs. */
+  async repeat({ user, event, key }: Call, api: number): Promise<Call> {
+    return await this.customers.callAt(api, { action: 'reserve', user, event }, key);
+  }
+
   /** Lists a random user's tickets, at one of the APIs. */
   async list(api: number): Promise<Call> {
     return await this.customers.callAt(api, {

@@ -26,7 +26,7 @@ export async function openEvents(
 
 /** Live holds of the users (`holderAt`) on one event, as if they had been reserved; `expiresAt` is SQL that may use `n`. */
 export async function addHolds(
-  database: Database,
+  database: Pick<Database, 'sql'>,
   { event, users, count, expiresAt }: { event: Ids; users: Ids; count: number; expiresAt: string },
 ): Promise<Ids> {
   return await add(

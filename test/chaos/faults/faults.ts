@@ -9,7 +9,9 @@ import { LOCK_FAULTS } from './locks';
 import { NETWORK_FAULTS } from './network';
 import { REDIS_FAULTS } from './redis';
 import { ROLLOUT_FAULTS } from './rollout';
+import { SNAPSHOT_FAULTS } from './snapshot';
 import { SOAKS } from './soak';
+import { STOP_FAULTS } from './stop';
 
 /** All there are. */
 export const FAULTS: readonly Fault[] = [
@@ -18,6 +20,8 @@ export const FAULTS: readonly Fault[] = [
   ...CLOCK_FAULTS,
   ...JOB_FAULTS,
   ...LOCK_FAULTS,
+  ...STOP_FAULTS,
+  ...SNAPSHOT_FAULTS,
   ...NETWORK_FAULTS,
   ...CROWD_FAULTS,
   ...DISK_FAULTS,

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import Redis from 'ioredis';
 import { EXPIRATION_QUEUE } from '../../../src/queue/job-types';
 import { redisPrefixOf } from '../../support/redis-prefix';
@@ -90,9 +92,60 @@ const password: Fault = {
     }),
 };
 
-export const REDIS_FAULTS: readonly Fault[] = [flushAll, outage, silence, full, wrongType, password];
+const deletedUser: Fault = {
+  name: 'redis-user',
+  family: 'redis',
+  about: 'the user as whom the workers sign in to Redis is deleted, then made again',
+  strike: async (stage) => {
+    const { redis, workers, logs } = stage.system;
+    const addUser = () =>
+      withRedis(stage, (redis) =>
+        redis.call('ACL', 'SETUSER', USER, 'reset', 'on', `>${USERS_PASSWORD}`, '~*', '&*', '+@all'),
+      );
+    const url = Object.assign(new URL(redis.url), { username: USER, password: USERS_PASSWORD }).href;
+    await addUser();
+    await Promise.all(workers.map((worker) => worker.restart({ environment: { REDIS_URL: url } })));
+    const before = workers.map(({ current }) => current.pid);
+    const findings = await doWithout(stage, {
+      // Redis closes the connections of whom it no longer knows.
+      strike: () => withRedis(stage, (redis) => redis.call('ACL', 'DELUSER', USER)),
+      last: () => stage.wait(10_000, 3_000),
+      heal: addUser,
+    });
+    const running = workers.filter(({ isRunning, current }, i) => isRunning && current.pid === before[i]);
+    const tellTales = workers.filter(({ name }) =>
+      readFileSync(join(logs, `${name}.log`), 'utf8').includes(USERS_PASSWORD),
+    );
+    await Promise.all(workers.map((worker) => worker.restart()));
+    return [
+      ...findings,
+      {
+        mustHold: 'no worker ends',
+        measured: `${running.length} of ${workers.length} run`,
+        isOk: running.length === workers.length,
+      },
+      {
+        mustHold: 'no log has the password',
+        measured: `${tellTales.length} of ${workers.length} have it`,
+        isOk: tellTales.length === 0,
+      },
+    ];
+  },
+};
+
+export const REDIS_FAULTS: readonly Fault[] = [
+  flushAll,
+  outage,
+  silence,
+  full,
+  wrongType,
+  password,
+  deletedUser,
+];
 
 const PASSWORD = 'what-nobody-was-told';
+const USER = 'tixxety-worker';
+const USERS_PASSWORD = 'what-the-workers-were-told';
 
 interface Trouble {
   strike: () => unknown;

@@ -9,6 +9,7 @@ import { lastingPort } from './ports';
 
 const PATIENCE_MS = 30_000;
 const TRY_MS = 25;
+const TOLD_LINES = 10;
 
 /** A PostgreSQL of our own: only we start it again. */
 export class PostgresServer {
@@ -71,7 +72,7 @@ export class PostgresServer {
   async untilReady(): Promise<void> {
     const end = Date.now() + PATIENCE_MS;
     while (!(await this.isReady())) {
-      if (Date.now() > end) throw new Error('PostgreSQL does not come back');
+      if (Date.now() > end) throw await this.absence();
       await sleep(TRY_MS);
     }
   }
@@ -83,7 +84,7 @@ export class PostgresServer {
   async supervise(): Promise<void> {
     const end = Date.now() + PATIENCE_MS;
     while (!(await this.isReady())) {
-      if (Date.now() > end) throw new Error('PostgreSQL does not come back');
+      if (Date.now() > end) throw await this.absence();
       if (!(await this.isRunning())) await this.start();
       await sleep(TRY_MS);
     }
@@ -119,6 +120,12 @@ export class PostgresServer {
       query_timeout: 10_000,
     }).on('error', () => undefined);
     return (await this.pool.query<Row>(text, values)).rows;
+  }
+
+  private async absence(): Promise<Error> {
+    const { state } = await findServer(this.cluster);
+    const said = readFileSync(this.cluster.log, 'utf8').trimEnd().split('\n').slice(-TOLD_LINES);
+    return new Error(`PostgreSQL does not come back (${state}); its log ends with\n${said.join('\n')}`);
   }
 
   private async maintain(statement: string): Promise<void> {

@@ -69,6 +69,8 @@ export class System {
     /** The file system PostgreSQL is on, where it is one that can be filled up. */
     readonly smallDisk: string | undefined,
     readonly folder: string,
+    /** Where the logs of the processes are. */
+    readonly logs: string,
   ) {}
 
   get members(): readonly Member[] {
@@ -130,7 +132,7 @@ export class System {
       member('worker-1', 'worker', postgres.url),
       member('worker-2', 'worker', proxy.url),
     ]);
-    return new System(postgres, redis, proxy, [api1, api2], [worker1, worker2], smallDisk, folder);
+    return new System(postgres, redis, proxy, [api1, api2], [worker1, worker2], smallDisk, folder, logs);
   }
 }
 
