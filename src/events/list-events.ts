@@ -9,9 +9,13 @@ export const CANDIDATES = 500;
 /** A walk from place to place begins at the first each time, so it leads no farther. */
 export const NEIGHBOURS = 5_000;
 
-/** A word is common that so many of the newest `SAMPLE` events have, in a table of more than `FEW_EVENTS`. */
-const SAMPLE = 100;
-const COMMON = 10;
+/**
+ * Words are common that more than `COMMON` events have, to judge by `SAMPLE` of a table of more than `FEW_EVENTS`; fewer than
+ * `CERTAIN` of the sample may be chance.
+ */
+const COMMON = 5_000;
+const SAMPLE = 200;
+const CERTAIN = 4;
 const FEW_EVENTS = 10_000;
 
 /** Before all times. */
@@ -47,7 +51,8 @@ export function listEvents(
   const bind = (value: unknown, type: string) => `$${values.push(value)}::${type}`;
 
   const { near, words, sort, organizerId, isOwn, beyond } = filter;
-  const query = words && `to_tsquery('unaccented', fold_letters(${bind(prefixQuery(words), 'text')}))`;
+  const queryOf = (text: string) => `to_tsquery('unaccented', fold_letters(${bind(text, 'text')}))`;
+  const query = words && queryOf(prefixQuery(words));
   const center =
     near &&
     `unit_sphere_point(${bind(near.center.latitude, 'float8')}, ${bind(near.center.longitude, 'float8')})`;
@@ -101,8 +106,17 @@ export function listEvents(
     const isWithin = `position IS NOT NULL AND position <@ cube_enlarge(${center}, ${outside()}, 3)`;
     few.push({ finds: all([IS_LISTED, isWithin]), nearestFirst: true });
   }
-  if (!isFound && !isOwn && hasWords) {
-    few.push({ finds: all([IS_LISTED, hasWords]), unless: '(SELECT is_common FROM sample)' });
+  let sample: string | undefined;
+  if (!isFound && !isOwn && query) {
+    // The index gathers every event that has a word with this beginning, whatever the other words are.
+    const isLonger = words.length > 1;
+    const others = isLonger ? queryOf(wholeWords(words.slice(0, -1))) : query;
+    const last = isLonger ? queryOf(prefixQuery(words.slice(-1))) : query;
+    sample = sampleOf(query, others, last);
+    few.push({
+      finds: all([IS_LISTED, 'search @@ (SELECT query FROM sample)']),
+      unless: '(SELECT is_common FROM sample)',
+    });
   }
   const isMany = (i: number) => (i < 0 ? 'true' : `(SELECT is_many FROM many_${i})`);
   const isLastMany = isMany(few.length - 1);
@@ -119,7 +133,7 @@ export function listEvents(
       SELECT ${isMany(i - 1)} AND (count(*) > ${most} ${unless ? `OR ${unless}` : ''}) AS is_many FROM few_${i}
     )`,
   ]);
-  if (few.some(({ unless }) => unless)) ctes.unshift(`sample AS MATERIALIZED (${isCommon(hasWords ?? '')})`);
+  if (sample) ctes.unshift(`sample AS MATERIALIZED (${sample})`);
   const tests = [isHere, hasWords, isOrganizers, hasNotEnded, ...starts, isAvailable, isBehind];
   const found = few.map((_, i) =>
     select(['*'], `few_${i} AS events`, [isMany(i - 1), `NOT ${isMany(i)}`, ...tests]),
@@ -202,11 +216,27 @@ const all = (conditions: Condition[]) => conditions.filter(Boolean).join(' AND '
 const select = (columns: Condition[], from: string, conditions: Condition[]) =>
   `SELECT ${columns.filter(Boolean).join(', ')} FROM ${from} ${all(conditions) && `WHERE ${all(conditions)}`}`;
 
-/** The words stand in so many events that an index would give them all, to be thrown away. */
-const isCommon = (hasWords: string) => `
-  SELECT (SELECT count(*) FROM (SELECT FROM events LIMIT ${FEW_EVENTS + 1}) AS events) > ${FEW_EVENTS} AND (
-    SELECT count(*) FROM (SELECT search FROM events ORDER BY id DESC LIMIT ${SAMPLE}) AS newest WHERE ${hasWords}
-  ) >= ${COMMON} AS is_common`;
+/**
+ * What the index of words is asked for, as `query`: all of them, or the others where very many events have the last one; and
+ * `is_common`: whether even these would give very many, to be thrown away. It looks at events all over the table.
+ */
+const sampleOf = (query: string, others: string, last: string) => `
+  SELECT CASE WHEN is_last_common THEN others ELSE query END AS query,
+    CASE WHEN is_last_common THEN number_of_others ELSE number END >= most AS is_common
+  FROM (
+    SELECT ${query} AS query, ${others} AS others, count(*) FILTER (WHERE search @@ ${query}) AS number,
+      count(*) FILTER (WHERE search @@ ${others}) AS number_of_others,
+      count(*) FILTER (WHERE search @@ ${last}) AS number_of_last
+    FROM (SELECT min(id) AS first, max(id) AS last FROM events) AS ids, generate_series(0, ${SAMPLE - 1}) AS n,
+      LATERAL (
+        SELECT search FROM events WHERE id >= first + (last - first) * n / ${SAMPLE - 1} ORDER BY id LIMIT 1
+      ) AS event
+  ) AS counted, LATERAL (
+    SELECT CASE WHEN EXISTS (SELECT FROM events OFFSET ${FEW_EVENTS})
+      THEN greatest(${CERTAIN}, ${SAMPLE} * ${COMMON} / nullif(greatest(reltuples, 0), 0)) ELSE 'Infinity' END AS most
+    FROM pg_class WHERE oid = 'events'::regclass
+    OFFSET 0 -- once, however often it is compared with
+  ) AS limits, LATERAL (SELECT number_of_last >= most AS is_last_common) AS last`;
 
 /** What a page may weigh; 200 events of the longest texts would be 8 MB, in PostgreSQL, on the wire and in memory. */
 const PAGE_BYTES = 256 * 1_024;
@@ -234,5 +264,8 @@ const kilometres = (chord: string) =>
 /** What is farther than this chord is out of the radius, even if its distance is rounded down. */
 const chordOutside = (radiusKm: number) => chordOfDistance(radiusKm + 0.001);
 
-/** All of the words, the last one as a beginning. They are letters and digits only, so there is nothing to escape. */
-const prefixQuery = (words: string[]) => `${words.map((word) => `'${word}'`).join(' & ')}:*`;
+/** All of the words. They are letters and digits only, so there is nothing to escape. */
+const wholeWords = (words: string[]) => words.map((word) => `'${word}'`).join(' & ');
+
+/** All of the words, the last one as a beginning. */
+const prefixQuery = (words: string[]) => `${wholeWords(words)}:*`;

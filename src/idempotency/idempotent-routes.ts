@@ -148,12 +148,9 @@ export class IdempotentRoutes {
 
 /** Else the last of the arguments with decorators would be replaced, in silence. */
 function requireLastParameter(controller: object, name: string, handler: Handler): void {
-  const decorated = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller.constructor, name) ?? {}) as Record<
-    string,
-    { index: number }
-  >;
-  const count = Math.max(0, ...Object.values(decorated).map(({ index }) => index + 1));
-  if (handler.length === count + 1) return;
+  const decorated: unknown = Reflect.getMetadata(ROUTE_ARGS_METADATA, controller.constructor, name) ?? {};
+  const indexes = Object.values(decorated as Record<string, { index: number }>).map(({ index }) => index);
+  if (handler.length > 0 && !indexes.includes(handler.length - 1)) return;
   throw new StartupError(
     `${controller.constructor.name}.${name} is marked @Idempotent(): give it one last parameter without a decorator ` +
       '("once: Once", or "claim?: KeyClaim" where it is worked off in a batch).',

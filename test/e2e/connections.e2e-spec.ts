@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { DataSource } from 'typeorm';
 import { limitConnections } from '../../src/http/connection-limits';
@@ -50,6 +50,17 @@ describe('the connections of a server', () => {
     expect(server.timeout).toBeLessThanOrEqual(10_000);
     expect(server.timeout).toBeGreaterThan(0);
     expect(server.maxConnections).toBeLessThanOrEqual(10_000);
+  });
+
+  it('bring all headers that a request has, so that what comes last is counted, too', async () => {
+    const { server, port } = await serve(1);
+    const seen = once(server, 'request') as Promise<[IncomingMessage]>;
+    const socket = await open(port);
+    const many = Array.from({ length: 1_500 }, (_, i) => `a${i}: b\r\n`).join('');
+    socket.write(`GET / HTTP/1.1\r\nHost: x\r\n${many}Last: one\r\n\r\n`);
+    const [{ rawHeaders }] = await seen;
+    expect(rawHeaders.slice(-2)).toEqual(['Last', 'one']);
+    socket.destroy();
   });
 
   it('of one address are some of all, and make room when they end', async () => {

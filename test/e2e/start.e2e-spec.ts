@@ -1,6 +1,9 @@
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { startApi } from '../../src/api';
 import type { RunningServer } from '../../src/http/running-server';
@@ -162,5 +165,25 @@ describe('starting in this process', () => {
     );
     await running.pop()?.stop();
     await redis.stop();
+  });
+
+  it('gives the port of a worker the limits and the refusals of that of the API', async () => {
+    const environment = { DATABASE_URL: database.url, REDIS_URL: 'redis://127.0.0.1:1' };
+    const worker = await startWorker(optionsFor(environment), logger);
+    running.push(worker);
+    const port = Number(new URL(worker.url).port);
+    const open = async () => {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      await once(socket, 'connect');
+      return socket;
+    };
+    const answerTo = async (sent: string) => await text((await open()).end(sent));
+    expect(await answerTo('no HTTP\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json/s);
+
+    const live = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n';
+    expect(await answerTo(live)).toMatch(/^HTTP\/1\.1 200 /);
+    const sockets = await Promise.all(Array.from({ length: 1_000 }, open));
+    expect(await answerTo(live).catch(() => '')).toBe('');
+    for (const socket of sockets) socket.destroy();
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { Client } from 'pg';
+import { IS_LISTED } from '../../src/events/event.entity';
 import type { DistanceKey, EventFilter, EventKey } from '../../src/events/events.statements';
 import { haversineKm } from '../../src/events/haversine';
 import { CANDIDATES, listEvents, NEIGHBOURS } from '../../src/events/list-events';
@@ -22,7 +23,7 @@ const DAY_MS = 86_400_000;
  * What a page may read of events: what each of three indexes finds, a walk to the neighbours and its end once more, a
  * sample, and the count that tells whether there are many.
  */
-const MOST_ROWS = 3 * (2 * CANDIDATES + 1) + 2 * (NEIGHBOURS + CANDIDATES) + 100 + 10_001;
+const MOST_ROWS = 3 * (2 * CANDIDATES + 1) + 2 * (NEIGHBOURS + CANDIDATES) + 202 + 10_001;
 /** Each of these in the heap and in an index, the places of the candidates, and the way down the indexes. */
 const MOST_BLOCKS = 40_000;
 
@@ -39,6 +40,7 @@ interface Event {
 interface Plan {
   'Node Type': string;
   'Relation Name'?: string;
+  'Index Name'?: string;
   'Actual Rows': number;
   'Actual Loops': number;
   'Rows Removed by Filter'?: number;
@@ -100,6 +102,8 @@ describe('lists of very many events', () => {
           ['concert'],
           ['even'],
           ['odd', 'concert'],
+          ['solo77', 'c'],
+          ['early'],
           ['nonesuch'],
           ['solo77'],
         ),
@@ -153,6 +157,21 @@ describe('lists of very many events', () => {
     await fc.assert(property, { numRuns: 250 });
     expect(Math.max(...costs)).toBeGreaterThan(CANDIDATES);
   });
+
+  it.each([[['early']], [['solo']], [['solo77', 'solo']], [['early', 'solo']]])(
+    'ask the index of words for none that very many events have: %s',
+    async (words) => {
+      const [{ text }, values] = listEvents({ words, sort: 'relevance' }, undefined, 201);
+      const isWalk = (node: Plan) => node['Index Name'] === 'events_search_idx' && node['Actual Loops'] > 0;
+      const costOf = async (text: string, values: unknown[]) => {
+        const walks = nodesOf(await explain(text, values)).filter(isWalk);
+        return walks.reduce((sum, walk) => sum + walk['Actual Rows'] + 10 * blocksRead(walk), 0);
+      };
+      expect(await costOf(text, values)).toBeLessThan(CANDIDATES);
+      const everything = `SELECT FROM events WHERE search @@ to_tsquery('simple', $1) AND ${IS_LISTED}`;
+      expect(await costOf(everything, [`${words.join(' & ')}:*`])).toBeGreaterThan(2 * CANDIDATES);
+    },
+  );
 
   it('would not, if all that passes were read to be sorted', async () => {
     const plan = await explain(
@@ -256,7 +275,8 @@ const FILL = [
     unit_sphere_point(latitude, longitude), setweight(to_tsvector('unaccented', title), 'A')
   FROM (
     SELECT CASE WHEN n > ${EVENTS} THEN 'draft' ELSE 'published' END AS status,
-      'Concert ' || CASE n % 2 WHEN 0 THEN 'even' ELSE 'odd' END || ' solo' || n AS title,
+      'Concert ' || CASE n % 2 WHEN 0 THEN 'even' ELSE 'odd' END || ' solo' || n
+        || CASE WHEN n < ${EVENTS} / 2 THEN ' early' ELSE '' END AS title,
       date_trunc('hour', now()) + (n * 7 % 10007 - 5000) / 4 * interval '2 hours' AS start_time,
       CASE WHEN isHere THEN ${VENUE.latitude} ELSE degrees(asin(2 * (n * 7919 % 100003) / 100003.0 - 1)) END AS latitude,
       CASE WHEN isHere THEN ${VENUE.longitude} ELSE (n * 104729 % 100019) / 100019.0 * 360 - 180 END AS longitude
