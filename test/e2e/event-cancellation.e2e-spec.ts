@@ -131,12 +131,12 @@ describe('an event', () => {
             await by.client.post(`/orders/${body.code}/payments`, {});
           }
         };
-        const buyers = Array.from({ length: 32 }, (_, i) => buy(i % 2 ? api : other));
+        const buyers = Array.from({ length: 64 }, (_, i) => buy(i % 2 ? api : other));
         await eventually(async () => {
           const [{ n }] = await api.sql('SELECT count(*)::int AS n FROM orders WHERE event_id = $1', [
             event.id,
           ]);
-          expect(n).toBeGreaterThan(32);
+          expect(n).toBeGreaterThan(64);
         }, 20_000);
         expect((await cancel(event)).status).toBe(202);
         isOver = true;
