@@ -1,4 +1,4 @@
-import { Statements, type Statement } from '../../src/database/statements';
+import type { Statement } from '../../src/database/statements';
 import { eventById } from '../../src/events/events.statements';
 import { DELETE_EXPIRED_KEYS, FIND_KEY } from '../../src/idempotency/idempotency.repository';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from '../../src/inventory/place-holds.statement';
