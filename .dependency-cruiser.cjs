@@ -15,6 +15,7 @@ const LINE = [
   ['events'],
   // An event is made with its types; who may change them is decided in their SQL.
   ['ticket-types'],
+  ['event-access'],
   ['users'],
   ['rate-limit'],
   ['auth'],

@@ -75,18 +75,13 @@ export class EventChangesService {
     }
     // An event without a currency has sold nothing that has a price.
     const isOtherCurrency = event.currency !== null && currency !== event.currency;
-    if (isOtherCurrency || capacity !== undefined) {
-      const { held, sold, hasOrders, hasPrices } = await this.inventory.lockQuotas(event.id);
-      if (isOtherCurrency && hasOrders) throw new Problem('currency_fixed');
-      if (currency === null && hasPrices)
-        throw invalid('/currency', 'must stay while a ticket type has a price');
-      if (capacity !== undefined && capacity < held + sold) {
-        throw new Problem('capacity_in_use', { members: { held, sold } });
-      }
-    }
+    const sales =
+      isOtherCurrency || capacity !== undefined ? await this.inventory.lockQuotas(event.id) : undefined;
+    if (isOtherCurrency && sales?.hasOrders) throw new Problem('currency_fixed');
+    if (isOtherCurrency && currency === null && sales?.hasPrices)
+      throw invalid('/currency', 'must stay while a ticket type has a price');
+    if (sales && capacity !== undefined) await this.inventory.changeQuota(sales.quotaId, { capacity });
     await this.repository.update(event.id, { ...fields, metadata: merged });
-    // Last: until the commit that follows, no place of the event can be taken.
-    if (capacity !== undefined) await this.inventory.setCapacity(event.id, capacity);
   }
 }
 

@@ -1,5 +1,5 @@
-import { organizerThere } from '../database/scope';
 import type { Statement } from '../database/statements';
+import { isTheirs } from '../event-access/event-access.service';
 import type { Coordinates } from './haversine';
 
 export const EVENT = `events.id, events.organizer_id AS "organizerId", events.status, events.title, events.description,
@@ -11,8 +11,7 @@ export const EVENT = `events.id, events.organizer_id AS "organizerId", events.st
 export const SEATS =
   'coalesce(capacity, 0) AS capacity, coalesce(held, 0) AS held, coalesce(sold, 0) AS sold';
 
-/** SQL: whether the organizer `$2` (null: any) has the event; `$3` is when their token was issued. */
-const IS_THEIRS = `($2::bigint IS NULL OR events.organizer_id = ${organizerThere('$2::bigint', '$3::bigint')})`;
+const IS_THEIRS = isTheirs('events');
 
 /** The event `$1`, where it is no draft of somebody else than `$2`. */
 export const eventById: Statement = {

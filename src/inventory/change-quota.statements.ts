@@ -5,13 +5,13 @@ import type { Statement } from '../database/statements';
  * counters: what is decided after it holds until the commit, and orders wait for that.
  */
 
-/** Locks the counters of the event `$1`, and answers that of all its places. */
+/** Locks the counters of the event `$1`, and answers the id of that of all its places. */
 export const LOCK_QUOTAS: Statement = {
   text: `
     WITH locked AS MATERIALIZED (
-      SELECT kind, held, sold FROM quotas WHERE event_id = $1 ORDER BY id FOR UPDATE
+      SELECT id, kind FROM quotas WHERE event_id = $1 ORDER BY id FOR UPDATE
     )
-    SELECT held, sold FROM locked WHERE kind = 'event'`,
+    SELECT id FROM locked WHERE kind = 'event'`,
 };
 
 /**
@@ -22,10 +22,6 @@ export const FIND_SALES: Statement = {
   text: `
     SELECT EXISTS (SELECT FROM orders WHERE event_id = $1) AS "hasOrders",
       EXISTS (SELECT FROM ticket_types WHERE event_id = $1 AND price > 0 AND archived_at IS NULL) AS "hasPrices"`,
-};
-
-export const SET_CAPACITY: Statement = {
-  text: `UPDATE quotas SET capacity = $2 WHERE event_id = $1 AND kind = 'event'`,
 };
 
 /** With what draws on them: the ticket types and codes of the event. */
@@ -42,7 +38,7 @@ export const DELETE_QUOTAS: Statement = {
 
 export const LOCK_QUOTA: Statement = {
   name: 'lock_quota',
-  text: 'SELECT capacity, held, sold FROM quotas WHERE id = $1 FOR UPDATE',
+  text: 'SELECT held, sold FROM quotas WHERE id = $1 FOR UPDATE',
 };
 
 /** A statement after the one that locks: in one with it, the CHECK would see the counters from before the wait. */

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { issuedAtIn, organizerIn, type OrganizerScope } from '../database/scope';
 import { Statements, type Statement } from '../database/statements';
-import { keyValues, type KeyClaim } from '../idempotency/key-claim';
+import type { KeyClaim } from '../idempotency/key-claim';
 import { Problem } from '../problems/problem';
 import { ordersEnded, type EndedOrders } from '../telemetry/channels';
 import { CANCEL_HOLDS_OF_EVENT, CANCEL_PAID_ORDERS_OF_EVENT } from './cancel-orders.statements';
 import { CANCELLATION, CLOSE_EVENT, CLOSE_EVENT_KEYED } from './close-event.statement';
-import type { Keyed } from './kept-outcome';
+import { runOnce } from './kept-outcome';
 
 export { CANCELLATION_TOPIC } from './close-event.statement';
 
@@ -36,11 +36,9 @@ export class EventClosingService {
    */
   async close(eventId: number, scope: OrganizerScope, claim?: KeyClaim): Promise<Cancellation> {
     const values = [eventId, organizerIn(scope), issuedAtIn(scope)];
-    const [answer] = claim
-      ? await this.statements.run<Keyed<CloseAnswer>>(CLOSE_EVENT_KEYED, [...values, ...keyValues([claim])])
-      : await this.statements.run<Keyed<CloseAnswer>>(CLOSE_EVENT, values);
-    const own = answer as Keyed<CloseAnswer>;
-    const { status, amountOwed, isSeen, isTheirs } = claim ? claim.settle<CloseAnswer>(own, own) : own;
+    const statement = { plain: CLOSE_EVENT, keyed: CLOSE_EVENT_KEYED };
+    const answer = await runOnce<CloseAnswer>(this.statements, statement, values, claim);
+    const { status, amountOwed, isSeen, isTheirs } = answer;
     if (!isSeen) throw new Problem('event_not_found');
     if (!isTheirs) throw new Problem('forbidden');
     return { status, amountOwed };

@@ -15,7 +15,6 @@ import {
   LOCK_QUOTA,
   LOCK_QUOTAS,
   OUTDATE_ORDERS,
-  SET_CAPACITY,
 } from './change-quota.statements';
 import { Quota } from './quota.entity';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds.statement';
@@ -83,9 +82,10 @@ export interface Released {
   lateSeconds: number[];
 }
 
-export type LockedQuota = Pick<Quota, 'held' | 'sold'> & Sales;
-
-interface Sales {
+/** What was sold of an event whose counters are locked. */
+export interface Sales {
+  /** The counter of all its places. */
+  quotaId: number;
   /** There was an order at some time, whatever became of it. */
   hasOrders: boolean;
   /** A ticket type has a price. */
@@ -106,15 +106,11 @@ export class InventoryRepository {
     return Number(identifiers[0]?.id);
   }
 
-  async lockQuotas(eventId: number): Promise<LockedQuota | undefined> {
-    const [quota] = await this.statements.run<Pick<Quota, 'held' | 'sold'>>(LOCK_QUOTAS, [eventId]);
+  async lockQuotas(eventId: number): Promise<Sales | undefined> {
+    const [quota] = await this.statements.run<{ id: number }>(LOCK_QUOTAS, [eventId]);
     // With a snapshot of its own, which has all that was committed before the lock.
-    const [sales] = await this.statements.run<Sales & object>(FIND_SALES, [eventId]);
-    return quota && { ...quota, ...(sales as Sales) };
-  }
-
-  async setCapacity(eventId: number, capacity: number): Promise<void> {
-    await this.statements.run(SET_CAPACITY, [eventId, capacity]);
+    const [sales] = await this.statements.run<Omit<Sales, 'quotaId'>>(FIND_SALES, [eventId]);
+    return quota && ({ ...sales, quotaId: quota.id } as Sales);
   }
 
   async deleteQuotas(eventId: number): Promise<void> {
@@ -122,8 +118,8 @@ export class InventoryRepository {
   }
 
   /** Locks a counter until the transaction ends. */
-  async lock(id: number): Promise<Pick<Quota, 'capacity' | 'held' | 'sold'> | undefined> {
-    const [quota] = await this.statements.run<Pick<Quota, 'capacity' | 'held' | 'sold'>>(LOCK_QUOTA, [id]);
+  async lock(id: number): Promise<Pick<Quota, 'held' | 'sold'> | undefined> {
+    const [quota] = await this.statements.run<Pick<Quota, 'held' | 'sold'>>(LOCK_QUOTA, [id]);
     return quota;
   }
 

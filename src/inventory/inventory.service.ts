@@ -6,7 +6,7 @@ import { DueHolds } from './due-holds';
 import { HoldPlacement } from './hold-placement';
 import { HoldResolution } from './hold-resolution';
 import type { HeldOrder, HoldRequest, ResolvedOrder, ResolveRequest } from './held-order';
-import { InventoryRepository, type Drift, type LockedQuota, type QuotaChanges } from './inventory.repository';
+import { InventoryRepository, type Drift, type QuotaChanges, type Sales } from './inventory.repository';
 import type { QuotaKind } from './quota.entity';
 
 /** Orders of an event that are looked through for a ticket type. */
@@ -40,15 +40,10 @@ export class InventoryService {
    *
    * @throws {Problem} `service_unavailable` where the event lost its counters: a person has to look
    */
-  async lockQuotas(eventId: number): Promise<LockedQuota> {
-    const quota = await this.repository.lockQuotas(eventId);
-    if (!quota) throw new Problem('service_unavailable', { headers: { 'Retry-After': '60' } });
-    return quota;
-  }
-
-  /** Only after `lockQuotas`, and not below what is held and sold. */
-  async setCapacity(eventId: number, capacity: number): Promise<void> {
-    await this.repository.setCapacity(eventId, capacity);
+  async lockQuotas(eventId: number): Promise<Sales> {
+    const sales = await this.repository.lockQuotas(eventId);
+    if (!sales) throw new Problem('service_unavailable', { headers: { 'Retry-After': '60' } });
+    return sales;
   }
 
   /** Only after `lockQuotas`, and only of an event without orders. */

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { buyerIn, issuedAtIn, organizerIn, type OrderScope, type OrganizerScope } from '../database/scope';
 import { Statements } from '../database/statements';
-import { keyValues, type KeyClaim } from '../idempotency/key-claim';
+import type { KeyClaim } from '../idempotency/key-claim';
 import { Problem } from '../problems/problem';
 import { EXTEND_HOLD } from './extend-hold.statement';
-import { withDates, type Keyed } from './kept-outcome';
+import { runOnce } from './kept-outcome';
 import type { OrderStatus } from './order-status';
 import type { TicketStatus } from './ticket-status';
 import { VOID_TICKET, VOID_TICKET_KEYED } from './void-ticket.statement';
@@ -64,13 +64,8 @@ export class OrderChangesService {
    */
   async voidTicket(ticketId: number, scope: OrganizerScope, claim?: KeyClaim): Promise<VoidedTicket> {
     const values = [ticketId, organizerIn(scope), issuedAtIn(scope)];
-    const [answer] = claim
-      ? withDates(
-          await this.statements.run<Keyed<VoidAnswer>>(VOID_TICKET_KEYED, [...values, ...keyValues([claim])]),
-        )
-      : await this.statements.run<Keyed<VoidAnswer>>(VOID_TICKET, values);
-    const own = answer as Keyed<VoidAnswer>;
-    const ticket = claim ? claim.settle<VoidAnswer>(own, own) : own;
+    const statement = { plain: VOID_TICKET, keyed: VOID_TICKET_KEYED };
+    const ticket = await runOnce<VoidAnswer>(this.statements, statement, values, claim);
     if (ticket.id === null || !(ticket.isTheirs || ticket.isBuyers)) throw new Problem('ticket_not_found');
     if (!ticket.isTheirs) throw new Problem('forbidden');
     if (!ticket.isChanged)

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizerScope } from '../database/scope';
 import { Transactions } from '../database/transactions';
-import { EventAccessService } from '../events/event-access.service';
+import { EventAccessService } from '../event-access/event-access.service';
 import type { KeyClaim } from '../idempotency/key-claim';
 import {
   CANCELLATION_TOPIC,

@@ -3,7 +3,7 @@ import { Semaphore } from 'async-mutex';
 import { LRUCache } from 'lru-cache';
 import type { OrganizerScope } from '../database/scope';
 import { Statements } from '../database/statements';
-import { EventAccessService, type OrganizedEvent } from '../events/event-access.service';
+import { EventAccessService, type OrganizedEvent } from '../event-access/event-access.service';
 import type { TicketStatus } from '../inventory/ticket-status';
 import { COUNT_SOME_ORDERS, NAMED_TYPES } from './event-summary.statements';
 

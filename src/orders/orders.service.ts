@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OrderScope, OrganizerScope, Subject } from '../database/scope';
 import { Transactions } from '../database/transactions';
-import { EventAccessService } from '../events/event-access.service';
+import { EventAccessService } from '../event-access/event-access.service';
 import { MAX_ID } from '../http/fields';
 import { cursorAfter, isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import type { KeyClaim } from '../idempotency/key-claim';

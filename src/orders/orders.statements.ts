@@ -59,10 +59,19 @@ const fittingPage = (found: string) => `
     WHERE bytes_before IS NULL OR bytes_before < ${PAGE_BYTES}
     ORDER BY orders.id DESC`;
 
+/**
+ * SQL: the orders of an owner behind another order, newest first. The pair of columns names the index: by the id alone the
+ * planner may rather walk through the orders of all, since it does not know that those of this owner are old.
+ */
+const behind = (column: 'user_id' | 'event_id', owner: string, before: string) =>
+  `(orders.${column}, orders.id) < (${owner}, ${before}) AND (orders.${column}, orders.id) >= (${owner}, 0)
+      ORDER BY orders.${column} DESC, orders.id DESC`;
+
 /** The orders of the user `$1`, whose token is of `$2`, behind the order `$3`, at most `$4`. */
 export const LIST_BY_USER: Statement = {
   text: fittingPage(`
-      SELECT * FROM orders WHERE user_id = ${buyerThere('$1::bigint', '$2::bigint')} AND id < $3 ORDER BY id DESC LIMIT $4
+      SELECT * FROM orders
+      WHERE ${behind('user_id', `(SELECT ${buyerThere('$1::bigint', '$2::bigint')})`, '$3::bigint')} LIMIT $4
     `),
 };
 
@@ -80,6 +89,5 @@ export const SEARCHED_ORDERS: Statement = {
     SELECT orders.id, ${STATUS_NOW} AS status, contact_name AS "contactName", contact_email AS "contactEmail",
       (SELECT email FROM users WHERE id = orders.user_id) AS "buyerEmail"
     FROM orders
-    WHERE event_id = $1 AND id < $2
-    ORDER BY orders.id DESC LIMIT $3`,
+    WHERE ${behind('event_id', '$1::bigint', '$2::bigint')} LIMIT $3`,
 };

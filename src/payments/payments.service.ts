@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { scopeOf, type Caller } from '../auth/caller';
 import type { OrderScope, OrganizerScope } from '../database/scope';
-import { EventAccessService } from '../events/event-access.service';
+import { EventAccessService } from '../event-access/event-access.service';
 import { MAX_ID } from '../http/fields';
 import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import type { KeyClaim } from '../idempotency/key-claim';

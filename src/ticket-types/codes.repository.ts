@@ -5,7 +5,7 @@ import type { OrganizerScope } from '../database/scope';
 import { Statements } from '../database/statements';
 import { Code } from './code.entity';
 import { COUNT_CODES, FIND_CODE, FIND_TAKEN_CODE, LIST_CODES, LOCK_CODE } from './codes.statements';
-import { valuesOf } from './event-access';
+import { valuesOf } from '../event-access/event-access.service';
 
 export type NewCode = Omit<Code, 'id' | 'deletedAt' | 'createdAt'>;
 

@@ -7,7 +7,7 @@ import { InventoryService } from '../inventory/inventory.service';
 import { invalid, Problem } from '../problems/problem';
 import { codeKey, MAX_CODE_KEY } from '../text/code-key';
 import { CodesRepository, type CodeView, type LockedCode, type NewCode } from './codes.repository';
-import { EventAccess } from './event-access';
+import { EventAccessService } from '../event-access/event-access.service';
 import { TicketTypesRepository } from './ticket-types.repository';
 
 const MOST_CODES = 1_000;
@@ -27,7 +27,7 @@ export class CodesService {
     private readonly repository: CodesRepository,
     private readonly types: TicketTypesRepository,
     private readonly inventory: InventoryService,
-    private readonly access: EventAccess,
+    private readonly access: EventAccessService,
     private readonly transactions: Transactions,
   ) {}
 
@@ -46,7 +46,7 @@ export class CodesService {
 
   /** @throws {Problem} `event_not_found`, `forbidden` */
   async listByEvent(eventId: number, scope: OrganizerScope, query: PageQuery): Promise<Page<CodeView>> {
-    await this.access.check(eventId, scope);
+    await this.access.requireOrganizer(eventId, scope);
     const [before] = sortKeyOf<[id: number]>(query, isId) ?? [MAX_ID];
     const rows = await this.repository.listByEvent(eventId, before, query.limit + 1);
     return pageOf(rows, query, ({ id }) => [id]);

@@ -1,5 +1,5 @@
 import type { Statement } from '../database/statements';
-import { IS_THEIRS } from './event-access';
+import { IS_THEIRS } from '../event-access/event-access.service';
 
 /** SQL: what is shown of `code` and of `quota`, which counts its uses. */
 const SHOWN = `code.id, code.event_id AS "eventId", code.code, code.percent_off AS "percentOff",

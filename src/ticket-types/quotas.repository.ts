@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { OrganizerScope } from '../database/scope';
 import { Statements } from '../database/statements';
 import type { Quota } from '../inventory/quota.entity';
-import { valuesOf } from './event-access';
+import { valuesOf } from '../event-access/event-access.service';
 import { COUNT_QUOTAS, FIND_EVENT_OF_QUOTA, FIND_QUOTA, LIST_QUOTAS } from './quotas.statements';
 
 /** A quota of ticket types. */

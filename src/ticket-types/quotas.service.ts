@@ -4,7 +4,7 @@ import { Transactions } from '../database/transactions';
 import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { InventoryService } from '../inventory/inventory.service';
 import { invalid, Problem } from '../problems/problem';
-import { EventAccess } from './event-access';
+import { EventAccessService } from '../event-access/event-access.service';
 import { QuotasRepository, type QuotaView } from './quotas.repository';
 
 const MOST_QUOTAS = 100;
@@ -23,7 +23,7 @@ export class QuotasService {
   constructor(
     private readonly repository: QuotasRepository,
     private readonly inventory: InventoryService,
-    private readonly access: EventAccess,
+    private readonly access: EventAccessService,
     private readonly transactions: Transactions,
   ) {}
 
@@ -38,7 +38,7 @@ export class QuotasService {
 
   /** @throws {Problem} `event_not_found`, `forbidden` */
   async listByEvent(eventId: number, scope: OrganizerScope, query: PageQuery): Promise<Page<QuotaView>> {
-    await this.access.check(eventId, scope);
+    await this.access.requireOrganizer(eventId, scope);
     const [after] = sortKeyOf<[id: number]>(query, isId) ?? [0];
     const rows = await this.repository.listByEvent(eventId, after, query.limit + 1);
     return pageOf(rows, query, ({ id }) => [id]);

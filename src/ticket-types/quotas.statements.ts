@@ -1,5 +1,5 @@
 import type { Statement } from '../database/statements';
-import { IS_THEIRS } from './event-access';
+import { IS_THEIRS } from '../event-access/event-access.service';
 
 /** SQL: the first live type that draws on a quota of the event `$1` gives its name to one that has none. */
 const NAMES = `namesake AS MATERIALIZED (

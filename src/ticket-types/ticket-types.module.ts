@@ -1,11 +1,11 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { EventAccessModule } from '../event-access/event-access.module';
 import { InventoryModule } from '../inventory/inventory.module';
 import { Code } from './code.entity';
 import { CodesController } from './codes.controller';
 import { CodesRepository } from './codes.repository';
 import { CodesService } from './codes.service';
-import { EventAccess } from './event-access';
 import { QuotasController } from './quotas.controller';
 import { QuotasRepository } from './quotas.repository';
 import { QuotasService } from './quotas.service';
@@ -15,10 +15,9 @@ import { TicketTypesRepository } from './ticket-types.repository';
 import { TicketTypesService } from './ticket-types.service';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([TicketType, Code]), InventoryModule],
+  imports: [TypeOrmModule.forFeature([TicketType, Code]), InventoryModule, EventAccessModule],
   controllers: [TicketTypesController, QuotasController, CodesController],
   providers: [
-    EventAccess,
     TicketTypesRepository,
     TicketTypesService,
     QuotasRepository,

@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
 import type { OrganizerScope } from '../database/scope';
 import { Statements } from '../database/statements';
-import { valuesOf } from './event-access';
+import { valuesOf } from '../event-access/event-access.service';
 import { TicketType } from './ticket-type.entity';
 import {
   COUNT_TICKET_TYPES,

@@ -4,7 +4,7 @@ import { Transactions } from '../database/transactions';
 import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { InventoryService } from '../inventory/inventory.service';
 import { invalid, Problem } from '../problems/problem';
-import { EventAccess, type LockedEvent } from './event-access';
+import { EventAccessService, type LockedEvent } from '../event-access/event-access.service';
 import { QuotasService } from './quotas.service';
 import {
   TicketTypesRepository,
@@ -49,7 +49,7 @@ export class TicketTypesService {
     private readonly repository: TicketTypesRepository,
     private readonly quotas: QuotasService,
     private readonly inventory: InventoryService,
-    private readonly access: EventAccess,
+    private readonly access: EventAccessService,
     private readonly transactions: Transactions,
   ) {}
 

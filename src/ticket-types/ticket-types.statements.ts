@@ -1,5 +1,5 @@
 import type { Statement } from '../database/statements';
-import { IS_THEIRS } from './event-access';
+import { IS_THEIRS } from '../event-access/event-access.service';
 
 /** When a type can be bought, as far as its event, its window and its places go. */
 export const TICKET_TYPE_STATES = ['on_sale', 'not_yet', 'over', 'sold_out'] as const;

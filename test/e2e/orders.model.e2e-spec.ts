@@ -1,21 +1,14 @@
 import fc from 'fast-check';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Pool } from 'pg';
-import { Statements, type Statement } from '../../src/database/statements';
+import type { Statement } from '../../src/database/statements';
 import { OrderCodes } from '../../src/inventory/order-codes';
-import {
-  PLACE_ORDERS_GUARDS,
-  placeOrdersFunction,
-} from '../../src/inventory/place-orders/place-orders.function';
+import { PLACE_ORDERS_GUARDS } from '../../src/inventory/place-orders/place-orders.function';
 import {
   RELEASE_DUE_HOLDS,
   RELEASE_GUARDS,
   releaseDueHolds,
 } from '../../src/inventory/release-due-holds.statements';
-import { TicketsService } from '../../src/tickets/tickets.service';
-import { startTestApi, type TestApi } from '../support/api';
 import type { Client } from '../support/client';
-import { createDatabase, type TestDatabase } from '../support/databases';
+import { gameSuite } from '../support/game-suite';
 import {
   anyLateStep,
   anySizes,
@@ -34,8 +27,7 @@ import {
 import { eventually } from '../support/eventually';
 import { OrderModel } from '../support/order-model';
 import { playAtOnce, violationsIn } from '../support/order-rush';
-import type { Sql } from '../support/seat-game';
-import { INVENTORY_MISMATCHES, REMOVE_EVENTS } from '../support/seats';
+import { INVENTORY_MISMATCHES } from '../support/seats';
 
 /** A failing run prints its seed; `SEED=… npx jest orders.model` plays it again. */
 const seed = process.env.SEED === undefined ? {} : { seed: Number(process.env.SEED) };
@@ -48,29 +40,10 @@ const ENVIRONMENT = { HOLD_SECONDS: '3600', MAX_HOLDS_PER_USER_EVENT: String(HOL
 // A control may take many games until it shows.
 jest.setTimeout(120_000);
 
-let database: TestDatabase;
-let pool: Pool;
-let apis: TestApi[] = [];
-
-beforeAll(async () => {
-  database = await createDatabase();
-  pool = new Pool({ connectionString: database.url });
-  pool.on('error', () => undefined); // its last connections may still be closing when the database is dropped
-  const start = () => startTestApi({ ...ENVIRONMENT, DATABASE_URL: database.url });
-  apis = await Promise.all([start(), start()]);
-});
-afterEach(() => sql(REMOVE_EVENTS));
-afterAll(async () => {
-  await Promise.all(apis.map((api) => api.stop()));
-  await pool.end();
-  await database.drop();
-});
-
-const sql: Sql = async (text, values) => (await pool.query(text, values)).rows;
+const { apis, sql, clients, release, inspect, unguard, unguardPlacing, guardAgain } = gameSuite(ENVIRONMENT);
 const clientOf = ({ by }: Step) => apis[by % apis.length]?.client as Client;
 const idOf = (code: string) => apis[0]?.app.get(OrderCodes).idOf(code) as number;
-const players = () => ({ clients: apis.map(({ client }) => client), sql, idOf });
-const release = () => apis[0]?.app.get(TicketsService).releaseDueHolds('sweeper');
+const players = () => ({ clients: clients(), sql, idOf });
 
 it('orders hold and buy what a plain model says, step by step', async () => {
   const seen = new Set<string>();
@@ -193,15 +166,6 @@ const gamesAtOnce = (judge: (wrongs: string[]) => void) =>
     },
   );
 
-async function inspect(isOver: () => boolean): Promise<string[]> {
-  while (!isOver()) {
-    const wrong = await sql(INVENTORY_MISMATCHES);
-    if (wrong.length > 0) return [`places that do not add up meanwhile: ${JSON.stringify(wrong)}`];
-    await sleep(5);
-  }
-  return [];
-}
-
 // Shrinking would play on with other timing: what failed once is told as it was.
 const ONCE = { ...seed, endOnFailure: true };
 
@@ -229,8 +193,8 @@ describe('without the constraint behind the statements', () => {
       () => unguardReleasing({ places: 'unnest(quota_ids[:1], quota_numbers[:1])' }),
       /places that do not add up/,
     ],
-  ] as const)('%s would be noticed', async (_what, unguard, wrong) => {
-    await unguard();
+  ] as const)('%s would be noticed', async (_what, takeGuardOut, wrong) => {
+    await takeGuardOut();
     const found = await fc.check(
       gamesAtOnce((wrongs) => {
         const sought = wrongs.filter((told) => wrong.test(told));
@@ -257,24 +221,11 @@ describe('without the constraint behind the statements', () => {
     expect(wrongs).toContainEqual(expect.stringMatching(/more uses of a code/));
   });
 
-  async function unguardPlacing(guards: Partial<typeof PLACE_ORDERS_GUARDS>): Promise<void> {
-    await sql(placeOrdersFunction(guards));
-  }
-
   function unguardReleasing(guards: Partial<typeof RELEASE_GUARDS>): void {
-    const { text } = releaseDueHolds({ ...RELEASE_GUARDS, ...guards });
-    for (const { app } of apis) {
-      const statements = app.get(Statements);
-      const run = statements.run.bind(statements);
-      // Without a name: under its own it is prepared with its guards.
-      statements.run = (statement: Statement, values: unknown[]) =>
-        run(isCalled(statement, 'release_due_holds') ? { text } : statement, values);
-    }
-  }
-
-  async function guardAgain(): Promise<void> {
-    await sql(placeOrdersFunction());
-    for (const { app } of apis) Reflect.deleteProperty(app.get(Statements), 'run');
+    unguard(
+      (statement) => isCalled(statement, 'release_due_holds'),
+      releaseDueHolds({ ...RELEASE_GUARDS, ...guards }).text,
+    );
   }
 
   // The release of all that is due has no name.

@@ -1,8 +1,10 @@
 import type { Client } from 'pg';
+import { Statements } from '../../src/database/statements';
 import type { EventFilter, EventKey } from '../../src/events/events.statements';
 import { listEvents } from '../../src/events/list-events';
+import { startTestApi, type TestApi } from '../support/api';
 import type { TestDatabase } from '../support/databases';
-import { COLLECTOR, createLargeDatabase, LONDON_EVENTS } from '../support/large-database';
+import { COLLECTOR, createLargeDatabase, LONDON_EVENTS, sellMuchOf } from '../support/large-database';
 import { expectIndexes, explainBy, rowsReadBy, type Plan } from '../support/plan';
 
 const DAY_MS = 86_400_000;
@@ -120,6 +122,30 @@ const FOUND: [string, EventFilter, string[]][] = [
   ],
 ];
 
+/** An event with many orders, types, quotas and codes, and one with hardly any. */
+const [MANY, FEW] = [7, 13];
+const ORDER_ROWS = ['orders_event_id_id_idx', 'users_pkey'];
+const ORDER_PAGE = [
+  'orders_event_id_id_idx',
+  'orders_pkey',
+  'ticket_types_pkey',
+  'tickets_order_id_idx',
+  'users_pkey',
+];
+const TYPES = ['events_pkey', 'quotas_pkey', 'ticket_types_event_idx'];
+
+/** Lists, and the indexes that they are read by. */
+const SALES: [path: string, indexes: string[]][] = [
+  ['orders', ORDER_PAGE],
+  ['orders?status=paid', ORDER_PAGE],
+  ['orders?q=nobody@example.com', ORDER_ROWS],
+  ['orders?status=held&q=nobody', ORDER_ROWS],
+  ['payments', ['payments_event_id_id_idx']],
+  ['ticket-types', TYPES],
+  ['quotas', ['quotas_event_id_id_idx', 'ticket_types_event_idx']],
+  ['codes', ['codes_event_id_code_key_idx', 'quotas_pkey']],
+];
+
 describe('in a large database', () => {
   let database: TestDatabase;
   let client: Client;
@@ -202,5 +228,50 @@ describe('in a large database', () => {
     expect(rowsReadBy(walk)).toBeLessThanOrEqual(within + 51 + 1);
     const { rows } = await client.query<{ id: number | null }>(text, values);
     expect(rows.map(({ id }) => id)).toEqual([null]);
+  });
+
+  describe('what an event sells', () => {
+    let api: TestApi;
+    const queries: [text: string, values: unknown[]][] = [];
+
+    beforeAll(async () => {
+      for (const statement of sellMuchOf(MANY)) await client.query(statement);
+      api = await startTestApi({ DATABASE_URL: database.url });
+      const statements = api.app.get(Statements);
+      const list = statements.list.bind(statements);
+      jest.spyOn(statements, 'list').mockImplementation((statement, values) => {
+        queries.push([statement.text, values]);
+        return list(statement, values);
+      });
+    }, 120_000);
+    afterAll(() => api.stop());
+
+    /** The plans of all that a list asks for. */
+    async function plansOf(path: string): Promise<Plan[]> {
+      queries.length = 0;
+      expect((await api.client.get(path)).status).toBe(200);
+      expect(queries.length).toBeGreaterThan(0);
+      const plans = [];
+      for (const [text, values] of queries) plans.push(...(await explain(text, values)));
+      return plans;
+    }
+
+    describe.each(SALES)('/events/{event_id}/%s', (path, indexes) => {
+      it.each([
+        ['many', MANY],
+        ['few', FEW],
+      ])('of %s rows is read by its indexes alone', async (_name, event) => {
+        const plan = await plansOf(`/events/${event}/${path}`);
+        expectIndexes(plan, indexes);
+      });
+    });
+
+    it.each([
+      ['many', COLLECTOR],
+      ['few', 2],
+    ])('/users/{user_id}/orders of %s rows is read by its indexes alone', async (_name, user) => {
+      const plan = await plansOf(`/users/${user}/orders`);
+      expectIndexes(plan, ['orders_user_id_id_idx', 'ticket_types_pkey', 'tickets_order_id_idx']);
+    });
   });
 });

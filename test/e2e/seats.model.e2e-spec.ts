@@ -1,16 +1,8 @@
 import fc from 'fast-check';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Pool } from 'pg';
-import { Statements, type Statement } from '../../src/database/statements';
-import {
-  PLACE_ORDERS_GUARDS,
-  placeOrdersFunction,
-} from '../../src/inventory/place-orders/place-orders.function';
+import { PLACE_ORDERS_GUARDS } from '../../src/inventory/place-orders/place-orders.function';
 import { RESOLVE_HOLDS_GUARDS, resolveHolds } from '../../src/inventory/resolve-holds.statement';
-import { TicketsService } from '../../src/tickets/tickets.service';
-import { startTestApi, type TestApi } from '../support/api';
 import type { Client } from '../support/client';
-import { createDatabase, type TestDatabase } from '../support/databases';
+import { gameSuite } from '../support/game-suite';
 import {
   anyCapacities,
   anyStep,
@@ -23,12 +15,11 @@ import {
   outcomeOf,
   playAtOnce,
   violationsIn,
-  type Sql,
   type Step,
   type Ticket,
   type World,
 } from '../support/seat-game';
-import { INVENTORY_MISMATCHES, REMOVE_EVENTS } from '../support/seats';
+import { INVENTORY_MISMATCHES } from '../support/seats';
 
 /** A failing run prints its seed; `SEED=… npx jest seats.model` plays it again. */
 const seed = process.env.SEED === undefined ? {} : { seed: Number(process.env.SEED) };
@@ -39,27 +30,8 @@ const GAMES = Number(process.env.GAMES ?? 6);
 const ENVIRONMENT = { HOLD_SECONDS: '3600', MAX_HOLDS_PER_USER_EVENT: String(HOLD_LIMIT) };
 
 describe('seats', () => {
-  let database: TestDatabase;
-  let pool: Pool;
-  let apis: TestApi[] = [];
-
-  beforeAll(async () => {
-    database = await createDatabase();
-    pool = new Pool({ connectionString: database.url });
-    pool.on('error', () => undefined); // its last connections may still be closing when the database is dropped
-    const start = () => startTestApi({ ...ENVIRONMENT, DATABASE_URL: database.url });
-    apis = await Promise.all([start(), start()]);
-  });
-  afterEach(() => sql(REMOVE_EVENTS));
-  afterAll(async () => {
-    await Promise.all(apis.map((api) => api.stop()));
-    await pool.end();
-    await database.drop();
-  });
-
-  const sql: Sql = async (text, values) => (await pool.query(text, values)).rows;
-  const clients = () => apis.map((api) => api.client);
-  const release = () => apis[0]?.app.get(TicketsService).releaseDueHolds('sweeper');
+  const { apis, sql, clients, release, inspect, unguard, unguardPlacing, guardAgain } =
+    gameSuite(ENVIRONMENT);
 
   it('change hands as a plain model says, step by step', async () => {
     const seen = new Set<string>();
@@ -126,15 +98,6 @@ describe('seats', () => {
     );
   }
 
-  async function inspect(isOver: () => boolean): Promise<string[]> {
-    while (!isOver()) {
-      const wrong = await sql(INVENTORY_MISMATCHES);
-      if (wrong.length > 0) return [`seats that do not add up meanwhile: ${JSON.stringify(wrong)}`];
-      await sleep(5);
-    }
-    return [];
-  }
-
   const expectNone = (wrongs: string[]) => expect(wrongs).toEqual([]);
 
   // Shrinking would play on with other timing: what failed once is told as it was.
@@ -153,22 +116,17 @@ describe('seats', () => {
 
     // The statement is slowed down between reading the free seats and taking one, so that many read the same.
     const slowRead = { read: `${PLACE_ORDERS_GUARDS.read}, pg_sleep(0.01)` };
-    function resolveWithout(guards: Partial<typeof RESOLVE_HOLDS_GUARDS>): void {
-      const { text } = resolveHolds({ ...RESOLVE_HOLDS_GUARDS, ...guards });
-      for (const { app } of apis) {
-        const statements = app.get(Statements);
-        const run = statements.run.bind(statements);
-        // Without a name: under its own it is prepared with its guards.
-        statements.run = (statement: Statement, values: unknown[]) =>
-          run(statement.name === 'resolve_holds' ? { text } : statement, values);
-      }
-    }
+    const resolveWithout = (guards: Partial<typeof RESOLVE_HOLDS_GUARDS>) =>
+      unguard(
+        ({ name }) => name === 'resolve_holds',
+        resolveHolds({ ...RESOLVE_HOLDS_GUARDS, ...guards }).text,
+      );
 
     it.each([
       [
         'reserving without a lock on the seats',
-        () => sql(placeOrdersFunction({ ...slowRead, lock: '' })),
-        /seats that do not add up/,
+        () => unguardPlacing({ ...slowRead, lock: '' }),
+        /(seats|places) that do not add up/,
       ],
       [
         'resolving without a lock on the ticket',
@@ -177,8 +135,8 @@ describe('seats', () => {
       ],
       ['resolving whatever its status', () => resolveWithout({ isHeld: 'true' }), /(paid|given back) twice/],
       ['resolving whatever the time', () => resolveWithout({ isLive: 'true' }), /paid too late/],
-    ] as const)('would be given away twice by %s', async (_what, unguard, wrong) => {
-      await unguard();
+    ] as const)('would be given away twice by %s', async (_what, takeGuardOut, wrong) => {
+      await takeGuardOut();
       const found = await fc.check(
         gamesAtOnce((wrongs) => {
           const sought = wrongs.filter((told) => wrong.test(told));
@@ -186,8 +144,7 @@ describe('seats', () => {
         }),
         { ...ONCE, numRuns: 200 },
       );
-      for (const { app } of apis) Reflect.deleteProperty(app.get(Statements), 'run');
-      await sql(placeOrdersFunction());
+      await guardAgain();
       expect(found.failed).toBe(true);
     });
   });

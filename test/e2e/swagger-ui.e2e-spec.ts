@@ -33,13 +33,50 @@ describeWithChromium('Swagger UI', () => {
 
   const operation = (id: string): Locator => page.locator(`[id$="-${id}"]`);
 
-  /** Executes an operation as it stands when it is opened, with the example of the documentation; its status. */
-  async function tryExample(id: string): Promise<string> {
+  /** Opens an operation, fills in what is named, and executes it; without a name the documentation's example stays. */
+  async function execute(
+    id: string,
+    { example, body, code }: { example?: string; body?: object; code?: string } = {},
+  ): Promise<Locator> {
     const form = operation(id);
     await form.locator('.opblock-summary-control').click();
     await form.getByRole('button', { name: 'Try it out' }).click();
+    if (example !== undefined)
+      await form.locator('.examples-select select').first().selectOption({ label: example });
+    if (body !== undefined) await form.locator('textarea.body-param__text').fill(JSON.stringify(body));
+    if (code !== undefined) await form.locator('tr[data-param-name="code"] input').fill(code);
     await form.getByRole('button', { name: 'Execute' }).click();
-    return await form.locator('.live-responses-table tbody .response-col_status').innerText();
+    return form.locator('.live-responses-table tbody');
+  }
+
+  /** Executes an operation as it stands when it is opened, with the example of the documentation; its status. */
+  async function tryExample(id: string): Promise<string> {
+    return await (await execute(id)).locator('.response-col_status').innerText();
+  }
+
+  /** The body of the answer, which must have the status. */
+  async function answered<Body = Record<string, unknown>>(
+    status: number,
+    response: Promise<Locator>,
+  ): Promise<Body> {
+    const table = await response;
+    expect(await table.locator('.response-col_status').innerText()).toContain(String(status));
+    return JSON.parse(
+      await table.locator('.response-col_description pre.microlight').first().innerText(),
+    ) as Body;
+  }
+
+  async function signIn(email: string): Promise<Locator> {
+    await page.getByRole('button', { name: 'Authorize' }).first().click();
+    const dialog = page.locator('.modal-ux');
+    expect(await dialog.innerText()).toContain('ADMIN_PASSWORD');
+    expect(await dialog.locator('input:visible, select:visible').count()).toBe(2);
+    await dialog.locator('[id="oauth_username"], [name="username"]').first().fill(email);
+    await dialog.locator('[id="oauth_password"], [name="password"]').first().fill(SIGN_IN.password);
+    await dialog.getByText('Authorize', { exact: true }).click();
+    await dialog.getByText('Logout', { exact: true }).waitFor();
+    await dialog.getByText('Close', { exact: true }).click();
+    return dialog;
   }
 
   it('walks from sign-up to a paid ticket by its examples alone, and stays signed in over a reload', async () => {
@@ -48,15 +85,7 @@ describeWithChromium('Swagger UI', () => {
     expect(await tryExample('createTokens')).toContain('200');
     expect(await operation('createTokens').innerText()).not.toMatch(/client_(id|secret)/);
 
-    await page.getByRole('button', { name: 'Authorize' }).first().click();
-    const dialog = page.locator('.modal-ux');
-    expect(await dialog.innerText()).toContain('ADMIN_PASSWORD');
-    expect(await dialog.locator('input:visible, select:visible').count()).toBe(2);
-    await dialog.locator('[id="oauth_username"], [name="username"]').first().fill(SIGN_IN.email);
-    await dialog.locator('[id="oauth_password"], [name="password"]').first().fill(SIGN_IN.password);
-    await dialog.getByText('Authorize', { exact: true }).click();
-    await dialog.getByText('Logout', { exact: true }).waitFor();
-    await dialog.getByText('Close', { exact: true }).click();
+    const dialog = await signIn(SIGN_IN.email);
 
     expect(await tryExample('createEvent')).toContain('201');
     expect(await tryExample('reserveTicket')).toContain('201');
@@ -91,4 +120,34 @@ describeWithChromium('Swagger UI', () => {
     expect(await page.locator('section:target').getAttribute('id')).toBe('event_sold_out');
     expect(complaints).toHaveLength(1);
   });
+
+  it('walks from sign-up to a paid order of several types', async () => {
+    await page.goto('about:blank');
+    await page.goto(`${api.url}/docs`);
+    const email = 'grace@example.com';
+    await answered(201, execute('createUser', { body: { ...SIGN_IN, name: 'Grace', email } }));
+    await signIn(email);
+    const event = await answered(201, execute('createEvent', { example: 'With several ticket types' }));
+    const types = await database.sql<{ id: string }>(
+      'SELECT id FROM ticket_types WHERE event_id = $1 ORDER BY id',
+      [event.id],
+    );
+    const items = types.map(({ id }, i) => ({ ticket_type_id: Number(id), quantity: 2 - i }));
+    const { code } = await answered<{ code: string }>(
+      201,
+      execute('placeOrder', { body: { event_id: event.id, items } }),
+    );
+    expect(code).toMatch(/^[0-9A-Z]{10}$/);
+    expect(await answered(201, execute('payOrder', { code }))).toMatchObject({
+      status: 'succeeded',
+      amount: 0,
+    });
+    const paid = { status: 'paid' };
+    expect(await answered(200, execute('getOrder', { code }))).toMatchObject({
+      ...paid,
+      total: 0,
+      tickets: [paid, paid, paid],
+    });
+    expect(complaints).toHaveLength(1);
+  }, 180_000);
 });

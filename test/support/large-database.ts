@@ -65,3 +65,26 @@ export async function createLargeDatabase(): Promise<[TestDatabase, Client]> {
   for (const statement of FILL) await client.query(statement);
   return [database, client];
 }
+
+const ORDERS_OF_ONE = 50_000;
+const MOST_OF_EACH = 100;
+
+/** Gives one event of such a database many orders and payments, and as many types, quotas and codes as an event may have. */
+export const sellMuchOf = (event: number) => [
+  makeOrders(`SELECT 1 + n % ${USERS}, ${event}, CASE WHEN n % 3 = 0 THEN 'cancelled' ELSE 'paid' END, now(), now(), now()
+    FROM generate_series(1, ${ORDERS_OF_ONE}) AS n`),
+  `INSERT INTO payments (order_id, event_id, provider, status, amount, created_at)
+  SELECT id, event_id, 'none', 'succeeded', 0, now() FROM orders WHERE status = 'paid' AND (event_id <> ${event} OR id % 50 = 0)`,
+  `WITH quota AS (
+    INSERT INTO quotas (event_id, kind, capacity, name) SELECT ${event}, 'type', 100, 'Quota ' || n FROM generate_series(1, ${MOST_OF_EACH}) AS n
+    RETURNING id
+  )
+  INSERT INTO ticket_types (event_id, name, quota_ids, position)
+  SELECT ${event}, 'Type', ARRAY[event_quota.id, quota.id], 1 FROM quota, quotas AS event_quota
+  WHERE event_quota.event_id = ${event} AND event_quota.kind = 'event'`,
+  `WITH quota AS (
+    INSERT INTO quotas (event_id, kind, capacity) SELECT ${event}, 'code', 100 FROM generate_series(1, ${MOST_OF_EACH}) RETURNING id
+  )
+  INSERT INTO codes (event_id, quota_id, code, code_key, percent_off) SELECT ${event}, id, 'C' || id, 'c' || id, 10 FROM quota`,
+  'VACUUM ANALYZE quotas, ticket_types, codes, orders, tickets, payments',
+];
