@@ -70,6 +70,11 @@ export class Settings {
   @Secrets()
   JWT_SECRET?: string[];
 
+  /** Secrets that encrypt the keys of tickets, with commas between them; unset: those of `JWT_SECRET`. */
+  @IsOptional()
+  @Secrets()
+  TICKET_KEY_SECRET?: string[];
+
   /** E-mail of an admin that exists once the API has started, with `ADMIN_PASSWORD`. */
   @ValidateIf(namesAdmin)
   @Email('must be an e-mail address, set together with ADMIN_PASSWORD')

@@ -3,15 +3,16 @@ import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, countedNetwork, orderScopeOf, organizerScopeOf, userFor } from '../auth/caller';
 import { UserInPath } from '../auth/user-in-path';
+import { TicketTokens } from '../check-in/ticket-tokens';
 import { ApiCreated, ApiId, ApiList, ApiOrderCode, ApiProblems, ApiUserId } from '../http/api-docs';
 import type { Subject } from '../database/scope';
 import { IdPipe } from '../http/id.pipe';
-import { PageQuery, sendPage } from '../http/page';
+import { PageQuery, sendPage, type Page } from '../http/page';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import type { KeyClaim } from '../idempotency/key-claim';
 import { OrderCodes } from '../inventory/order-codes';
 import { InTurn } from '../rate-limit/turn.interceptor';
-import type { OrderView } from './order-view';
+import { ticketsOf, type OrderView } from './order-view';
 import { CANCELLED_ORDER_EXAMPLE, EventOrdersQuery, ORDER_EXAMPLE, OrderDto, toOrderDto } from './orders.dto';
 import { OrdersService } from './orders.service';
 import { PlaceOrderDto, toOrder } from './place-order.dto';
@@ -22,6 +23,7 @@ export class OrdersController {
   constructor(
     private readonly orders: OrdersService,
     private readonly codes: OrderCodes,
+    private readonly tokens: TicketTokens,
   ) {}
 
   @Post('orders')
@@ -80,7 +82,7 @@ export class OrdersController {
   ): Promise<OrderDto> {
     const network = countedNetwork(caller, request);
     const wanted = { ...userFor(caller, body.user_id), ...toOrder(body), ...(network && { network }) };
-    const order = this.toDto(await this.orders.place(wanted, claim));
+    const order = await this.toDto(await this.orders.place(wanted, claim));
     response.location(`/orders/${order.code}`);
     return order;
   }
@@ -95,7 +97,7 @@ export class OrdersController {
   @ApiOrderCode()
   @ApiProblems('order_not_found')
   async get(@Param('code') code: string, @Caller() caller: Caller): Promise<OrderDto> {
-    return this.toDto(await this.orders.get(this.orders.idOf(code), orderScopeOf(caller)));
+    return await this.toDto(await this.orders.get(this.orders.idOf(code), orderScopeOf(caller)));
   }
 
   @Post('orders/:code/cancel')
@@ -110,7 +112,7 @@ export class OrdersController {
   @ApiOrderCode()
   @ApiProblems('order_not_found', 'order_not_cancellable')
   async cancel(@Param('code') code: string, @Caller() caller: Caller, claim?: KeyClaim): Promise<OrderDto> {
-    return this.toDto(await this.orders.cancel(this.orders.idOf(code), orderScopeOf(caller), claim));
+    return await this.toDto(await this.orders.cancel(this.orders.idOf(code), orderScopeOf(caller), claim));
   }
 
   @Post('orders/:code/extend')
@@ -126,7 +128,7 @@ export class OrdersController {
   @ApiProblems('order_not_found', 'order_not_extendable')
   async extend(@Param('code') code: string, @Caller() caller: Caller, once: Once): Promise<OrderDto> {
     const id = this.orders.idOf(code);
-    return await once(async () => this.toDto(await this.orders.extend(id, orderScopeOf(caller))));
+    return await once(async () => await this.toDto(await this.orders.extend(id, orderScopeOf(caller))));
   }
 
   @Get('users/:user_id/orders')
@@ -145,7 +147,7 @@ export class OrdersController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrderDto[]> {
-    return sendPage(await this.orders.listByUser(subject, query), this.toDto, request, response);
+    return await this.send(await this.orders.listByUser(subject, query), request, response);
   }
 
   @Get('events/:event_id/orders')
@@ -169,8 +171,16 @@ export class OrdersController {
   ): Promise<OrderDto[]> {
     const { status, q } = query;
     const page = await this.orders.listByEvent(eventId, { status, q }, organizerScopeOf(caller), query);
-    return sendPage(page, this.toDto, request, response);
+    return await this.send(page, request, response);
   }
 
-  private readonly toDto = (order: OrderView) => toOrderDto(order, this.codes.codeOf(order.id));
+  private async toDto(order: OrderView): Promise<OrderDto> {
+    return toOrderDto(order, this.codes.codeOf(order.id), await this.tokens.tokensOf(ticketsOf(order)));
+  }
+
+  private async send(page: Page<OrderView>, request: Request, response: Response): Promise<OrderDto[]> {
+    const tokens = await this.tokens.tokensOf(page.rows.flatMap(ticketsOf));
+    const toDto = (order: OrderView) => toOrderDto(order, this.codes.codeOf(order.id), tokens);
+    return sendPage(page, toDto, request, response);
+  }
 }

@@ -18,7 +18,7 @@ const ORDER = `orders.id, orders.user_id AS "userId", orders.event_id AS "eventI
       ) AS "typeNames",
       (
         SELECT coalesce(json_agg(json_build_object(
-          'id', ticket.id, 'ticketTypeId', ticket_type_id, 'price', price, 'fate', fate,
+          'id', ticket.id, 'ticketTypeId', ticket_type_id, 'price', price, 'generation', generation, 'fate', fate,
           'attendeeName', attendee_name, 'attendeeEmail', attendee_email
         ) ORDER BY ticket.id), '[]')
         FROM (SELECT * FROM tickets WHERE order_id = orders.id OFFSET 0) AS ticket
@@ -49,7 +49,7 @@ const PAGE_BYTES = 512 * 1_024;
 const fittingPage = (found: string) => `
     WITH found AS MATERIALIZED (${found}), weighed AS MATERIALIZED (
       -- An order has up to 100 tickets and 20 references: how long a row is, is known without reading it.
-      SELECT *, sum(600 + 450 * places + coalesce(pg_column_size(metadata), 0)) OVER (
+      SELECT *, sum(600 + 650 * places + coalesce(pg_column_size(metadata), 0)) OVER (
         ORDER BY id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
       ) AS bytes_before
       FROM found
