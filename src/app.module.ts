@@ -14,6 +14,7 @@ import type { Settings } from './config/settings';
 import { databaseProblem } from './database/database-error';
 import { DatabaseModule } from './database/database.module';
 import type { TixxetyDataSource } from './database/tixxety-data-source';
+import { DocumentsModule } from './documents/documents.module';
 import { EventsModule } from './events/events.module';
 import { ExpirationModule } from './expiration/expiration.module';
 import { HealthModule } from './health/health.module';
@@ -67,6 +68,8 @@ export class ApiModule {
         AuthModule,
         RateLimitModule.register(settings, dataSource.installation),
         IdempotencyModule,
+        // Documents come before all they are of: /tickets/1.pdf would otherwise be taken for /tickets/{ticket_id}.
+        DocumentsModule,
         // Events come before users: /users/for-you would otherwise be taken for /users/{user_id}.
         EventsModule,
         UsersModule,

@@ -74,6 +74,13 @@ export const MATRIX: Record<string, Statuses> = {
   'PATCH /tickets/{ticket_id}': { ...ownerAndAdmin(200), organizer: 403 },
   // Let in, and told that it is not paid.
   'POST /tickets/{ticket_id}/void': { ...parties(409), owner: 403 },
+  // Let in, and told that it is not paid.
+  'GET /tickets/{ticket_id}/qr.svg': parties(409),
+  'GET /tickets/{ticket_id}/qr.png': parties(409),
+  'GET /tickets/{ticket_id}.pdf': parties(409),
+  'GET /tickets/{ticket_id}.ics': parties(409),
+  'GET /orders/{code}.pdf': parties(409),
+  'GET /events/{event_id}.ics': everybody(200),
   'POST /orders': ownerAndAdmin(201),
   'GET /orders/{code}': parties(200),
   'POST /orders/{code}/cancel': parties(200),
@@ -91,6 +98,7 @@ export const MATRIX: Record<string, Statuses> = {
 /** The same for a draft, where it is another. */
 export const OF_A_DRAFT: Record<string, Statuses> = {
   'GET /events/{event_id}': { ...organizerAndAdmin(200, 404), nobody: 404 },
+  'GET /events/{event_id}.ics': { ...organizerAndAdmin(200, 404), nobody: 404 },
   'PATCH /events/{event_id}': organizerAndAdmin(200, 404),
   'DELETE /events/{event_id}': organizerAndAdmin(204, 404),
 };

@@ -1,3 +1,6 @@
+/** What a document is refused with. */
+const DOCUMENT = ['ticket_not_found', 'ticket_not_paid', 'event_not_published', 'overloaded'];
+
 /** Every operation: its success, and the refusals of its own. */
 export const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
   'GET /': [200],
@@ -69,6 +72,18 @@ export const CONTRACT: Record<string, [success: number, ...refusals: string[]]> 
   'POST /tickets/{ticket_id}/cancel': [200, 'ticket_not_found', 'ticket_not_cancellable', 'part_of_an_order'],
   'PATCH /tickets/{ticket_id}': [200, 'forbidden', 'ticket_not_found', 'ticket_not_changeable'],
   'POST /tickets/{ticket_id}/void': [200, 'forbidden', 'ticket_not_found', 'ticket_not_voidable'],
+  'GET /tickets/{ticket_id}/qr.svg': [200, ...DOCUMENT],
+  'GET /tickets/{ticket_id}/qr.png': [200, ...DOCUMENT],
+  'GET /tickets/{ticket_id}.pdf': [200, ...DOCUMENT],
+  'GET /tickets/{ticket_id}.ics': [200, 'ticket_not_found', 'ticket_not_paid'],
+  'GET /orders/{code}.pdf': [
+    200,
+    'order_not_found',
+    'order_without_tickets',
+    'event_not_published',
+    'overloaded',
+  ],
+  'GET /events/{event_id}.ics': [200, 'event_not_found'],
   'POST /orders': [
     201,
     'user_not_found',
@@ -128,6 +143,7 @@ export const PUBLIC = [
   'POST /auth/revoke',
   'GET /events',
   'GET /events/{event_id}',
+  'GET /events/{event_id}.ics',
   'GET /events/{event_id}/ticket-types',
 ];
 export const LISTS = [
