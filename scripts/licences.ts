@@ -39,7 +39,9 @@ function isPermissive(expression: string): boolean {
 /** What the package itself says, where package-lock.json says nothing. */
 async function licenceIn(path: string): Promise<string> {
   const { licenses = [] } = await read<Package>(`${path}/package.json`);
-  return licenses.map(({ type }) => type).join(' AND ') || 'none';
+  if (licenses.length > 0) return licenses.map(({ type }) => type).join(' AND ');
+  const text = await readFile(`${path}/LICENSE`, 'utf8').catch(() => '');
+  return text.startsWith('MIT License\n') ? 'MIT' : 'none';
 }
 
 async function read<Content>(file: string): Promise<Content> {
