@@ -1,4 +1,15 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+  StreamableFile,
+} from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, countedNetwork, orderScopeOf, organizerScopeOf, userFor } from '../auth/caller';
@@ -6,14 +17,17 @@ import { UserInPath } from '../auth/user-in-path';
 import { TicketTokens } from '../check-in/ticket-tokens';
 import { ApiCreated, ApiId, ApiList, ApiOrderCode, ApiProblems, ApiUserId } from '../http/api-docs';
 import type { Subject } from '../database/scope';
+import { ApiCsv, wantsCsv } from '../http/csv';
 import { IdPipe } from '../http/id.pipe';
 import { PageQuery, sendPage, type Page } from '../http/page';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import type { KeyClaim } from '../idempotency/key-claim';
 import { OrderCodes } from '../inventory/order-codes';
+import { CSV_PAGE, CsvExports } from '../rate-limit/csv-exports';
 import { InTurn } from '../rate-limit/turn.interceptor';
 import { ticketsOf, type OrderView } from './order-view';
 import { CANCELLED_ORDER_EXAMPLE, EventOrdersQuery, ORDER_EXAMPLE, OrderDto, toOrderDto } from './orders.dto';
+import { columnsOfOrders } from './orders-columns';
 import { OrdersService } from './orders.service';
 import { PlaceOrderDto, toOrder } from './place-order.dto';
 
@@ -24,6 +38,7 @@ export class OrdersController {
     private readonly orders: OrdersService,
     private readonly codes: OrderCodes,
     private readonly tokens: TicketTokens,
+    private readonly csv: CsvExports,
   ) {}
 
   @Post('orders')
@@ -156,11 +171,12 @@ export class OrdersController {
     summary: "List an event's orders",
     description:
       'Newest first, for its organizer. A page looks through 2,000 orders: a search may answer short pages, even ' +
-      'empty ones, while `Link` leads on.',
+      'empty ones, while `Link` leads on. With `Accept: text/csv` it answers every row, whatever `limit` and `cursor` say.',
   })
   @ApiId('event_id')
   @InTurn('pages')
   @ApiList(OrderDto, [ORDER_EXAMPLE])
+  @ApiCsv()
   @ApiProblems('forbidden', 'event_not_found')
   async listByEvent(
     @Param('event_id', IdPipe) eventId: number,
@@ -168,9 +184,18 @@ export class OrdersController {
     @Caller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<OrderDto[]> {
+  ): Promise<OrderDto[] | StreamableFile> {
     const { status, q } = query;
-    const page = await this.orders.listByEvent(eventId, { status, q }, organizerScopeOf(caller), query);
+    const scope = organizerScopeOf(caller);
+    if (wantsCsv(request, response)) {
+      return await this.csv.send(request, response, {
+        name: `orders-${eventId}`,
+        columns: columnsOfOrders(this.codes),
+        hasMark: query.bom === 'true',
+        read: (before) => this.orders.export(eventId, { status, q }, scope, CSV_PAGE, before),
+      });
+    }
+    const page = await this.orders.listByEvent(eventId, { status, q }, scope, query);
     return await this.send(page, request, response);
   }
 

@@ -2,13 +2,13 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
 import { ApiInteger } from '../http/api-docs';
 import { Text } from '../http/fields';
-import { PageQuery } from '../http/page';
+import { CsvPageQuery } from '../http/csv';
 import type { Metadata } from '../http/metadata';
 import { ORDER_STATUSES, type OrderStatus } from '../inventory/order-status';
 import { TICKET_EXAMPLES, TicketDto, toTicketDto } from '../tickets/tickets.dto';
 import { ticketsOf, type OrderView } from './order-view';
 
-export class EventOrdersQuery extends PageQuery {
+export class EventOrdersQuery extends CsvPageQuery {
   /** Only orders in this state. */
   @IsOptional()
   @IsIn(ORDER_STATUSES, { message: `must be one of ${ORDER_STATUSES.join(', ')}` })

@@ -83,3 +83,15 @@ export const SEARCHED_ORDERS: Statement = {
     WHERE event_id = $1 AND id < $2
     ORDER BY orders.id DESC LIMIT $3`,
 };
+
+/** The same for a list of every order: with what a table shows of each. */
+export const EXPORTED_ORDERS: Statement = {
+  text: `
+    SELECT orders.id, ${STATUS_NOW} AS status, orders.user_id AS "userId", contact_name AS "contactName",
+      contact_email AS "contactEmail", (SELECT email FROM users WHERE id = orders.user_id) AS "buyerEmail",
+      places, total, discount, amount_paid AS "amountPaid", amount_refunded AS "amountRefunded", currency,
+      created_at AS "createdAt", expires_at AS "expiresAt", paid_at AS "paidAt"
+    FROM orders
+    WHERE event_id = $1 AND id < $2
+    ORDER BY orders.id DESC LIMIT $3`,
+};
