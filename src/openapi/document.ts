@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { FOR_DEVICES_EXTENSION } from '../auth/device';
 import { PUBLIC_EXTENSION } from '../auth/public';
 import { PROBLEMS_EXTENSION } from '../http/api-docs';
 import { isKept } from '../idempotency/idempotency.service';
@@ -12,6 +13,7 @@ import { ProblemResponses, REPLAYED } from './problem-responses';
 type Schema = Record<string, unknown>;
 interface Operation {
   [PUBLIC_EXTENSION]?: boolean;
+  [FOR_DEVICES_EXTENSION]?: boolean;
   [IDEMPOTENT_EXTENSION]?: boolean;
   [PROBLEMS_EXTENSION]?: ProblemCode[];
   security?: object[];
@@ -20,11 +22,17 @@ interface Operation {
   responses: Record<string, { description: string; headers?: object }>;
 }
 
-/** The name of the security scheme. */
+/** The names of the security schemes. */
 const SIGN_IN = 'sign_in';
+const DEVICE = 'device';
 
 /** What routes tell this document; none of it stays in there. */
-const EXTENSIONS = [PUBLIC_EXTENSION, IDEMPOTENT_EXTENSION, PROBLEMS_EXTENSION] as const;
+const EXTENSIONS = [
+  PUBLIC_EXTENSION,
+  FOR_DEVICES_EXTENSION,
+  IDEMPOTENT_EXTENSION,
+  PROBLEMS_EXTENSION,
+] as const;
 
 /** What every operation may be refused with. */
 const COMMON = [
@@ -76,6 +84,14 @@ function describeApi() {
         flows: { password: { tokenUrl: '/auth/token', refreshUrl: '/auth/token', scopes: {} } },
       },
       SIGN_IN,
+    )
+    .addBearerAuth(
+      {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'The token of a device, for the gate of its event alone.',
+      },
+      DEVICE,
     );
   for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
   return builder.build();
@@ -84,6 +100,7 @@ function describeApi() {
 /** Says who may call, as the guard sees it. */
 function completeSecurity(operation: Operation): void {
   operation.security = operation[PUBLIC_EXTENSION] ? [] : [{ [SIGN_IN]: [] }];
+  if (operation[FOR_DEVICES_EXTENSION]) operation.security.push({ [DEVICE]: [] });
 }
 
 /** What the operation may be refused with: its own codes, and those that it shares with all of its kind. */
