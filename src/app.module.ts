@@ -9,6 +9,7 @@ import { ProblemFilter } from './http/problem.filter';
 import { RequestDeadline } from './http/request-deadline';
 import { UndeclaredInputGuard } from './http/undeclared-input.guard';
 import { ValidationPipe } from './http/validation.pipe';
+import { CheckInModule } from './check-in/check-in.module';
 import { ConfigModule } from './config/config.module';
 import type { Settings } from './config/settings';
 import { databaseProblem } from './database/database-error';
@@ -73,6 +74,7 @@ export class ApiModule {
         // Events come before users: /users/for-you would otherwise be taken for /users/{user_id}.
         EventsModule,
         UsersModule,
+        CheckInModule,
         TicketsModule,
         OrdersModule,
         PaymentsModule,

@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { FOR_DEVICES_EXTENSION } from '../auth/device';
 import { PUBLIC_EXTENSION } from '../auth/public';
 import { PROBLEMS_EXTENSION } from '../http/api-docs';
 import { CSV, CSV_EXTENSION } from '../http/csv';
@@ -13,6 +14,7 @@ import { ProblemResponses, REPLAYED } from './problem-responses';
 type Schema = Record<string, unknown>;
 interface Operation {
   [PUBLIC_EXTENSION]?: boolean;
+  [FOR_DEVICES_EXTENSION]?: boolean;
   [IDEMPOTENT_EXTENSION]?: boolean;
   [PROBLEMS_EXTENSION]?: ProblemCode[];
   [CSV_EXTENSION]?: boolean;
@@ -22,11 +24,18 @@ interface Operation {
   responses: Record<string, { description: string; headers?: object; content?: object }>;
 }
 
-/** The name of the security scheme. */
+/** The names of the security schemes. */
 const SIGN_IN = 'sign_in';
+const DEVICE = 'device';
 
 /** What routes tell this document; none of it stays in there. */
-const EXTENSIONS = [PUBLIC_EXTENSION, IDEMPOTENT_EXTENSION, PROBLEMS_EXTENSION, CSV_EXTENSION] as const;
+const EXTENSIONS = [
+  PUBLIC_EXTENSION,
+  FOR_DEVICES_EXTENSION,
+  IDEMPOTENT_EXTENSION,
+  PROBLEMS_EXTENSION,
+  CSV_EXTENSION,
+] as const;
 
 /** What every operation may be refused with. */
 const COMMON = [
@@ -79,6 +88,14 @@ function describeApi() {
         flows: { password: { tokenUrl: '/auth/token', refreshUrl: '/auth/token', scopes: {} } },
       },
       SIGN_IN,
+    )
+    .addBearerAuth(
+      {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'The token of a device, for the gate of its event alone.',
+      },
+      DEVICE,
     );
   for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
   return builder.build();
@@ -87,6 +104,7 @@ function describeApi() {
 /** Says who may call, as the guard sees it. */
 function completeSecurity(operation: Operation): void {
   operation.security = operation[PUBLIC_EXTENSION] ? [] : [{ [SIGN_IN]: [] }];
+  if (operation[FOR_DEVICES_EXTENSION]) operation.security.push({ [DEVICE]: [] });
 }
 
 /** What the operation may be refused with: its own codes, and those that it shares with all of its kind. */

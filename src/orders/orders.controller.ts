@@ -192,7 +192,7 @@ export class OrdersController {
         name: `orders-${eventId}`,
         columns: columnsOfOrders(this.codes),
         hasMark: query.bom === 'true',
-        read: (before) => this.orders.export(eventId, { status, q }, scope, CSV_PAGE, before),
+        read: (before?: number) => this.orders.export(eventId, { status, q }, scope, CSV_PAGE, before),
       });
     }
     const page = await this.orders.listByEvent(eventId, { status, q }, scope, query);

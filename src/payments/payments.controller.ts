@@ -110,7 +110,7 @@ export class PaymentsController {
         name: `payments-${eventId}`,
         columns: columnsOfPayments(this.codes),
         hasMark: query.bom === 'true',
-        read: (before) => this.payments.export(eventId, scope, CSV_PAGE, before),
+        read: (before?: number) => this.payments.export(eventId, scope, CSV_PAGE, before),
       });
     }
     const page = await this.payments.listByEvent(eventId, scope, query);

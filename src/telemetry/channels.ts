@@ -7,7 +7,7 @@ import { channel, tracingChannel } from 'node:diagnostics_channel';
 
 /** Requests that are worked off together. */
 export interface Batch {
-  name: 'place_holds' | 'resolve_holds';
+  name: 'place_holds' | 'resolve_holds' | 'check_in';
   requests: readonly object[];
 }
 
@@ -45,3 +45,10 @@ export interface Release {
 
 /** Holds were ended: a `Release`. */
 export const releases = channel('tixxety:release');
+
+export interface Scan {
+  result: string;
+}
+
+/** A ticket was scanned at a gate: a `Scan`. Not told of one that is sent again. */
+export const scans = channel('tixxety:scan');

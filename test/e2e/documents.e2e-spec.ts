@@ -1,5 +1,6 @@
 import { startTestApi, type TestApi } from '../support/api';
 import { UNKNOWN } from '../support/bookings';
+import { eventually } from '../support/eventually';
 import { download } from '../support/downloads';
 import { gateBy, type PaidTicket } from '../support/gate';
 import { partyOf, type Party } from '../support/orders';
@@ -146,8 +147,15 @@ describe('the documents of a ticket', () => {
     expect(refused.length).toBeLessThan(200);
     expect(refused.length).toBeGreaterThan(0);
     for (const refusal of refused) {
-      expectProblem(refusal, 503, 'overloaded');
-      expect(refusal.headers.get('retry-after')).toBe('2');
+      expect([refusal.status, refusal.headers.get('retry-after')]).toEqual([
+        503,
+        expect.stringMatching(/^[12]$/),
+      ]);
     }
+    // Others may have waited for too long, on a machine that has other things to do.
+    expect(refused.map(({ body }) => body.code as string)).toContain('overloaded');
+    await eventually(async () =>
+      expect((await download(api, buyer, `/tickets/${ticket.id}.pdf`)).status).toBe(200),
+    );
   });
 });

@@ -110,6 +110,15 @@ export const CONTRACT: Record<string, [success: number, ...refusals: string[]]> 
   'GET /events/{event_id}/summary': [200, 'forbidden', 'event_not_found'],
   'POST /events/{event_id}/cancel': [202, 'forbidden', 'event_not_found'],
   'GET /events/{event_id}/cancellation': [200, 'forbidden', 'event_not_found', 'cancellation_not_found'],
+  'GET /.well-known/jwks.json': [200],
+  'GET /events/{event_id}/devices': [200, 'forbidden', 'event_not_found'],
+  'POST /events/{event_id}/devices': [201, 'forbidden', 'event_not_found', 'too_many_devices'],
+  'DELETE /devices/{device_id}': [204, 'device_not_found'],
+  'POST /events/{event_id}/check-ins': [200, 'forbidden', 'event_not_found'],
+  'POST /events/{event_id}/check-ins/batch': [200, 'forbidden', 'event_not_found'],
+  'GET /events/{event_id}/check-ins': [200, 'forbidden', 'event_not_found'],
+  'GET /events/{event_id}/gate': [200, 'forbidden', 'event_not_found'],
+  'GET /events/{event_id}/attendees': [200, 'forbidden', 'event_not_found'],
 };
 /** What every operation may be refused with, and what those may whose method has a body. */
 export const COMMON = ['validation_failed', 'service_unavailable'];
@@ -122,6 +131,7 @@ export const CREATED = [
   'POST /events/{event_id}/ticket-types',
   'POST /events/{event_id}/quotas',
   'POST /events/{event_id}/codes',
+  'POST /events/{event_id}/devices',
 ];
 export const TAKING = [
   ...CREATED,
@@ -135,6 +145,8 @@ export const TAKING = [
   'PATCH /ticket-types/{ticket_type_id}',
   'PATCH /quotas/{quota_id}',
   'PATCH /codes/{code_id}',
+  'POST /events/{event_id}/check-ins',
+  'POST /events/{event_id}/check-ins/batch',
 ];
 export const PUBLIC = [
   'GET /',
@@ -145,6 +157,12 @@ export const PUBLIC = [
   'GET /events/{event_id}',
   'GET /events/{event_id}.ics',
   'GET /events/{event_id}/ticket-types',
+  'GET /.well-known/jwks.json',
+];
+export const FOR_DEVICES = [
+  'POST /events/{event_id}/check-ins',
+  'POST /events/{event_id}/check-ins/batch',
+  'GET /events/{event_id}/gate',
 ];
 export const LISTS = [
   'GET /events',
@@ -158,6 +176,9 @@ export const LISTS = [
   'GET /events/{event_id}/ticket-types',
   'GET /events/{event_id}/quotas',
   'GET /events/{event_id}/codes',
+  'GET /events/{event_id}/devices',
+  'GET /events/{event_id}/check-ins',
+  'GET /events/{event_id}/attendees',
 ];
 
 export const INTEGER = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
