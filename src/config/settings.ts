@@ -141,6 +141,10 @@ export class Settings {
   @IsOptional()
   QUEUE_DASHBOARD?: 'on' | 'off';
 
+  /** Whether the scanner for the gate of an event is served at `/gate`. */
+  @IsIn(['on', 'off'], { message: 'must be on or off' })
+  GATE_PAGE: 'on' | 'off' = 'on';
+
   /** pino's level of the log. */
   @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     message: 'must be fatal, error, warn, info, debug, trace or silent',
