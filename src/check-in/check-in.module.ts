@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DeviceTokens } from '../auth/device';
 import { EventsModule } from '../events/events.module';
 import { InventoryModule } from '../inventory/inventory.module';
+import { Admission } from './admission';
 import { AttendeesController } from './attendees.controller';
 import { AttendeesService } from './attendees.service';
 import { CheckInLogController } from './check-in-log.controller';
@@ -46,6 +47,7 @@ import { TicketTokens } from './ticket-tokens';
     DevicesService,
     { provide: DeviceTokens, useClass: DeviceDirectory },
     CheckInsRepository,
+    Admission,
     CheckInsService,
     CheckInLogService,
     GateRepository,
