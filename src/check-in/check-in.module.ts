@@ -22,6 +22,7 @@ import { GateController } from './gate.controller';
 import { GateRepository } from './gate.repository';
 import { GateService } from './gate.service';
 import { JwksController } from './jwks.controller';
+import { SilentDevices } from './silent-devices';
 import { TicketKey } from './ticket-key.entity';
 import { TicketKeys } from './ticket-keys';
 import { TicketTokens } from './ticket-tokens';
@@ -53,7 +54,8 @@ import { TicketTokens } from './ticket-tokens';
     GateRepository,
     GateService,
     AttendeesService,
+    SilentDevices,
   ],
-  exports: [TicketTokens, DeviceTokens, AttendeesService],
+  exports: [TicketTokens, DeviceTokens, AttendeesService, SilentDevices],
 })
 export class CheckInModule {}

@@ -1,4 +1,9 @@
-import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import { createHash, createPrivateKey, randomUUID, sign } from 'node:crypto';
+import { decryptKey } from '../../../src/check-in/key-cipher';
+import { newTicketKey } from '../../../src/check-in/new-ticket-key';
+import { ADD_TICKET_KEY } from '../../../src/check-in/ticket-keys.statements';
+import type { Settings } from '../../../src/config/settings';
+import { TEST_SECRET } from '../../support/tokens';
 import type { Database } from '../harness/database';
 import type { Ids } from '../load/job';
 import { addOrders, openSales } from './sales';
@@ -55,16 +60,18 @@ export async function openGate(
   return { eventId, devices: tokens, scans };
 }
 
-/** Signs as the API does, with a key that it only verifies with. */
+/** Signs as the API does, with the same key. */
 async function signer(database: Database): Promise<(claims: object) => string> {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const kid = randomUUID().slice(0, 3);
-  const { x = '' } = publicKey.export({ format: 'jwk' });
-  await database.sql(
-    `INSERT INTO ticket_keys (kid, public_key, secret_fingerprint, retired_at) VALUES ($1, $2, '', now())
-    ON CONFLICT (kid) DO UPDATE SET public_key = excluded.public_key`,
-    [kid, Buffer.from(x, 'base64url')],
+  const settings = { JWT_SECRET: [TEST_SECRET] } as Settings;
+  await database.sql(ADD_TICKET_KEY.text, newTicketKey(settings));
+  const [key] = await database.sql<{ kid: string; x: Buffer; encrypted: Buffer }>(
+    'SELECT kid, public_key AS x, encrypted_private_key AS encrypted FROM ticket_keys WHERE retired_at IS NULL',
   );
+  if (!key) throw new Error('No key for tickets is kept');
+  const { kid, x, encrypted } = key;
+  const d = decryptKey(encrypted, kid, TEST_SECRET);
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url'), d: d.toString('base64url') };
+  const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
   const partOf = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return (claims) => {
     const input = `${partOf({ alg: 'EdDSA', kid })}.${partOf(claims)}`;
