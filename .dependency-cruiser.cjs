@@ -67,7 +67,7 @@ const betweenFeatures = FEATURES.flatMap((feature) => [
       path: pathOf(feature),
       pathNot: [
         '\\.(service|module|entity|dto|decorator)\\.ts$',
-        '/(ticket-status|order-status|order-codes|held-order|key-claim|ticket-tokens)\\.ts$',
+        '/(ticket-status|order-status|order-codes|held-order|key-claim|ticket-tokens|silent-devices)\\.ts$',
       ],
     },
   },

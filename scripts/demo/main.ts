@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { atTheGate } from './gate';
 import { answerLine, paint, requestLine } from './print';
 import { startDemoServer } from './server';
 import { endSignal, readArguments, runScript, say, ScriptError } from '../run-script';
@@ -121,10 +122,12 @@ async function journey(url: string): Promise<void> {
   const cleos = await as(cleo).post('/tickets/', { event_id: event.id }, 201, {
     status: 'reserved',
   });
-  await as(cleo).post(`/tickets/${cleos.id}/pay`, undefined, 200, { status: 'paid' });
+  const paid = await as(cleo).post(`/tickets/${cleos.id}/pay`, undefined, 200, { status: 'paid' });
 
   step('The books balance', 'Two places, two paid tickets, none too many.');
   await nobody.get(`/events/${event.id}`, 200, { tickets_sold: 2, tickets_held: 0, tickets_available: 0 });
+
+  await atTheGate({ step, as }, olga, event, paid);
 }
 
 /** @throws {ScriptError} when the answer is not as expected */

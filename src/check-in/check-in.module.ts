@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DeviceTokens } from '../auth/device';
 import { EventsModule } from '../events/events.module';
 import { InventoryModule } from '../inventory/inventory.module';
+import { Admission } from './admission';
 import { AttendeesController } from './attendees.controller';
 import { AttendeesService } from './attendees.service';
 import { CheckInLogController } from './check-in-log.controller';
@@ -21,6 +22,7 @@ import { GateController } from './gate.controller';
 import { GateRepository } from './gate.repository';
 import { GateService } from './gate.service';
 import { JwksController } from './jwks.controller';
+import { SilentDevices } from './silent-devices';
 import { TicketKey } from './ticket-key.entity';
 import { TicketKeys } from './ticket-keys';
 import { TicketTokens } from './ticket-tokens';
@@ -46,12 +48,14 @@ import { TicketTokens } from './ticket-tokens';
     DevicesService,
     { provide: DeviceTokens, useClass: DeviceDirectory },
     CheckInsRepository,
+    Admission,
     CheckInsService,
     CheckInLogService,
     GateRepository,
     GateService,
     AttendeesService,
+    SilentDevices,
   ],
-  exports: [TicketTokens, DeviceTokens, AttendeesService],
+  exports: [TicketTokens, DeviceTokens, AttendeesService, SilentDevices],
 })
 export class CheckInModule {}

@@ -1,67 +1,114 @@
 import { Injectable } from '@nestjs/common';
 import { Statements } from '../database/statements';
-import { CHECK_IN } from './check-in.statement';
-import type { ScanOutcome, ScanRequest } from './scan';
-import type { ScanResult } from './scan-result';
+import { ADD_CHECK_INS, FIND_SCANNED } from './check-ins.statements';
+import type { Passage, ScannedTicket } from './decide';
+import type { ScanRequest } from './scan';
+import type { CheckInKind, ScanResult } from './scan-result';
 
-interface ScanRow {
+/** What there is to know for a scan. */
+export interface Scanned {
+  /** Of the check-in that it is to be. */
+  id: number;
+  now: Date;
+  /** Whether its device is good. */
   isKnown: boolean;
-  isRepeated: boolean;
-  result: ScanResult | null;
-  ticketId: number | null;
-  typeName: string | null;
-  attendeeName: string | null;
-  earlierScannedAt: Date | null;
-  earlierDeviceId: number | null;
-  earlierDeviceName: string | null;
+  deviceName: string | null;
+  /** What it came to, where it was sent before; the ticket and the passage are then those of then. */
+  keptResult: ScanResult | null;
+  ticket: (ScannedTicket & { typeName: string; attendeeName: string | null }) | null;
+  last: Passage | null;
 }
 
-export interface ScanAnswer extends ScanOutcome {
-  /** The same nonce came before. */
-  isRepeated: boolean;
+/** A scan that is to be kept. */
+export interface NewCheckIn {
+  id: number;
+  eventId: number;
+  deviceId: number | null;
+  userId: number | null;
+  nonce: string;
+  ticketId: number | null;
+  kind: CheckInKind;
+  result: ScanResult;
+  passage: number | null;
+  scannedAt: Date;
+  receivedAt: Date;
+  earlierId: number | null;
 }
+
+type ScannedRow = Pick<Scanned, 'id' | 'now' | 'isKnown' | 'deviceName' | 'keptResult'> &
+  Omit<ScannedTicket, 'id'> & {
+    ticketId: number | null;
+    typeName: string;
+    attendeeName: string | null;
+    lastId: number | null;
+    passage: number;
+    lastScannedAt: Date;
+    lastDeviceId: number | null;
+    lastDeviceName: string | null;
+    lastUserId: number | null;
+  };
+
+const COLUMNS = [
+  'id',
+  'eventId',
+  'deviceId',
+  'userId',
+  'nonce',
+  'ticketId',
+  'kind',
+  'result',
+  'passage',
+  'scannedAt',
+  'receivedAt',
+  'earlierId',
+] as const satisfies (keyof NewCheckIn)[];
 
 @Injectable()
 export class CheckInsRepository {
   constructor(private readonly statements: Statements) {}
 
-  /**
-   * @param requests no two of one device with the same nonce
-   * @returns an answer per request; undefined where its device is not good any more
-   * @throws a violation of a unique index where another process was quicker with one of the tickets
-   */
-  async checkIn(requests: readonly ScanRequest[]): Promise<(ScanAnswer | undefined)[]> {
-    const rows = await this.statements.run<ScanRow>(CHECK_IN, [
+  /** @returns what there is to know, in the order of the requests */
+  async find(requests: readonly ScanRequest[]): Promise<Scanned[]> {
+    const rows = await this.statements.run<ScannedRow>(FIND_SCANNED, [
       requests.map(({ eventId }) => eventId),
       requests.map(({ deviceId }) => deviceId),
       requests.map(({ userId }) => userId),
       requests.map(({ nonce }) => nonce),
       requests.map(({ ticketId }) => ticketId),
-      requests.map(({ generation }) => generation),
-      requests.map(({ kind }) => kind),
-      requests.map(({ scannedAt }) => scannedAt),
-      requests.map(({ isLate }) => isLate),
     ]);
-    return rows.map(answerIn);
+    return rows.map(scannedIn);
+  }
+
+  /** @throws a violation of a unique index where another process was quicker with one of the tickets, or of the nonces */
+  async add(checkIns: readonly NewCheckIn[]): Promise<void> {
+    if (checkIns.length === 0) return;
+    const sorted = checkIns.toSorted(
+      (a, b) => (a.ticketId ?? 0) - (b.ticketId ?? 0) || (a.passage ?? 0) - (b.passage ?? 0),
+    );
+    const columns = COLUMNS.map((column) => sorted.map((checkIn) => checkIn[column]));
+    await this.statements.run(ADD_CHECK_INS, columns);
   }
 }
 
-function answerIn(row: ScanRow): ScanAnswer | undefined {
-  if (!row.isKnown || row.result === null) return undefined;
-  const {
-    ticketId: id,
-    typeName,
-    attendeeName,
-    earlierScannedAt: scannedAt,
-    earlierDeviceId: deviceId,
-  } = row;
+function scannedIn(row: ScannedRow): Scanned {
+  const { id, now, isKnown, deviceName, keptResult, ticketId, lastId } = row;
   return {
-    result: row.result,
-    isRepeated: row.isRepeated,
-    ticket: id === null ? null : { id, typeName: typeName ?? '', attendeeName },
-    earlier: scannedAt && {
-      scannedAt,
-      device: deviceId === null ? null : { id: deviceId, name: row.earlierDeviceName ?? '' },
-    },
+    id,
+    now,
+    isKnown,
+    deviceName,
+    keptResult,
+    ticket: ticketId === null ? null : { ...row, id: ticketId },
+    last:
+      lastId === null
+        ? null
+        : {
+            id: lastId,
+            passage: row.passage,
+            scannedAt: row.lastScannedAt,
+            deviceId: row.lastDeviceId,
+            deviceName: row.lastDeviceName,
+            userId: row.lastUserId,
+          },
   };
 }

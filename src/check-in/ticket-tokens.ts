@@ -1,3 +1,4 @@
+import { sign, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { CompactSign, compactVerify, errors } from 'jose';
 import { LRUCache } from 'lru-cache';
@@ -62,6 +63,29 @@ export class TicketTokens {
 
   /** @returns undefined for a token that is malformed, or not signed by a key of ours */
   async verify(token: string): Promise<TicketClaims | undefined> {
+    const payload = this.payloadOfNow(token) ?? (await this.verifiedPayload(token));
+    return payload && claimsIn(payload);
+  }
+
+  /**
+   * The payload of a token that was signed by the key that signs now. Ed25519 signs the same in the same way each time: to
+   * sign again takes a third of the time of verifying.
+   */
+  private payloadOfNow(token: string): Buffer | undefined {
+    const key = this.keys.signingNow;
+    const [header, payload, signature = ''] = token.split('.');
+    if (key === undefined || payload === undefined || header !== headerOf(key.kid)) return undefined;
+    const expected = Buffer.from(
+      sign(null, Buffer.from(`${header}.${payload}`), key.keyObject).toString('base64url'),
+    );
+    const given = Buffer.from(signature);
+    const isSame = given.length === expected.length && timingSafeEqual(given, expected);
+    return isSame && token.length === header.length + payload.length + signature.length + 2
+      ? Buffer.from(payload, 'base64url')
+      : undefined;
+  }
+
+  private async verifiedPayload(token: string): Promise<Uint8Array | undefined> {
     try {
       const { payload } = await compactVerify(
         token,
@@ -72,7 +96,7 @@ export class TicketTokens {
         },
         { algorithms: [ALGORITHM] },
       );
-      return claimsIn(Buffer.from(payload).toString());
+      return payload;
     } catch (error) {
       if (error instanceof errors.JOSEError) return undefined;
       throw error;
@@ -80,8 +104,11 @@ export class TicketTokens {
   }
 }
 
-function claimsIn(payload: string): TicketClaims | undefined {
-  const { t, e, y, g } = JSON.parse(payload) as Record<string, unknown>;
+/** The first part of a token, as `CompactSign` writes it. */
+const headerOf = (kid: string) => Buffer.from(JSON.stringify({ alg: ALGORITHM, kid })).toString('base64url');
+
+function claimsIn(payload: Uint8Array): TicketClaims | undefined {
+  const { t, e, y, g } = JSON.parse(Buffer.from(payload).toString()) as Record<string, unknown>;
   const numbers = [t, e, y, g].map(Number);
   if (!numbers.every(Number.isSafeInteger)) return undefined;
   const [ticketId = 0, eventId = 0, ticketTypeId = 0, generation = 0] = numbers;

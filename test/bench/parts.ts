@@ -2,6 +2,7 @@ import type { Part } from './part';
 import { crowded } from './parts/crowded';
 import { denial } from './parts/denial';
 import { expiry } from './parts/expiry';
+import { gate } from './parts/gate';
 import { growth } from './parts/growth';
 import { guards } from './parts/guards';
 import { hot } from './parts/hot';
@@ -28,6 +29,7 @@ export const PARTS: readonly Part[] = [
   guards,
   keys,
   orders,
+  gate,
   stuck,
   expiry,
   snapshot,

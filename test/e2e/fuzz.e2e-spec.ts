@@ -55,6 +55,7 @@ describe('whatever is sent', () => {
       await api.create.ticketType({ id: 2 });
       await api.create.code({ id: 2 });
     }
+    for (let i = 0; i < 8; i++) await api.client.post('/events/1/devices', { name: 'North' });
     // To be cancelled, and to be deleted.
     for (let i = 0; i < 6; i++) await api.create.event();
     ajv.addSchema(document, 'openapi');
