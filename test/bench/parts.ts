@@ -1,6 +1,7 @@
 import type { Part } from './part';
 import { crowded } from './parts/crowded';
 import { denial } from './parts/denial';
+import { documents } from './parts/documents';
 import { expiry } from './parts/expiry';
 import { gate } from './parts/gate';
 import { growth } from './parts/growth';
@@ -30,6 +31,7 @@ export const PARTS: readonly Part[] = [
   keys,
   orders,
   gate,
+  documents,
   stuck,
   expiry,
   snapshot,

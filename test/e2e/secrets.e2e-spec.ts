@@ -53,6 +53,11 @@ describe('the log', () => {
     expect((await gate.post(`/events/${event.id}/check-ins/batch`, late)).status).toBe(200);
     expect((await gate.get('/users/me')).status).toBe(403);
     expect((await gate.get(`/events/${event.id}/gate?attendees=true`)).status).toBe(200);
+    for (const document of ['.pdf', '/qr.svg', '/qr.png', '.ics']) {
+      expect((await guest.get(`/tickets/${ticket.id}${document}`)).status).toBe(200);
+    }
+    const csv = await admin.get<string>(`/events/${event.id}/attendees`, { Accept: 'text/csv' });
+    expect(csv.body).toContain(NAME);
     expect((await guest.get(`/events/?q=${QUERY}`)).status).toBe(200);
     expect((await guest.get(`/nowhere?access_token=${QUERY}`)).status).toBe(404);
     expect((await guest.get('/', { Cookie: COOKIE })).status).toBe(200);
