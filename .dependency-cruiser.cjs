@@ -6,12 +6,14 @@ const LINE = [
   ['main'],
   ['cluster', 'greeting', 'shutdown-signal'],
   ['api', 'worker', 'uncaught-errors'],
-  ['app.module', 'openapi'],
+  ['app.module', 'openapi', 'scanner'],
   ['app.controller', 'expiration', 'health', 'metrics', 'queue-dashboard', 'tracing'],
   // An order shows its tickets; a ticket of one is an order that inventory/ places.
-  ['payments'],
+  ['documents', 'payments'],
   ['orders'],
   ['tickets'],
+  // A paid ticket shows its token. What a scan finds of a ticket, it reads in its own SQL.
+  ['check-in'],
   ['events'],
   // An event is made with its types; who may change them is decided in their SQL.
   ['ticket-types'],
@@ -30,9 +32,20 @@ const LINE = [
   ['app.dto', 'version', 'text'],
 ];
 /** The folders with tables of their own; the others of them see only what they offer. */
-const FEATURES = ['idempotency', 'users', 'events', 'ticket-types', 'tickets', 'orders', 'inventory'];
+const FEATURES = [
+  'idempotency',
+  'users',
+  'events',
+  'ticket-types',
+  'check-in',
+  'tickets',
+  'orders',
+  'inventory',
+];
 
 const pathOf = (...places) => `^src/(${places.join('|').replaceAll('.', '\\.')})(/|\\.ts$)`;
+/** What Node is started with, and what a thread is. */
+const ENTRIES = ['^src/main\\.ts$', '^src/documents/worker/worker\\.ts$'];
 const SPEC = '\\.spec\\.ts$';
 
 const downTheLine = LINE.flatMap((level, height) =>
@@ -55,7 +68,7 @@ const betweenFeatures = FEATURES.flatMap((feature) => [
       path: pathOf(feature),
       pathNot: [
         '\\.(service|module|entity|dto|decorator)\\.ts$',
-        '/(ticket-status|order-status|order-codes|held-order|key-claim)\\.ts$',
+        '/(ticket-status|order-status|order-codes|held-order|key-claim|ticket-tokens|silent-devices)\\.ts$',
       ],
     },
   },
@@ -98,8 +111,8 @@ module.exports = {
       name: 'no-orphans',
       comment: 'Nothing that runs imports this file',
       severity: 'error',
-      from: { path: ['^src/main\\.ts$', '^ormconfig\\.ts$', '^(scripts|migrations)/'] },
-      to: { path: '^src/', pathNot: ['^src/main\\.ts$', SPEC], reachable: false },
+      from: { path: [...ENTRIES, '^ormconfig\\.ts$', '^(scripts|migrations)/'] },
+      to: { path: '^src/', pathNot: [...ENTRIES, SPEC], reachable: false },
     },
     {
       name: 'source-stands-alone',
@@ -125,7 +138,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(dist[^/]*|coverage|test/clients)/' },
+    // The page of the scanner imports what its server serves.
+    exclude: { path: '^(dist[^/]*|coverage|test/clients|src/scanner/page)/' },
     tsConfig: { fileName: 'tsconfig.json' },
     // Types count: a file that needs another's types needs the other.
     tsPreCompilationDeps: true,

@@ -22,7 +22,7 @@ module.exports = {
   },
   // Nest 12 and some of what it loads are ES modules, which Jest on Node 20 can't require as they are.
   transformIgnorePatterns: [
-    'node_modules/(?!(@nestjs|file-type|load-esm|strtok3|token-types|@tokenizer|uint8array-extras|@borewit)/)',
+    'node_modules/(?!(@nestjs|file-type|load-esm|strtok3|token-types|@tokenizer|uint8array-extras|@borewit|jose)/)',
   ],
   // main and cluster only ever run in processes of their own (test/e2e/cli, test/e2e/cluster), where Jest can't count lines.
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts', '!src/main.ts', '!src/cluster.ts'],

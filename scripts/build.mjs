@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -30,6 +31,8 @@ const BUILDS = {
     sources: [...APPLICATION, 'test/bench', 'test/chaos', 'test/support', 'test/tsconfig.build.json'],
   },
 };
+/** What browsers run as it stands. */
+const PAGE = 'src/scanner/page';
 /** In the folder of a build: the digest of the sources it was made from. */
 const STAMP = '.sources';
 const LOCK_POLL_MS = 100;
@@ -52,6 +55,7 @@ export async function build(folder) {
     if (isCurrent()) return false;
     const stamp = digestOf(sources);
     compile(project, folder);
+    cpSync(join(ROOT, PAGE), join(`${out}.new`, PAGE), { recursive: true });
     putIntoPlace(`${out}.new`, out);
     writeFileSync(join(out, STAMP), stamp);
     return true;
@@ -76,13 +80,13 @@ function digestOf(sources) {
   return digest.digest('hex');
 }
 
-/** The TypeScript files of a folder, by their paths; a file is itself. */
+/** What is built of a folder, by its path; a file is itself. */
 function filesOf(source) {
   const path = join(ROOT, source);
   if (!existsSync(path) || statSync(path).isFile()) return [source];
   return filesIn(path)
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => join(source, file));
+    .map((file) => join(source, file))
+    .filter((file) => file.endsWith('.ts') || file.startsWith(PAGE));
 }
 
 const filesIn = (folder) =>

@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { runScript, say, ScriptError } from './run-script';
 
+/** Fonts: they may be shipped with any software, and keep their licence when somebody changes them. */
+const FONTS = 'OFL-1.1';
+
 /** Licences that allow what ours does; an SPDX expression may join them. */
 const PERMISSIVE =
   /^(0BSD|Apache-2\.0|BlueOak-1\.0\.0|BSD-2-Clause|BSD-3-Clause|ISC|MIT|PostgreSQL|Python-2\.0|Unlicense)$/;
@@ -28,13 +31,17 @@ runScript(async () => {
 /** `A OR B` is as good as the better one, `A AND B` as the worse. */
 function isPermissive(expression: string): boolean {
   const choices = expression.replace(/[()]/g, '').split(' OR ');
-  return choices.some((choice) => choice.split(' AND ').every((name) => PERMISSIVE.test(name)));
+  return choices.some((choice) =>
+    choice.split(' AND ').every((name) => PERMISSIVE.test(name) || name === FONTS),
+  );
 }
 
 /** What the package itself says, where package-lock.json says nothing. */
 async function licenceIn(path: string): Promise<string> {
   const { licenses = [] } = await read<Package>(`${path}/package.json`);
-  return licenses.map(({ type }) => type).join(' AND ') || 'none';
+  if (licenses.length > 0) return licenses.map(({ type }) => type).join(' AND ');
+  const text = await readFile(`${path}/LICENSE`, 'utf8').catch(() => '');
+  return text.startsWith('MIT License\n') ? 'MIT' : 'none';
 }
 
 async function read<Content>(file: string): Promise<Content> {

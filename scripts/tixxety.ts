@@ -11,6 +11,7 @@ Commands:
   migrate   bring the database's schema up to date; migrate show, migrate revert
   doctor    check that everything is as it must be, and say what to do where it is not
   seed      fill a new database with believable data
+  rotate-ticket-key  let a new key sign tickets; those that are sold stay good
 
 Options:
   -h, --help     show this help, or that of a command: tixxety doctor --help
@@ -26,6 +27,7 @@ const PROGRAMS: Record<string, string[]> = {
   migrate: ['scripts/migration.js'],
   doctor: ['scripts/doctor/main.js'],
   seed: ['scripts/seed/main.js'],
+  'rotate-ticket-key': ['scripts/rotate-ticket-key.js'],
 };
 
 runScript(async () => {

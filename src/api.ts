@@ -19,6 +19,7 @@ import { openDatabase, type DatabaseOptions } from './database/open-database';
 import type { TixxetyDataSource } from './database/tixxety-data-source';
 import { RequestMetrics } from './metrics/request-metrics';
 import { serveDocs } from './openapi/serve-docs';
+import { serveScanner } from './scanner/scanner';
 import { demoAdmin } from './users/admin.service';
 import { serveQueueDashboard } from './queue-dashboard/queue-dashboard';
 
@@ -57,6 +58,7 @@ export async function createApi(
   if (hasQueueDashboard(settings)) await serveQueueDashboard(app);
   app.use(app.get(RequestDeadline, { strict: false }).middleware);
   serveDocs(app);
+  if (settings.GATE_PAGE === 'on') serveScanner(app);
   return app;
 }
 

@@ -9,11 +9,13 @@ import { ProblemFilter } from './http/problem.filter';
 import { RequestDeadline } from './http/request-deadline';
 import { UndeclaredInputGuard } from './http/undeclared-input.guard';
 import { ValidationPipe } from './http/validation.pipe';
+import { CheckInModule } from './check-in/check-in.module';
 import { ConfigModule } from './config/config.module';
 import type { Settings } from './config/settings';
 import { databaseProblem } from './database/database-error';
 import { DatabaseModule } from './database/database.module';
 import type { TixxetyDataSource } from './database/tixxety-data-source';
+import { DocumentsModule } from './documents/documents.module';
 import { EventsModule } from './events/events.module';
 import { ExpirationModule } from './expiration/expiration.module';
 import { HealthModule } from './health/health.module';
@@ -67,9 +69,12 @@ export class ApiModule {
         AuthModule,
         RateLimitModule.register(settings, dataSource.installation),
         IdempotencyModule,
+        // Documents come before all they are of: /tickets/1.pdf would otherwise be taken for /tickets/{ticket_id}.
+        DocumentsModule,
         // Events come before users: /users/for-you would otherwise be taken for /users/{user_id}.
         EventsModule,
         UsersModule,
+        CheckInModule,
         TicketsModule,
         OrdersModule,
         PaymentsModule,

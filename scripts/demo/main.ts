@@ -1,4 +1,5 @@
 import { endSignal, readArguments, runScript, say } from '../run-script';
+import { atTheGate } from './gate';
 import { order } from './order';
 import { paint } from './print';
 import { startDemoServer } from './server';
@@ -36,6 +37,7 @@ runScript(async () => {
 
 async function journey(url: string): Promise<void> {
   const visitor = new Visitor(url);
-  await singleTickets(visitor, HOLD_SECONDS);
+  const sold = await singleTickets(visitor, HOLD_SECONDS);
+  await atTheGate(visitor, sold);
   await order(visitor);
 }

@@ -1,12 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from '../run-script';
-import type { Resource, Visitor } from './visitor';
+import type { Person, Resource, Visitor } from './visitor';
 
 /** How much later than its end a hold may keep its place here; twice what the contract promises. */
 const RELEASE_LIMIT_MS = 1_000;
 
+/** What was sold last, for the gate. */
+export interface Sold {
+  organizer: Person;
+  event: Resource;
+  ticket: Resource;
+}
+
 /** One free ticket at a time: held, paid, forgotten, and sold to somebody else. */
-export async function singleTickets(visitor: Visitor, holdSeconds: number): Promise<void> {
+export async function singleTickets(visitor: Visitor, holdSeconds: number): Promise<Sold> {
   visitor.step(
     'Ada signs up',
     'Her location is where "near me" will be; the access token says who she is from now on.',
@@ -75,12 +82,13 @@ export async function singleTickets(visitor: Visitor, holdSeconds: number): Prom
   const cleos = await visitor.as(cleo).post('/tickets/', { event_id: event.id }, 201, {
     status: 'reserved',
   });
-  await visitor.as(cleo).post(`/tickets/${cleos.id}/pay`, undefined, 200, { status: 'paid' });
+  const ticket = await visitor.as(cleo).post(`/tickets/${cleos.id}/pay`, undefined, 200, { status: 'paid' });
 
   visitor.step('The books balance', 'Two places, two paid tickets, none too many.');
   await visitor
     .as()
     .get(`/events/${event.id}`, 200, { tickets_sold: 2, tickets_held: 0, tickets_available: 0 });
+  return { organizer: olga, event, ticket };
 }
 
 async function countdown(milliseconds: number): Promise<void> {

@@ -37,8 +37,10 @@ describe('the settings and', () => {
     const lines = [...textOf('.env.example').matchAll(/^# ([A-Z_]+)=(.*)$/gm)];
     const examples = Object.fromEntries(lines.map(([, name = '', value = '']) => [name, value]));
     expect(sorted(Object.keys(examples))).toEqual(sorted(SETTING_NAMES));
-    const { JWT_SECRET, ...valid } = examples;
-    expect(() => readSettings({ JWT_SECRET })).toThrow(/^JWT_SECRET must /); // or somebody would keep it
+    const { JWT_SECRET, TICKET_KEY_SECRET, ...valid } = examples;
+    for (const [name, value] of Object.entries({ JWT_SECRET, TICKET_KEY_SECRET })) {
+      expect(() => readSettings({ [name]: value })).toThrow(`${name} must `); // or somebody would keep it
+    }
     expect(() => readSettings(valid)).not.toThrow();
     for (const name of SETTING_NAMES) {
       const expected = defaultOf(name);

@@ -70,6 +70,11 @@ export class Settings {
   @Secrets()
   JWT_SECRET?: string[];
 
+  /** Secrets that encrypt the keys of tickets, with commas between them; unset: those of `JWT_SECRET`. */
+  @IsOptional()
+  @Secrets()
+  TICKET_KEY_SECRET?: string[];
+
   /** E-mail of an admin that exists once the API has started, with `ADMIN_PASSWORD`. */
   @ValidateIf(namesAdmin)
   @Email('must be an e-mail address, set together with ADMIN_PASSWORD')
@@ -135,6 +140,10 @@ export class Settings {
   @IsIn(['on', 'off'], { message: 'must be on or off' })
   @IsOptional()
   QUEUE_DASHBOARD?: 'on' | 'off';
+
+  /** Whether the scanner for the gate of an event is served at `/gate`. */
+  @IsIn(['on', 'off'], { message: 'must be on or off' })
+  GATE_PAGE: 'on' | 'off' = 'on';
 
   /** pino's level of the log. */
   @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {

@@ -16,6 +16,14 @@ export const ApiCreated = (type: Type, example?: object) =>
     headers: { Location: { description: 'The address of what was created', schema: { type: 'string' } } },
   });
 
+/** The way to the next page. */
+export const LINK = {
+  Link: {
+    description: 'The next page as `<address>; rel="next"` (RFC 8288); absent on the last page',
+    schema: { type: 'string' as const },
+  },
+};
+
 /** Documents a page of a list. */
 export const ApiList = (type: Type, example?: object[]) =>
   ApiOkResponse({
@@ -23,12 +31,7 @@ export const ApiList = (type: Type, example?: object[]) =>
     ...(example && { example }),
     isArray: true,
     description: 'One page',
-    headers: {
-      Link: {
-        description: 'The next page as `<address>; rel="next"` (RFC 8288); absent on the last page',
-        schema: { type: 'string' },
-      },
-    },
+    headers: LINK,
   });
 
 /** Documents an id in the path. */

@@ -11,6 +11,9 @@ import { entityTag } from './entity-tag';
  */
 const CACHE_CONTROL = 'public, max-age=0, s-maxage=1';
 
+/** For one caller alone, who asks again each time. */
+const CACHE_CONTROL_PRIVATE = 'private, max-age=0';
+
 /** Smaller ones fit into one packet anyway. */
 const WORTH_PACKING = 1_400;
 /** Node has four threads for such work, and passwords need some of them; beyond, answers go out as they are. */
@@ -30,14 +33,26 @@ export function markCacheable(response: Response, version?: number): void {
   response.locals.version = version;
 }
 
-export const isCacheable = (response: Response) => response.getHeader('Cache-Control') === CACHE_CONTROL;
+/**
+ * Marks an answer that is for its caller alone, who need not get it again while it stays the same.
+ *
+ * @param what all that makes a difference of it
+ */
+export function markConditional(response: Response, what: object): void {
+  response.setHeader('Cache-Control', CACHE_CONTROL_PRIVATE);
+  response.locals.tag = entityTag(JSON.stringify(what));
+}
+
+export const isCacheable = (response: Response) =>
+  [CACHE_CONTROL, CACHE_CONTROL_PRIVATE].includes(String(response.getHeader('Cache-Control')));
 
 /**
  * Sends JSON that caches may keep: with an `ETag`, as a mere 304 to a client that has it already, and compressed for one
  * that understands it.
  */
 export function sendCacheable(response: Response, json: string): void {
-  response.setHeader('ETag', entityTag(json, response.locals.version as number | undefined));
+  const { tag, version } = response.locals as { tag?: string; version?: number };
+  response.setHeader('ETag', tag ?? entityTag(json, version));
   response.vary('Accept-Encoding');
   if (response.req.fresh) {
     response.status(304).end();

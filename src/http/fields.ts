@@ -271,7 +271,8 @@ export const NumberFromQuery = () =>
 const INSTANT =
   /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
-function isInstant(text: string): boolean {
+/** Whether the text is a time as `Instant` takes it. */
+export function isInstant(text: string): boolean {
   const [, year, month, day] = INSTANT.exec(text) ?? [];
   if (year === undefined) return false;
   // JavaScript rolls 30 February over into March; the last day of a month is day 0 of the next.

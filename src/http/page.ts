@@ -5,6 +5,9 @@ import type { Request, Response } from 'express';
 import { Int, NumberFromQuery } from './fields';
 import { invalid } from '../problems/problem';
 
+/** Text that a list made; whether it is one of this list is seen when it is read. */
+export const IsCursor = () => IsString({ message: 'must be a cursor from a Link header' });
+
 /** What every list takes. */
 export class PageQuery {
   @ApiPropertyOptional({ default: 50, description: 'How many to return at most.' })
@@ -17,7 +20,7 @@ export class PageQuery {
     description: 'Where the page starts: opaque, taken from the `Link` header of the page before.',
   })
   @IsOptional()
-  @IsString({ message: 'must be a cursor from a Link header' })
+  @IsCursor()
   cursor?: string;
 }
 

@@ -31,6 +31,8 @@ interface RequestLine {
   ms?: number;
   /** The id of the user who is signed in. */
   account?: number;
+  /** The id of the device at a gate. */
+  device?: number;
   /** The client's. */
   address: string;
   /** The code of the problem that was answered. */
@@ -83,6 +85,7 @@ export function requestLogger(logger: Logger): RequestHandler {
         status,
         ms: Math.round(10 * (performance.now() - start)) / 10,
         account: request.caller?.userId,
+        device: request.device?.deviceId,
         address,
         problem: response.locals.problem as string | undefined,
         trace_id: request.trace?.trace_id,

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } f
 
 /** A request with an `Idempotency-Key`. */
 export interface KeyedRequest {
-  /** The user that sent it; undefined for an anonymous request. */
+  /** The user that sent it, or, below 0, the device; undefined for an anonymous request. */
   caller: number | undefined;
   key: string;
   method: string;

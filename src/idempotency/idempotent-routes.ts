@@ -138,7 +138,7 @@ export class IdempotentRoutes {
     const before = new Set(response.getHeaderNames());
     const { answer, isReplayed } = await this.idempotency.once(
       claim,
-      request.caller ? 'known' : 'unknown',
+      (request.caller ?? request.device) ? 'known' : 'unknown',
       () => recordAnswer(response, before, work),
       (error) => refusalOf(error, request.id),
     );
@@ -173,7 +173,7 @@ const leaveOut = (fields: string[], answer: Answer): Answer =>
 const REPLAYED = { 'Idempotent-Replayed': 'true' };
 
 const keyedRequest = (request: Request): KeyedRequest => ({
-  caller: request.caller?.userId,
+  caller: request.caller?.userId ?? (request.device && -request.device.deviceId),
   key: keyOf(request),
   method: request.method,
   path: request.originalUrl.replace(/\/$/, ''),

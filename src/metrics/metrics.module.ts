@@ -1,11 +1,13 @@
 import cluster from 'node:cluster';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { CheckInModule } from '../check-in/check-in.module';
 import type { Settings } from '../config/settings';
 import { InventoryModule } from '../inventory/inventory.module';
 import { OutboxModule } from '../jobs/jobs.module';
 import { VERSION } from '../version';
 import { offerMetrics } from './cluster-metrics';
+import { GateMetrics } from './gate-metrics';
 import { InventoryMetrics } from './inventory-metrics';
 import { MetricsController } from './metrics.controller';
 import { MetricsService } from './metrics.service';
@@ -22,7 +24,7 @@ export class MetricsModule {
     const endsHolds = role === 'worker' || REDIS_URL === undefined;
     return {
       module: MetricsModule,
-      imports: [InventoryModule, OutboxModule],
+      imports: [InventoryModule, OutboxModule, ...(role === 'api' ? [CheckInModule] : [])],
       controllers: [MetricsController],
       providers: [
         { provide: Registry, useFactory: () => createRegistry(role) },
@@ -30,7 +32,7 @@ export class MetricsModule {
         ResourceMetrics,
         SeatMetrics,
         OrderMetrics,
-        ...(role === 'api' ? [RequestMetrics] : []),
+        ...(role === 'api' ? [RequestMetrics, GateMetrics] : []),
         ...(endsHolds ? [InventoryMetrics, OutboxMetrics] : []),
       ],
     };

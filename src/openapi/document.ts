@@ -1,7 +1,9 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { FOR_DEVICES_EXTENSION } from '../auth/device';
 import { PUBLIC_EXTENSION } from '../auth/public';
 import { PROBLEMS_EXTENSION } from '../http/api-docs';
+import { CSV, CSV_EXTENSION } from '../http/csv';
 import { isKept } from '../idempotency/idempotency.service';
 import { IDEMPOTENT_EXTENSION } from '../idempotency/idempotent.decorator';
 import type { ProblemCode } from '../problems/catalogue';
@@ -12,19 +14,28 @@ import { ProblemResponses, REPLAYED } from './problem-responses';
 type Schema = Record<string, unknown>;
 interface Operation {
   [PUBLIC_EXTENSION]?: boolean;
+  [FOR_DEVICES_EXTENSION]?: boolean;
   [IDEMPOTENT_EXTENSION]?: boolean;
   [PROBLEMS_EXTENSION]?: ProblemCode[];
+  [CSV_EXTENSION]?: boolean;
   security?: object[];
   parameters: object[];
   requestBody?: object;
-  responses: Record<string, { description: string; headers?: object }>;
+  responses: Record<string, { description: string; headers?: object; content?: object }>;
 }
 
-/** The name of the security scheme. */
+/** The names of the security schemes. */
 const SIGN_IN = 'sign_in';
+const DEVICE = 'device';
 
 /** What routes tell this document; none of it stays in there. */
-const EXTENSIONS = [PUBLIC_EXTENSION, IDEMPOTENT_EXTENSION, PROBLEMS_EXTENSION] as const;
+const EXTENSIONS = [
+  PUBLIC_EXTENSION,
+  FOR_DEVICES_EXTENSION,
+  IDEMPOTENT_EXTENSION,
+  PROBLEMS_EXTENSION,
+  CSV_EXTENSION,
+] as const;
 
 /** What every operation may be refused with. */
 const COMMON = [
@@ -43,6 +54,7 @@ export function createDocument(app: INestApplication): OpenAPIObject {
       const isIdempotent = operation[IDEMPOTENT_EXTENSION] ?? false;
       completeSecurity(operation);
       if (isIdempotent) documentKey(operation);
+      if (operation[CSV_EXTENSION]) documentCsv(operation);
       for (const response of Object.values(operation.responses)) response.description ||= 'OK';
       Object.assign(operation.responses, problems.of(codesOf(operation, method), isIdempotent));
       for (const extension of EXTENSIONS) operation[extension] = undefined;
@@ -76,6 +88,14 @@ function describeApi() {
         flows: { password: { tokenUrl: '/auth/token', refreshUrl: '/auth/token', scopes: {} } },
       },
       SIGN_IN,
+    )
+    .addBearerAuth(
+      {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'The token of a device, for the gate of its event alone.',
+      },
+      DEVICE,
     );
   for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
   return builder.build();
@@ -84,6 +104,7 @@ function describeApi() {
 /** Says who may call, as the guard sees it. */
 function completeSecurity(operation: Operation): void {
   operation.security = operation[PUBLIC_EXTENSION] ? [] : [{ [SIGN_IN]: [] }];
+  if (operation[FOR_DEVICES_EXTENSION]) operation.security.push({ [DEVICE]: [] });
 }
 
 /** What the operation may be refused with: its own codes, and those that it shares with all of its kind. */
@@ -102,6 +123,13 @@ function documentKey(operation: Operation): void {
   for (const [status, response] of Object.entries(operation.responses)) {
     if (isKept(Number(status))) response.headers = { ...response.headers, ...REPLAYED };
   }
+}
+
+/** Adds what is answered to `Accept: text/csv`. */
+function documentCsv({ responses }: Operation): void {
+  const { 200: page } = responses;
+  if (page)
+    page.content = { ...page.content, [CSV]: { schema: { type: 'string', description: 'Every row' } } };
 }
 
 const IDEMPOTENCY_KEY = {

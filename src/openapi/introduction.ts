@@ -57,5 +57,7 @@ export const TAGS = {
   orders: 'Orders: hold tickets of several types at once, all or none.',
   payments: 'Payments of orders: free, or by the word of the organizer.',
   tickets: 'Tickets: reserve a place, then pay for it or give it back before its hold ends.',
+  documents: 'Tickets to be shown, printed, and put into a calendar.',
+  gate: 'The gate of an event: devices, check-ins with or without a network, who comes.',
   'ticket-types': 'What an event sells: ticket types with their prices, quotas that they share, codes.',
 };

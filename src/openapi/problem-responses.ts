@@ -20,7 +20,7 @@ const PROBLEM_SCHEMA = {
     ticket_status: {
       type: 'string',
       enum: [...TICKET_STATUSES],
-      description: 'Only with `ticket_not_payable` and `ticket_not_cancellable`: what the ticket is',
+      description: 'Only where the state of a ticket is in the way: what the ticket is',
     },
     paid_at: {
       type: 'string',
@@ -123,6 +123,7 @@ const EXAMPLES: Partial<Record<ProblemCode, object>> = {
   },
   ticket_not_payable: { ticket_status: 'paid', paid_at: '2030-01-01T12:01:00.000Z' },
   ticket_not_cancellable: { ticket_status: 'expired' },
+  ticket_not_paid: { ticket_status: 'reserved' },
   capacity_in_use: { held: 3, sold: 120 },
   invalid_credentials: {
     error: 'invalid_grant',

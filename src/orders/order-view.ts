@@ -1,13 +1,14 @@
 import type { Metadata } from '../http/metadata';
 import type { HeldOrder, HoldRequest } from '../inventory/held-order';
 import type { OrderStatus } from '../inventory/order-status';
-import type { TicketFate } from '../inventory/ticket-status';
+import { ticketStatusOf, type TicketFate } from '../inventory/ticket-status';
 
 /** A ticket as its order shows it. */
 export interface OrderTicket {
   id: number;
   ticketTypeId: number;
   price: number;
+  generation: number;
   fate: TicketFate | null;
   attendeeName: string | null;
   attendeeEmail: string | null;
@@ -40,6 +41,14 @@ export interface OrderView {
   tickets: OrderTicket[];
 }
 
+/** The tickets of an order, each with what it is now. */
+export const ticketsOf = (order: OrderView) =>
+  order.tickets.map(({ fate, ...ticket }) => ({
+    ...ticket,
+    eventId: order.eventId,
+    status: fate ?? ticketStatusOf(order.status),
+  }));
+
 /** An order that was just placed. Nothing is read for it: the statement and the request say all there is. */
 export function viewOfPlaced(order: HeldOrder, request: HoldRequest): OrderView {
   const types = request.items.flatMap(({ quantity, attendees }, item) =>
@@ -58,6 +67,7 @@ export function viewOfPlaced(order: HeldOrder, request: HoldRequest): OrderView 
       id: order.ticketIds[i] as number,
       ticketTypeId: order.typeIds[item] as number,
       price: order.prices?.[i] ?? (order.unitPrices[item] as number),
+      generation: 0,
       fate: null,
       attendeeName: attendee?.name ?? null,
       attendeeEmail: attendee?.email ?? null,

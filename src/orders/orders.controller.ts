@@ -1,18 +1,33 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+  StreamableFile,
+} from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, countedNetwork, orderScopeOf, organizerScopeOf, userFor } from '../auth/caller';
 import { UserInPath } from '../auth/user-in-path';
+import { TicketTokens } from '../check-in/ticket-tokens';
 import { ApiCreated, ApiId, ApiList, ApiOrderCode, ApiProblems, ApiUserId } from '../http/api-docs';
 import type { Subject } from '../database/scope';
+import { ApiCsv, wantsCsv } from '../http/csv';
 import { IdPipe } from '../http/id.pipe';
-import { PageQuery, sendPage } from '../http/page';
+import { PageQuery, sendPage, type Page } from '../http/page';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import type { KeyClaim } from '../idempotency/key-claim';
 import { OrderCodes } from '../inventory/order-codes';
+import { CSV_PAGE, CsvExports } from '../rate-limit/csv-exports';
 import { InTurn } from '../rate-limit/turn.interceptor';
-import type { OrderView } from './order-view';
+import { ticketsOf, type OrderView } from './order-view';
 import { CANCELLED_ORDER_EXAMPLE, EventOrdersQuery, ORDER_EXAMPLE, OrderDto, toOrderDto } from './orders.dto';
+import { columnsOfOrders } from './orders-columns';
 import { OrdersService } from './orders.service';
 import { PlaceOrderDto, toOrder } from './place-order.dto';
 
@@ -22,6 +37,8 @@ export class OrdersController {
   constructor(
     private readonly orders: OrdersService,
     private readonly codes: OrderCodes,
+    private readonly tokens: TicketTokens,
+    private readonly csv: CsvExports,
   ) {}
 
   @Post('orders')
@@ -80,7 +97,7 @@ export class OrdersController {
   ): Promise<OrderDto> {
     const network = countedNetwork(caller, request);
     const wanted = { ...userFor(caller, body.user_id), ...toOrder(body), ...(network && { network }) };
-    const order = this.toDto(await this.orders.place(wanted, claim));
+    const order = await this.toDto(await this.orders.place(wanted, claim));
     response.location(`/orders/${order.code}`);
     return order;
   }
@@ -95,7 +112,7 @@ export class OrdersController {
   @ApiOrderCode()
   @ApiProblems('order_not_found')
   async get(@Param('code') code: string, @Caller() caller: Caller): Promise<OrderDto> {
-    return this.toDto(await this.orders.get(this.orders.idOf(code), orderScopeOf(caller)));
+    return await this.toDto(await this.orders.get(this.orders.idOf(code), orderScopeOf(caller)));
   }
 
   @Post('orders/:code/cancel')
@@ -110,7 +127,7 @@ export class OrdersController {
   @ApiOrderCode()
   @ApiProblems('order_not_found', 'order_not_cancellable')
   async cancel(@Param('code') code: string, @Caller() caller: Caller, claim?: KeyClaim): Promise<OrderDto> {
-    return this.toDto(await this.orders.cancel(this.orders.idOf(code), orderScopeOf(caller), claim));
+    return await this.toDto(await this.orders.cancel(this.orders.idOf(code), orderScopeOf(caller), claim));
   }
 
   @Post('orders/:code/extend')
@@ -126,7 +143,7 @@ export class OrdersController {
   @ApiProblems('order_not_found', 'order_not_extendable')
   async extend(@Param('code') code: string, @Caller() caller: Caller, once: Once): Promise<OrderDto> {
     const id = this.orders.idOf(code);
-    return await once(async () => this.toDto(await this.orders.extend(id, orderScopeOf(caller))));
+    return await once(async () => await this.toDto(await this.orders.extend(id, orderScopeOf(caller))));
   }
 
   @Get('users/:user_id/orders')
@@ -145,7 +162,7 @@ export class OrdersController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrderDto[]> {
-    return sendPage(await this.orders.listByUser(subject, query), this.toDto, request, response);
+    return await this.send(await this.orders.listByUser(subject, query), request, response);
   }
 
   @Get('events/:event_id/orders')
@@ -154,11 +171,12 @@ export class OrdersController {
     summary: "List an event's orders",
     description:
       'Newest first, for its organizer. A page looks through 2,000 orders: a search may answer short pages, even ' +
-      'empty ones, while `Link` leads on.',
+      'empty ones, while `Link` leads on. With `Accept: text/csv` it answers every row, whatever `limit` and `cursor` say.',
   })
   @ApiId('event_id')
   @InTurn('pages')
   @ApiList(OrderDto, [ORDER_EXAMPLE])
+  @ApiCsv()
   @ApiProblems('forbidden', 'event_not_found')
   async listByEvent(
     @Param('event_id', IdPipe) eventId: number,
@@ -166,11 +184,28 @@ export class OrdersController {
     @Caller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<OrderDto[]> {
+  ): Promise<OrderDto[] | StreamableFile> {
     const { status, q } = query;
-    const page = await this.orders.listByEvent(eventId, { status, q }, organizerScopeOf(caller), query);
-    return sendPage(page, this.toDto, request, response);
+    const scope = organizerScopeOf(caller);
+    if (wantsCsv(request, response)) {
+      return await this.csv.send(request, response, {
+        name: `orders-${eventId}`,
+        columns: columnsOfOrders(this.codes),
+        hasMark: query.bom === 'true',
+        read: (before?: number) => this.orders.export(eventId, { status, q }, scope, CSV_PAGE, before),
+      });
+    }
+    const page = await this.orders.listByEvent(eventId, { status, q }, scope, query);
+    return await this.send(page, request, response);
   }
 
-  private readonly toDto = (order: OrderView) => toOrderDto(order, this.codes.codeOf(order.id));
+  private async toDto(order: OrderView): Promise<OrderDto> {
+    return toOrderDto(order, this.codes.codeOf(order.id), await this.tokens.tokensOf(ticketsOf(order)));
+  }
+
+  private async send(page: Page<OrderView>, request: Request, response: Response): Promise<OrderDto[]> {
+    const tokens = await this.tokens.tokensOf(page.rows.flatMap(ticketsOf));
+    const toDto = (order: OrderView) => toOrderDto(order, this.codes.codeOf(order.id), tokens);
+    return sendPage(page, toDto, request, response);
+  }
 }

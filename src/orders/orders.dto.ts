@@ -2,14 +2,13 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
 import { ApiInteger } from '../http/api-docs';
 import { Text } from '../http/fields';
-import { PageQuery } from '../http/page';
+import { CsvPageQuery } from '../http/csv';
 import type { Metadata } from '../http/metadata';
 import { ORDER_STATUSES, type OrderStatus } from '../inventory/order-status';
-import { ticketStatusOf } from '../inventory/ticket-status';
 import { TICKET_EXAMPLES, TicketDto, toTicketDto } from '../tickets/tickets.dto';
-import type { OrderView } from './order-view';
+import { ticketsOf, type OrderView } from './order-view';
 
-export class EventOrdersQuery extends PageQuery {
+export class EventOrdersQuery extends CsvPageQuery {
   /** Only orders in this state. */
   @IsOptional()
   @IsIn(ORDER_STATUSES, { message: `must be one of ${ORDER_STATUSES.join(', ')}` })
@@ -174,7 +173,12 @@ export const CANCELLED_ORDER_EXAMPLE = {
   })),
 };
 
-export const toOrderDto = (order: OrderView, code: string): OrderDto => ({
+/** @param tokens those of its tickets, by their ids */
+export const toOrderDto = (
+  order: OrderView,
+  code: string,
+  tokens: ReadonlyMap<number, string>,
+): OrderDto => ({
   code,
   user_id: order.userId,
   event_id: order.eventId,
@@ -204,20 +208,19 @@ export const toOrderDto = (order: OrderView, code: string): OrderDto => ({
       ? null
       : { name: order.contactName, email: order.contactEmail },
   metadata: order.metadata ?? {},
-  tickets: order.tickets.map(({ fate, ...ticket }) =>
+  tickets: ticketsOf(order).map((ticket) =>
     toTicketDto(
       {
         ...ticket,
         orderId: order.id,
         userId: order.userId,
-        eventId: order.eventId,
-        status: fate ?? ticketStatusOf(order.status),
         createdAt: order.createdAt,
         expiresAt: order.expiresAt,
         paidAt: order.paidAt,
         expiresInMs: order.expiresInMs,
       },
       code,
+      tokens.get(ticket.id),
     ),
   ),
 });

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { CheckInModule } from '../check-in/check-in.module';
 import { EventsModule } from '../events/events.module';
 import { InventoryModule } from '../inventory/inventory.module';
 import { OutboxModule } from '../jobs/jobs.module';
@@ -21,6 +22,7 @@ import { OrdersService } from './orders.service';
     EventsModule,
     UsersModule,
     OutboxModule,
+    CheckInModule,
   ],
   controllers: [OrdersController, EventCancellationController, EventSummaryController],
   providers: [OrdersRepository, OrdersService, EventCancellationService, EventSummaryService],

@@ -3,7 +3,14 @@ import { buyerIn, issuedAtIn, type OrderScope, type Subject } from '../database/
 import { Statements } from '../database/statements';
 import type { OrderStatus } from '../inventory/order-status';
 import type { OrderView } from './order-view';
-import { FIND_ORDER, FIND_PARTIES, LIST_BY_IDS, LIST_BY_USER, SEARCHED_ORDERS } from './orders.statements';
+import {
+  EXPORTED_ORDERS,
+  FIND_ORDER,
+  FIND_PARTIES,
+  LIST_BY_IDS,
+  LIST_BY_USER,
+  SEARCHED_ORDERS,
+} from './orders.statements';
 
 /** What a search of an event's orders goes by. */
 export interface SearchedOrder {
@@ -12,6 +19,20 @@ export interface SearchedOrder {
   contactName: string | null;
   contactEmail: string | null;
   buyerEmail: string | null;
+}
+
+/** What a table of orders shows. */
+export interface ExportedOrder extends SearchedOrder {
+  userId: number;
+  places: number;
+  total: number;
+  discount: number;
+  amountPaid: number;
+  amountRefunded: number;
+  currency: string | null;
+  createdAt: Date;
+  expiresAt: Date;
+  paidAt: Date | null;
 }
 
 /** What somebody is to an order. */
@@ -51,5 +72,10 @@ export class OrdersRepository {
   /** Newest first, from behind the order `before`. */
   async search(eventId: number, before: number, limit: number): Promise<SearchedOrder[]> {
     return await this.statements.list<SearchedOrder>(SEARCHED_ORDERS, [eventId, before, limit]);
+  }
+
+  /** Newest first, from behind the order `before`. */
+  async export(eventId: number, before: number, limit: number): Promise<ExportedOrder[]> {
+    return await this.statements.list<ExportedOrder>(EXPORTED_ORDERS, [eventId, before, limit]);
   }
 }

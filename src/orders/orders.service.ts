@@ -15,7 +15,7 @@ import { WakeUpSender } from '../queue/wake-up-sender';
 import { foldCase } from '../text/email';
 import { UsersService } from '../users/users.service';
 import { viewOfPlaced, type OrderView } from './order-view';
-import { OrdersRepository, type Parties, type SearchedOrder } from './orders.repository';
+import { OrdersRepository, type ExportedOrder, type Parties, type SearchedOrder } from './orders.repository';
 
 /** Which orders of an event. */
 export interface OrderFilter {
@@ -133,6 +133,29 @@ export class OrdersService {
     const last = rows.length < ids.length ? rows.at(-1) : candidates.at(-1);
     const isMore = rows.length < ids.length || candidates.length === size;
     return { rows, ...(isMore && last && { next: cursorAfter([last.id], query) }) };
+  }
+
+  /**
+   * Some of the event's orders, newest first: those of the filter among the next `size`.
+   *
+   * @param before the last order of the page before; left out: there was none
+   * @throws {Problem} `event_not_found`, `forbidden`
+   */
+  async export(
+    eventId: number,
+    filter: OrderFilter,
+    scope: OrganizerScope,
+    size: number,
+    before?: number,
+  ): Promise<{ rows: ExportedOrder[]; next?: number }> {
+    if (before === undefined) {
+      await this.events.requireOrganizer(eventId, scope);
+      const named = await this.findNamed(eventId, filter);
+      if (named) return { rows: await this.repository.export(eventId, named.id + 1, 1) };
+    }
+    const found = await this.repository.export(eventId, before ?? MAX_ID, size);
+    const next = found.length === size ? found.at(-1)?.id : undefined;
+    return { rows: found.filter(passes(filter)), ...(next !== undefined && { next }) };
   }
 
   /** Where the search is for the code of an order. */

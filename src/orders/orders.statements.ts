@@ -18,7 +18,7 @@ const ORDER = `orders.id, orders.user_id AS "userId", orders.event_id AS "eventI
       ) AS "typeNames",
       (
         SELECT coalesce(json_agg(json_build_object(
-          'id', ticket.id, 'ticketTypeId', ticket_type_id, 'price', price, 'fate', fate,
+          'id', ticket.id, 'ticketTypeId', ticket_type_id, 'price', price, 'generation', generation, 'fate', fate,
           'attendeeName', attendee_name, 'attendeeEmail', attendee_email
         ) ORDER BY ticket.id), '[]')
         FROM (SELECT * FROM tickets WHERE order_id = orders.id OFFSET 0) AS ticket
@@ -49,7 +49,7 @@ const PAGE_BYTES = 512 * 1_024;
 const fittingPage = (found: string) => `
     WITH found AS MATERIALIZED (${found}), weighed AS MATERIALIZED (
       -- An order has up to 100 tickets and 20 references: how long a row is, is known without reading it.
-      SELECT *, sum(600 + 450 * places + coalesce(pg_column_size(metadata), 0)) OVER (
+      SELECT *, sum(600 + 650 * places + coalesce(pg_column_size(metadata), 0)) OVER (
         ORDER BY id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
       ) AS bytes_before
       FROM found
@@ -90,4 +90,16 @@ export const SEARCHED_ORDERS: Statement = {
       (SELECT email FROM users WHERE id = orders.user_id) AS "buyerEmail"
     FROM orders
     WHERE ${behind('event_id', '$1::bigint', '$2::bigint')} LIMIT $3`,
+};
+
+/** The same for a list of every order: with what a table shows of each. */
+export const EXPORTED_ORDERS: Statement = {
+  text: `
+    SELECT orders.id, ${STATUS_NOW} AS status, orders.user_id AS "userId", contact_name AS "contactName",
+      contact_email AS "contactEmail", (SELECT email FROM users WHERE id = orders.user_id) AS "buyerEmail",
+      places, total, discount, amount_paid AS "amountPaid", amount_refunded AS "amountRefunded", currency,
+      created_at AS "createdAt", expires_at AS "expiresAt", paid_at AS "paidAt"
+    FROM orders
+    WHERE event_id = $1 AND id < $2
+    ORDER BY orders.id DESC LIMIT $3`,
 };

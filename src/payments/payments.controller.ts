@@ -1,15 +1,18 @@
-import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, orderScopeOf, organizerScopeOf } from '../auth/caller';
 import { ApiId, ApiList, ApiOrderCode, ApiProblems } from '../http/api-docs';
+import { ApiCsv, CsvPageQuery, wantsCsv } from '../http/csv';
 import { IdPipe } from '../http/id.pipe';
 import { PageQuery, sendPage } from '../http/page';
 import { Idempotent } from '../idempotency/idempotent.decorator';
 import type { KeyClaim } from '../idempotency/key-claim';
 import { OrderCodes } from '../inventory/order-codes';
 import { OrdersService } from '../orders/orders.service';
+import { CSV_PAGE, CsvExports } from '../rate-limit/csv-exports';
 import { InTurn } from '../rate-limit/turn.interceptor';
+import { columnsOfPayments } from './payments-columns';
 import { PaymentDto, PayOrderDto, referenceOf, toPaymentDto } from './payments.dto';
 import type { PaymentView } from './payments.repository';
 import { PaymentsService } from './payments.service';
@@ -21,6 +24,7 @@ export class PaymentsController {
     private readonly payments: PaymentsService,
     private readonly orders: OrdersService,
     private readonly codes: OrderCodes,
+    private readonly csv: CsvExports,
   ) {}
 
   @Post('orders/:code/payments')
@@ -85,20 +89,31 @@ export class PaymentsController {
   @ApiOperation({
     operationId: 'listEventPayments',
     summary: "List an event's payments",
-    description: 'Newest first, for its organizer.',
+    description:
+      'Newest first, for its organizer. With `Accept: text/csv` it answers every row, whatever `limit` and `cursor` say.',
   })
   @ApiId('event_id')
   @InTurn('pages')
   @ApiList(PaymentDto)
+  @ApiCsv()
   @ApiProblems('forbidden', 'event_not_found')
   async listByEvent(
     @Param('event_id', IdPipe) eventId: number,
-    @Query() query: PageQuery,
+    @Query() query: CsvPageQuery,
     @Caller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<PaymentDto[]> {
-    const page = await this.payments.listByEvent(eventId, organizerScopeOf(caller), query);
+  ): Promise<PaymentDto[] | StreamableFile> {
+    const scope = organizerScopeOf(caller);
+    if (wantsCsv(request, response)) {
+      return await this.csv.send(request, response, {
+        name: `payments-${eventId}`,
+        columns: columnsOfPayments(this.codes),
+        hasMark: query.bom === 'true',
+        read: (before?: number) => this.payments.export(eventId, scope, CSV_PAGE, before),
+      });
+    }
+    const page = await this.payments.listByEvent(eventId, scope, query);
     return sendPage(page, this.toDto, request, response);
   }
 

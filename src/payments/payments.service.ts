@@ -94,6 +94,24 @@ export class PaymentsService {
     return pageOf(rows, query, ({ id }) => [id]);
   }
 
+  /**
+   * Some of the event's payments, newest first.
+   *
+   * @param before the last payment of the page before; left out: there was none
+   * @throws {Problem} `event_not_found`, `forbidden`
+   */
+  async export(
+    eventId: number,
+    scope: OrganizerScope,
+    size: number,
+    before?: number,
+  ): Promise<{ rows: PaymentView[]; next?: number }> {
+    if (before === undefined) await this.events.requireOrganizer(eventId, scope);
+    const rows = await this.repository.listByEvent(eventId, before ?? MAX_ID, size);
+    const next = rows.length === size ? rows.at(-1)?.id : undefined;
+    return { rows, ...(next !== undefined && { next }) };
+  }
+
   private async pay(request: ResolveRequest & { orderId: number }): Promise<PaymentView> {
     const order = await this.inventory.resolveHold(request);
     return {

@@ -1,5 +1,6 @@
 import { AUTH_PROBLEMS } from './auth';
 import { EVENTS_PROBLEMS } from './events';
+import { GATE_PROBLEMS } from './gate';
 import { HTTP_PROBLEMS } from './http';
 import { IDEMPOTENCY_PROBLEMS } from './idempotency';
 import { ORDERS_PROBLEMS } from './orders';
@@ -17,6 +18,7 @@ export const PROBLEMS = {
   ...TICKET_TYPES_PROBLEMS,
   ...TICKETS_PROBLEMS,
   ...ORDERS_PROBLEMS,
+  ...GATE_PROBLEMS,
   ...IDEMPOTENCY_PROBLEMS,
   ...RATE_LIMIT_PROBLEMS,
 };

@@ -65,6 +65,12 @@ export const ORDERS_PROBLEMS = {
     detail: 'This event has not been cancelled',
     advice: 'Use `POST /events/{event_id}/cancel` to cancel it.',
   },
+  order_without_tickets: {
+    status: 409,
+    title: 'No tickets',
+    detail: 'None of the tickets of this order is paid and good',
+    advice: 'Pay the order first; `GET /orders/{code}` says what became of its tickets.',
+  },
   order_not_cancellable: {
     status: 409,
     title: 'Not cancellable',

@@ -23,6 +23,13 @@ export const TICKETS_PROBLEMS = {
     advice:
       'Read the ticket with `GET /tickets/{ticket_id}`. Only one whose status is `reserved` can be given back.',
   },
+  ticket_not_paid: {
+    status: 409,
+    title: 'Not paid',
+    detail: 'Only a paid ticket has a code to be scanned, and a document',
+    advice:
+      'The `ticket_status` of this problem says what it is. Pay one that is `reserved`; there is no way back for the others.',
+  },
   ticket_not_voidable: {
     status: 409,
     title: 'Not voidable',

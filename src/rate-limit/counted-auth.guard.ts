@@ -13,10 +13,13 @@ export class CountedAuthGuard implements CanActivate {
     private readonly limit: RateLimitGuard,
   ) {}
 
-  /** @throws {Problem} `unauthenticated`, `rate_limited` */
-  canActivate(context: ExecutionContext): boolean | Promise<never> {
+  /** @throws {Problem} `unauthenticated`, `forbidden`, `rate_limited` */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     try {
-      return this.auth.canActivate(context);
+      const isAdmitted = this.auth.canActivate(context);
+      return typeof isAdmitted === 'boolean'
+        ? isAdmitted
+        : isAdmitted.catch((refusal: unknown) => this.count(context, refusal));
     } catch (refusal) {
       return this.count(context, refusal);
     }

@@ -34,9 +34,10 @@ export class RateLimitGuard extends ThrottlerGuard {
       return true;
     }
     const policy = request.method === 'GET' || request.method === 'HEAD' ? 'reading' : 'writing';
-    if (request.caller === undefined) await this.countNetwork(response, policy, network, limit, ttl);
+    const name = nameOf(request);
+    if (name === undefined) await this.countNetwork(response, policy, network, limit, ttl);
     else {
-      await this.count(policy, `user ${request.caller.userId}`, limit, ttl, response);
+      await this.count(policy, name, limit, ttl, response);
       await this.countNetwork(undefined, `${policy}-together`, network, limit * CALLERS_PER_ADDRESS, ttl);
     }
     return true;
@@ -86,3 +87,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     if (isBlocked) throw new Problem('rate_limited', { headers: { 'Retry-After': String(timeToExpire) } });
   }
 }
+
+/** Whose requests count together: those of an account, or of a device. */
+const nameOf = ({ caller, device }: Request): string | undefined =>
+  caller ? `user ${caller.userId}` : device && `device ${device.deviceId}`;

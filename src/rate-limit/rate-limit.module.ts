@@ -4,6 +4,7 @@ import { ThrottlerModule } from '@nestjs/throttler';
 import type { Queue } from 'bull';
 import type { Settings } from '../config/settings';
 import { EXPIRATION_QUEUE, redisPrefix } from '../queue/job-types';
+import { CsvExports } from './csv-exports';
 import { EventLimit } from './event-limit';
 import { GuessLimit } from './guess-limit';
 import { HourlyStorage, RateLimitStorage } from './rate-limit.storage';
@@ -35,6 +36,7 @@ export class RateLimitModule {
         GuessLimit,
         EventLimit,
         Turns,
+        CsvExports,
         {
           provide: HourlyStorage,
           inject,
@@ -42,7 +44,7 @@ export class RateLimitModule {
             new HourlyStorage(HOUR_MS, queue && new RedisWindows(queue.client, HOUR_MS, `${key}:hourly`)),
         },
       ],
-      exports: [GuessLimit, EventLimit, Turns],
+      exports: [GuessLimit, EventLimit, Turns, CsvExports],
     };
   }
 }

@@ -17,7 +17,7 @@ import { Turns } from './turns';
 const LINE = 'line';
 
 /** What costs so much that one network gets it piece by piece; each kind has a line of its own. */
-type Line = 'pages' | 'passwords';
+type Line = 'pages' | 'passwords' | 'documents';
 
 /** Lets a network have its requests of a kind answered one after the other, so that they take no more than a share. */
 @Injectable()

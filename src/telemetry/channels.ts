@@ -7,7 +7,7 @@ import { channel, tracingChannel } from 'node:diagnostics_channel';
 
 /** Requests that are worked off together. */
 export interface Batch {
-  name: 'place_holds' | 'resolve_holds';
+  name: 'place_holds' | 'resolve_holds' | 'check_in';
   requests: readonly object[];
 }
 
@@ -54,3 +54,10 @@ export interface EndedOrders {
 
 /** Orders ended with their event: an `EndedOrders`. */
 export const ordersEnded = channel('tixxety:orders-ended');
+
+export interface Scan {
+  result: string;
+}
+
+/** A ticket was scanned at a gate: a `Scan`. Not told of one that is sent again. */
+export const scans = channel('tixxety:scan');

@@ -33,6 +33,10 @@ export class Ticket {
   @Column('varchar', { length: 8, nullable: true })
   fate: TicketFate | null;
 
+  /** How often it was handed on: the codes of before are good no more. */
+  @Column('integer', { default: 0 })
+  generation: number;
+
   @Column('varchar', { name: 'attendee_name', length: 100, nullable: true })
   attendeeName: string | null;
 

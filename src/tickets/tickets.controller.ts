@@ -3,6 +3,7 @@ import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, countedNetwork, organizerScopeOf, scopeOf, userFor } from '../auth/caller';
 import { UserInPath } from '../auth/user-in-path';
+import { TicketTokens } from '../check-in/ticket-tokens';
 import { ApiCreated, ApiId, ApiList, ApiProblems, ApiUserId } from '../http/api-docs';
 import type { Subject } from '../database/scope';
 import { IdPipe } from '../http/id.pipe';
@@ -22,6 +23,7 @@ export class TicketsController {
   constructor(
     private readonly tickets: TicketsService,
     private readonly codes: OrderCodes,
+    private readonly tokens: TicketTokens,
   ) {}
 
   @Post('tickets')
@@ -68,7 +70,7 @@ export class TicketsController {
       { claim, network: countedNetwork(caller, request) },
     );
     response.location(`/tickets/${ticket.id}`);
-    return this.toDto(ticket);
+    return await this.toDto(ticket);
   }
 
   @Post('tickets/:ticket_id/pay')
@@ -87,7 +89,7 @@ export class TicketsController {
     @Caller() caller: Caller,
     claim?: KeyClaim,
   ): Promise<TicketDto> {
-    return this.toDto(await this.tickets.pay(id, scopeOf(caller), claim));
+    return await this.toDto(await this.tickets.pay(id, scopeOf(caller), claim));
   }
 
   @Post('tickets/:ticket_id/cancel')
@@ -106,7 +108,7 @@ export class TicketsController {
     @Caller() caller: Caller,
     claim?: KeyClaim,
   ): Promise<TicketDto> {
-    return this.toDto(await this.tickets.cancel(id, scopeOf(caller), claim));
+    return await this.toDto(await this.tickets.cancel(id, scopeOf(caller), claim));
   }
 
   @Get('tickets/:ticket_id')
@@ -119,7 +121,7 @@ export class TicketsController {
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found')
   async get(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
-    return this.toDto(await this.tickets.get(id, scopeOf(caller)));
+    return await this.toDto(await this.tickets.get(id, scopeOf(caller)));
   }
 
   @Patch('tickets/:ticket_id')
@@ -142,7 +144,7 @@ export class TicketsController {
     @Body() { attendee }: ChangeTicketDto,
     @Caller() caller: Caller,
   ): Promise<TicketDto> {
-    return this.toDto(await this.tickets.handOn(id, attendee, scopeOf(caller)));
+    return await this.toDto(await this.tickets.handOn(id, attendee, scopeOf(caller)));
   }
 
   @Post('tickets/:ticket_id/void')
@@ -165,7 +167,7 @@ export class TicketsController {
     @Caller() caller: Caller,
     claim?: KeyClaim,
   ): Promise<TicketDto> {
-    return this.toDto(await this.tickets.void(id, organizerScopeOf(caller), claim));
+    return await this.toDto(await this.tickets.void(id, organizerScopeOf(caller), claim));
   }
 
   @Get('users/:user_id/tickets')
@@ -185,8 +187,14 @@ export class TicketsController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<TicketDto[]> {
     const page = await this.tickets.listByUser(subject, query);
-    return sendPage(page, this.toDto, request, response);
+    const tokens = await this.tokens.tokensOf(page.rows);
+    const toDto = (ticket: TicketView) =>
+      toTicketDto(ticket, this.codes.codeOf(ticket.orderId), tokens.get(ticket.id));
+    return sendPage(page, toDto, request, response);
   }
 
-  private readonly toDto = (ticket: TicketView) => toTicketDto(ticket, this.codes.codeOf(ticket.orderId));
+  private async toDto(ticket: TicketView): Promise<TicketDto> {
+    const token = ticket.status === 'paid' ? await this.tokens.tokenOf(ticket) : undefined;
+    return toTicketDto(ticket, this.codes.codeOf(ticket.orderId), token);
+  }
 }

@@ -75,6 +75,12 @@ export class TicketDto {
   @ApiProperty({ enum: TICKET_STATUSES })
   status: TicketStatus;
 
+  /**
+   * What its code shows at the gate, signed (RFC 7515); only while it is paid. Another one once it is handed on.
+   * @example "eyJhbGciOiJFZERTQSIsImtpZCI6ImFaMyJ9.eyJ0IjoxLCJlIjoxLCJ5IjoxLCJnIjowfQ.2jwwaGFRq2xuzKHlEDM6DTSL5Sm2eIl_WgH6knLB_wIbHb2O9fBnqUS8VW5H1NOSB9LHd1WcFy9SBi-oU8bLCQ"
+   */
+  token?: string;
+
   /** @example "2030-01-01T12:00:00.000Z" */
   created_at: Date;
 
@@ -109,15 +115,23 @@ const HOLD = {
   paid_at: null,
 };
 
+const TOKEN =
+  'eyJhbGciOiJFZERTQSIsImtpZCI6ImFaMyJ9.eyJ0IjoxLCJlIjoxLCJ5IjoxLCJnIjowfQ.' +
+  '2jwwaGFRq2xuzKHlEDM6DTSL5Sm2eIl_WgH6knLB_wIbHb2O9fBnqUS8VW5H1NOSB9LHd1WcFy9SBi-oU8bLCQ';
+
 /** A ticket in each state. */
 export const TICKET_EXAMPLES = {
   reserved: { summary: 'Reserved', value: { ...HOLD, status: 'reserved', expires_in_ms: 120_000 } },
-  paid: { summary: 'Paid', value: { ...HOLD, status: 'paid', paid_at: '2030-01-01T12:01:30.000Z' } },
+  paid: {
+    summary: 'Paid',
+    value: { ...HOLD, status: 'paid', token: TOKEN, paid_at: '2030-01-01T12:01:30.000Z' },
+  },
   expired: { summary: 'Expired', value: { ...HOLD, status: 'expired' } },
   cancelled: { summary: 'Cancelled', value: { ...HOLD, status: 'cancelled' } },
 };
 
-export const toTicketDto = (ticket: TicketView, orderCode: string): TicketDto => ({
+/** @param token of a ticket that is paid */
+export const toTicketDto = (ticket: TicketView, orderCode: string, token?: string): TicketDto => ({
   id: ticket.id,
   user_id: ticket.userId,
   event_id: ticket.eventId,
@@ -126,6 +140,7 @@ export const toTicketDto = (ticket: TicketView, orderCode: string): TicketDto =>
   price: ticket.price,
   attendee: ticket.attendeeName === null ? null : { name: ticket.attendeeName, email: ticket.attendeeEmail },
   status: ticket.status,
+  ...(token !== undefined && { token }),
   created_at: ticket.createdAt,
   expires_at: ticket.expiresAt,
   paid_at: ticket.paidAt,

@@ -13,6 +13,7 @@ export interface TicketView {
   ticketTypeId: number;
   status: TicketStatus;
   price: number;
+  generation: number;
   attendeeName: string | null;
   attendeeEmail: string | null;
   createdAt: Date;
@@ -32,7 +33,7 @@ export interface NewAttendee {
 const SELECT = `
     SELECT id, order_id AS "orderId", user_id AS "userId", event_id AS "eventId", ticket_type_id AS "ticketTypeId",
       CASE WHEN status = 'reserved' AND expires_at <= now() THEN 'expired' ELSE status END AS status,
-      price, attendee_name AS "attendeeName", attendee_email AS "attendeeEmail",
+      price, generation, attendee_name AS "attendeeName", attendee_email AS "attendeeEmail",
       created_at AS "createdAt", expires_at AS "expiresAt", paid_at AS "paidAt",
       greatest(0, ceil(extract(epoch FROM expires_at - now()) * 1000))::int8 AS "expiresInMs"
     FROM ticket_states`;

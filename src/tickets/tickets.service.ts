@@ -51,6 +51,7 @@ export class TicketsService {
       ticketTypeId: order.typeIds[0] as number,
       status: ticketStatusOf(order.status),
       price: order.total,
+      generation: 0,
       attendeeName: null,
       attendeeEmail: null,
       createdAt: order.createdAt,
@@ -111,7 +112,7 @@ export class TicketsService {
    * @throws {Problem} as `OrderChangesService.voidTicket`
    */
   async void(ticketId: number, scope: OrganizerScope, claim?: KeyClaim): Promise<TicketView> {
-    return { ...(await this.changes.voidTicket(ticketId, scope, claim)), expiresInMs: 0 };
+    return { ...(await this.changes.voidTicket(ticketId, scope, claim)), expiresInMs: 0, generation: 0 };
   }
 
   /**
@@ -145,6 +146,7 @@ export class TicketsService {
       ticketTypeId: order.typeId,
       status: ticketStatusOf(order.status),
       price: order.total,
+      generation: 0,
       attendeeName: order.attendee?.name ?? null,
       attendeeEmail: order.attendee?.email ?? null,
       createdAt: order.createdAt,

@@ -1,7 +1,9 @@
 import type { Part } from './part';
 import { crowded } from './parts/crowded';
 import { denial } from './parts/denial';
+import { documents } from './parts/documents';
 import { expiry } from './parts/expiry';
+import { gate } from './parts/gate';
 import { growth } from './parts/growth';
 import { guards } from './parts/guards';
 import { hot } from './parts/hot';
@@ -28,6 +30,8 @@ export const PARTS: readonly Part[] = [
   guards,
   keys,
   orders,
+  gate,
+  documents,
   stuck,
   expiry,
   snapshot,

@@ -4,6 +4,7 @@ import { CALLERS, MATRIX, OF_A_DRAFT, type CallerName } from '../support/access-
 import { startTestApi, type TestApi } from '../support/api';
 import type { Answer, Client } from '../support/client';
 import { codeBody, eventBody, quotaBody, ticketTypeBody, userBody } from '../support/factories';
+import { scanOf } from '../support/gate';
 import { expectProblem } from '../support/problems';
 import { tokenOf } from '../support/tokens';
 
@@ -35,12 +36,15 @@ describe('who may do what', () => {
       organizer: api.client.as(tokenOf(organizer.id)),
       elsewhere: api.client.as(tokenOf(elsewhere.id)),
       admin: api.client,
+      device: api.client,
     };
     event = (await as.organizer.post('/events/', { ...eventBody(), total_tickets: 1_000 })).body;
     await as.elsewhere.post('/events/', eventBody());
     cancelled = (await as.organizer.post('/events/', eventBody())).body;
     await as.organizer.post(`/events/${cancelled.id}/cancel`);
     sale = (await as.organizer.post('/events/', eventBody())).body;
+    const { body: device } = await as.organizer.post(`/events/${event.id}/devices`, { name: 'North' });
+    as.device = api.client.as(device.token as string);
     const types = await api.sql<{ id: number }>('SELECT id FROM ticket_types WHERE event_id = $1', [
       event.id,
     ]);
@@ -83,6 +87,9 @@ describe('who may do what', () => {
     'PATCH /quotas/{quota_id}': () => ({ capacity: 3 }),
     'POST /events/{event_id}/codes': codeBody,
     'PATCH /codes/{code_id}': () => ({ max_uses: 3 }),
+    'POST /events/{event_id}/devices': () => ({ name: 'South' }),
+    'POST /events/{event_id}/check-ins': () => scanOf({ token: 'nonsense' }),
+    'POST /events/{event_id}/check-ins/batch': () => ({ check_ins: [scanOf({ token: 'nonsense' })] }),
   };
 
   /** What an operation changes or deletes of the event that is for sale: another each time. */
@@ -90,6 +97,8 @@ describe('who may do what', () => {
     ticket_type_id: () => api.create.ticketType(sale),
     quota_id: () => api.create.quota(sale),
     code_id: () => api.create.code(sale),
+    device_id: async () =>
+      (await api.client.post(`/events/${sale.id}/devices`, { name: 'South' })).body as { id: number },
   };
 
   async function ask(
@@ -169,6 +178,7 @@ describe('who may do what', () => {
         ticket_type_id: 999_999,
         quota_id: 999_999,
         code_id: 999_999,
+        device_id: 999_999,
         session_id: '00000000-0000-4000-8000-000000000000',
       };
       const missing = operation.includes('{')

@@ -47,12 +47,15 @@ describe('whatever is sent', () => {
       const items = [{ ticket_type_id: 3, quantity: 1 }];
       codes.push((await api.client.post('/orders', { user_id: 2, event_id: 3, items })).body.code as string);
     }
+    await api.client.post('/tickets/5/pay');
+    for (const code of codes.slice(-6)) await api.client.post(`/orders/${code}/payments`, {});
     // Of an event that no ticket is asked for without a type.
     for (let i = 0; i < 3; i++) {
       await api.create.quota({ id: 2 });
       await api.create.ticketType({ id: 2 });
       await api.create.code({ id: 2 });
     }
+    for (let i = 0; i < 8; i++) await api.client.post('/events/1/devices', { name: 'North' });
     // To be cancelled, and to be deleted.
     for (let i = 0; i < 6; i++) await api.create.event();
     ajv.addSchema(document, 'openapi');

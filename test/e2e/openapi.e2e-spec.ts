@@ -5,6 +5,7 @@ import {
   COMMON_WITH_BODY,
   CREATED,
   TAKING,
+  FOR_DEVICES,
   PUBLIC,
   LISTS,
   INTEGER,
@@ -96,7 +97,8 @@ describe('the documentation', () => {
 
   it.each(Object.keys(CONTRACT))('says who may call %s', (name) => {
     const { security, responses } = operation(name);
-    expect(security).toEqual(PUBLIC.includes(name) ? [] : [{ sign_in: [] }]);
+    const others = FOR_DEVICES.includes(name) ? [{ device: [] }] : [];
+    expect(security).toEqual(PUBLIC.includes(name) ? [] : [{ sign_in: [] }, ...others]);
     const refusals = responses['401']?.content?.['application/problem+json']?.examples ?? {};
     expect('unauthenticated' in refusals).toBe(!PUBLIC.includes(name));
   });

@@ -38,6 +38,26 @@ describe('the log', () => {
     const guest = admin.as(renewed.access_token);
     const event = await factoriesFor(admin).event();
     expect((await guest.post('/tickets/', { event_id: event.id })).status).toBe(201);
+    const { body: device } = await admin.post(`/events/${event.id}/devices`, { name: NAME });
+    const { body: held } = await guest.post('/tickets/', { event_id: event.id });
+    const { body: ticket } = await guest.post(`/tickets/${held.id}/pay`);
+    const scan = { token: ticket.token, nonce: 'nonce', kind: 'entry' };
+    const gate = admin.as(device.token as string);
+    expect((await gate.post(`/events/${event.id}/check-ins`, scan)).body.result).toBe('admitted');
+    const late = {
+      check_ins: [
+        { ...scan, nonce: 'late' },
+        { ...scan, nonce: NAME },
+      ],
+    };
+    expect((await gate.post(`/events/${event.id}/check-ins/batch`, late)).status).toBe(200);
+    expect((await gate.get('/users/me')).status).toBe(403);
+    expect((await gate.get(`/events/${event.id}/gate?attendees=true`)).status).toBe(200);
+    for (const document of ['.pdf', '/qr.svg', '/qr.png', '.ics']) {
+      expect((await guest.get(`/tickets/${ticket.id}${document}`)).status).toBe(200);
+    }
+    const csv = await admin.get<string>(`/events/${event.id}/attendees`, { Accept: 'text/csv' });
+    expect(csv.body).toContain(NAME);
     expect((await guest.get(`/events/?q=${QUERY}`)).status).toBe(200);
     expect((await guest.get(`/nowhere?access_token=${QUERY}`)).status).toBe(404);
     expect((await guest.get('/', { Cookie: COOKIE })).status).toBe(200);
@@ -53,7 +73,13 @@ describe('the log', () => {
       expect(output.replace(/\\"/g, '"')).toContain(line);
     }
     const secrets = { PASSWORD, WRONG_PASSWORD, NAME, QUERY, COOKIE, access_token, refresh_token };
-    const more = { session: session.access_token, renewed: renewed.refresh_token, hash: '$argon2' };
+    const more = {
+      device: device.token,
+      ticket: ticket.token,
+      session: session.access_token,
+      renewed: renewed.refresh_token,
+      hash: '$argon2',
+    };
     for (const [name, secret] of Object.entries({ ...secrets, ...more })) {
       expect(secret).toEqual(expect.any(String));
       expect({ name, isLogged: output.includes(secret as string) }).toEqual({ name, isLogged: false });

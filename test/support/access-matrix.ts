@@ -1,5 +1,8 @@
-/** The callers. They ask for things of the owner, and for the event of the organizer; `elsewhere` has an event, too. */
-export const CALLERS = ['nobody', 'another', 'owner', 'organizer', 'elsewhere', 'admin'] as const;
+/**
+ * The callers. They ask for things of the owner, and for the event of the organizer, at whose gate the device is;
+ * `elsewhere` has an event, too.
+ */
+export const CALLERS = ['nobody', 'another', 'owner', 'organizer', 'elsewhere', 'admin', 'device'] as const;
 export type CallerName = (typeof CALLERS)[number];
 export type Statuses = Record<CallerName, number>;
 
@@ -10,8 +13,13 @@ const everybody = (status: number): Statuses => ({
   organizer: status,
   elsewhere: status,
   admin: status,
+  device: status,
 });
-const everybodySignedIn = (status: number): Statuses => ({ ...everybody(status), nobody: 401 });
+const everybodySignedIn = (status: number): Statuses => ({
+  ...everybody(status),
+  nobody: 401,
+  device: 403,
+});
 const ownerAndAdmin = (status: number): Statuses => ({
   ...everybodySignedIn(404),
   owner: status,
@@ -35,6 +43,9 @@ const organizersOwn = (status: number): Statuses => ({
   organizer: status,
   admin: status,
 });
+
+/** What is for the gate of the event. */
+const gate = (status: number): Statuses => ({ ...organizerAndAdmin(status), device: status });
 
 /** Every operation, and what each caller is answered. */
 export const MATRIX: Record<string, Statuses> = {
@@ -74,6 +85,13 @@ export const MATRIX: Record<string, Statuses> = {
   'PATCH /tickets/{ticket_id}': { ...ownerAndAdmin(200), organizer: 403 },
   // Let in, and told that it is not paid.
   'POST /tickets/{ticket_id}/void': { ...parties(409), owner: 403 },
+  // Let in, and told that it is not paid.
+  'GET /tickets/{ticket_id}/qr.svg': parties(409),
+  'GET /tickets/{ticket_id}/qr.png': parties(409),
+  'GET /tickets/{ticket_id}.pdf': parties(409),
+  'GET /tickets/{ticket_id}.ics': parties(409),
+  'GET /orders/{code}.pdf': parties(409),
+  'GET /events/{event_id}.ics': everybody(200),
   'POST /orders': ownerAndAdmin(201),
   'GET /orders/{code}': parties(200),
   'POST /orders/{code}/cancel': parties(200),
@@ -86,11 +104,21 @@ export const MATRIX: Record<string, Statuses> = {
   'GET /events/{event_id}/summary': organizerAndAdmin(200),
   'POST /events/{event_id}/cancel': organizerAndAdmin(202),
   'GET /events/{event_id}/cancellation': organizerAndAdmin(200),
+  'GET /.well-known/jwks.json': everybody(200),
+  'GET /events/{event_id}/devices': organizerAndAdmin(200),
+  'POST /events/{event_id}/devices': organizerAndAdmin(201),
+  'DELETE /devices/{device_id}': organizersOwn(204),
+  'POST /events/{event_id}/check-ins': gate(200),
+  'POST /events/{event_id}/check-ins/batch': gate(200),
+  'GET /events/{event_id}/check-ins': organizerAndAdmin(200),
+  'GET /events/{event_id}/gate': gate(200),
+  'GET /events/{event_id}/attendees': organizerAndAdmin(200),
 };
 
 /** The same for a draft, where it is another. */
 export const OF_A_DRAFT: Record<string, Statuses> = {
-  'GET /events/{event_id}': { ...organizerAndAdmin(200, 404), nobody: 404 },
+  'GET /events/{event_id}.ics': { ...organizerAndAdmin(200, 404), nobody: 404, device: 404 },
+  'GET /events/{event_id}': { ...organizerAndAdmin(200, 404), nobody: 404, device: 404 },
   'PATCH /events/{event_id}': organizerAndAdmin(200, 404),
   'DELETE /events/{event_id}': organizerAndAdmin(204, 404),
 };

@@ -1,3 +1,6 @@
+/** What a document is refused with. */
+const DOCUMENT = ['ticket_not_found', 'ticket_not_paid', 'event_not_published', 'overloaded'];
+
 /** Every operation: its success, and the refusals of its own. */
 export const CONTRACT: Record<string, [success: number, ...refusals: string[]]> = {
   'GET /': [200],
@@ -69,6 +72,18 @@ export const CONTRACT: Record<string, [success: number, ...refusals: string[]]> 
   'POST /tickets/{ticket_id}/cancel': [200, 'ticket_not_found', 'ticket_not_cancellable', 'part_of_an_order'],
   'PATCH /tickets/{ticket_id}': [200, 'forbidden', 'ticket_not_found', 'ticket_not_changeable'],
   'POST /tickets/{ticket_id}/void': [200, 'forbidden', 'ticket_not_found', 'ticket_not_voidable'],
+  'GET /tickets/{ticket_id}/qr.svg': [200, ...DOCUMENT],
+  'GET /tickets/{ticket_id}/qr.png': [200, ...DOCUMENT],
+  'GET /tickets/{ticket_id}.pdf': [200, ...DOCUMENT],
+  'GET /tickets/{ticket_id}.ics': [200, 'ticket_not_found', 'ticket_not_paid'],
+  'GET /orders/{code}.pdf': [
+    200,
+    'order_not_found',
+    'order_without_tickets',
+    'event_not_published',
+    'overloaded',
+  ],
+  'GET /events/{event_id}.ics': [200, 'event_not_found'],
   'POST /orders': [
     201,
     'user_not_found',
@@ -95,6 +110,15 @@ export const CONTRACT: Record<string, [success: number, ...refusals: string[]]> 
   'GET /events/{event_id}/summary': [200, 'forbidden', 'event_not_found'],
   'POST /events/{event_id}/cancel': [202, 'forbidden', 'event_not_found'],
   'GET /events/{event_id}/cancellation': [200, 'forbidden', 'event_not_found', 'cancellation_not_found'],
+  'GET /.well-known/jwks.json': [200],
+  'GET /events/{event_id}/devices': [200, 'forbidden', 'event_not_found'],
+  'POST /events/{event_id}/devices': [201, 'forbidden', 'event_not_found', 'too_many_devices'],
+  'DELETE /devices/{device_id}': [204, 'device_not_found'],
+  'POST /events/{event_id}/check-ins': [200, 'forbidden', 'event_not_found'],
+  'POST /events/{event_id}/check-ins/batch': [200, 'forbidden', 'event_not_found'],
+  'GET /events/{event_id}/check-ins': [200, 'forbidden', 'event_not_found'],
+  'GET /events/{event_id}/gate': [200, 'forbidden', 'event_not_found'],
+  'GET /events/{event_id}/attendees': [200, 'forbidden', 'event_not_found'],
 };
 /** What every operation may be refused with, and what those may whose method has a body. */
 export const COMMON = ['validation_failed', 'service_unavailable'];
@@ -107,6 +131,7 @@ export const CREATED = [
   'POST /events/{event_id}/ticket-types',
   'POST /events/{event_id}/quotas',
   'POST /events/{event_id}/codes',
+  'POST /events/{event_id}/devices',
 ];
 export const TAKING = [
   ...CREATED,
@@ -120,6 +145,8 @@ export const TAKING = [
   'PATCH /ticket-types/{ticket_type_id}',
   'PATCH /quotas/{quota_id}',
   'PATCH /codes/{code_id}',
+  'POST /events/{event_id}/check-ins',
+  'POST /events/{event_id}/check-ins/batch',
 ];
 export const PUBLIC = [
   'GET /',
@@ -128,7 +155,14 @@ export const PUBLIC = [
   'POST /auth/revoke',
   'GET /events',
   'GET /events/{event_id}',
+  'GET /events/{event_id}.ics',
   'GET /events/{event_id}/ticket-types',
+  'GET /.well-known/jwks.json',
+];
+export const FOR_DEVICES = [
+  'POST /events/{event_id}/check-ins',
+  'POST /events/{event_id}/check-ins/batch',
+  'GET /events/{event_id}/gate',
 ];
 export const LISTS = [
   'GET /events',
@@ -142,6 +176,9 @@ export const LISTS = [
   'GET /events/{event_id}/ticket-types',
   'GET /events/{event_id}/quotas',
   'GET /events/{event_id}/codes',
+  'GET /events/{event_id}/devices',
+  'GET /events/{event_id}/check-ins',
+  'GET /events/{event_id}/attendees',
 ];
 
 export const INTEGER = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };

@@ -121,6 +121,9 @@ const WEIGHTS: Record<string, number> = {
   'POST /events/{event_id}/cancel': 10,
   'PATCH /events/{event_id}': 10,
   'GET /events/{event_id}/cancellation': 10,
+  // A scan needs a token or a ticket, and not both.
+  'POST /events/{event_id}/check-ins': 15,
+  'DELETE /devices/{device_id}': 8,
 };
 
 /**

@@ -22,6 +22,8 @@ export type Requests =
   | { kind: 'order'; users: Ids; events: Ids; types: Ids; typesPerEvent: number; isKeyed?: boolean }
   /** Each order of `addOrders` is paid once, by the user who holds it; `codeKey` in hex. */
   | { kind: 'pay-order'; orders: Ids; users: Ids; codeKey: string }
+  /** Each body once, by each caller in turn. */
+  | { kind: 'post'; path: string; bodies: string[]; tokens: string[] }
   /** Each address in turn, again and again. */
   | { kind: 'get'; paths: string[] }
   /** Good ones and poisoned ones, in random order; `most` of them, where it is given. */

@@ -40,6 +40,14 @@ export function requestsOf(requests: Requests): () => Request | undefined {
         expected: OK,
       });
     }
+    case 'post': {
+      const { path, bodies, tokens } = requests;
+      let sent = 0;
+      return () => {
+        const [body, token = ''] = [bodies[sent], tokens[sent++ % tokens.length]];
+        return body === undefined ? undefined : { method: 'POST', path, body, token, expected: OK };
+      };
+    }
     case 'order':
       return orders(requests);
     case 'pay-order':

@@ -1,0 +1,24 @@
+import type { Statement } from '../database/statements';
+
+const listed = (condition: string): Statement => ({
+  text: `
+    SELECT check_in.id, check_in.result, check_in.kind, check_in.nonce, check_in.scanned_at AS "scannedAt",
+      check_in.received_at AS "receivedAt", check_in.ticket_id AS "ticketId",
+      (SELECT name FROM ticket_types WHERE id = ticket.ticket_type_id) AS "typeName", ticket.attendee_name AS "attendeeName",
+      device.id AS "deviceId", device.name AS "deviceName", check_in.user_id AS "userId",
+      earlier.scanned_at AS "earlierScannedAt", earlier_device.id AS "earlierDeviceId", earlier_device.name AS "earlierDeviceName"
+    FROM check_ins AS check_in
+    LEFT JOIN tickets AS ticket ON ticket.id = check_in.ticket_id
+    LEFT JOIN devices AS device ON device.id = check_in.device_id
+    LEFT JOIN check_ins AS earlier ON earlier.id = check_in.earlier_id
+    LEFT JOIN devices AS earlier_device ON earlier_device.id = earlier.device_id
+    WHERE check_in.event_id = $1 AND check_in.id < $2 ${condition}
+    ORDER BY check_in.id DESC
+    LIMIT $3`,
+});
+
+/** The check-ins of the event `$1` before the check-in `$2`, newest first, `$3` at most. */
+export const LIST_CHECK_INS = listed('');
+
+/** Those of them that contradict another one. */
+export const LIST_CONFLICTS = listed(`AND check_in.result = 'conflict'`);

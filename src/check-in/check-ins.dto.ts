@@ -1,0 +1,140 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn, IsOptional } from 'class-validator';
+import { ApiInteger } from '../http/api-docs';
+import { Id, Instant, MayBeLeftOut, NotTogetherWith } from '../http/fields';
+import { ScanCode, ScanNonce } from './scan-fields';
+import { CHECK_IN_KINDS, SCAN_RESULTS, type CheckInKind, type ScanResult } from './scan-result';
+import type { Scan, ScanOutcome } from './scan';
+
+export class CheckInDto {
+  /**
+   * What the code shows, whatever it is.
+   * @example "eyJhbGciOiJFZERTQSIsImtpZCI6ImFaMyJ9.eyJ0IjoxLCJlIjoxLCJ5IjoxLCJnIjowfQ.2jwwaGFRq2xuzKHlEDM6DTSL5Sm2eIl_WgH6knLB_wIbHb2O9fBnqUS8VW5H1NOSB9LHd1WcFy9SBi-oU8bLCQ"
+   */
+  @MayBeLeftOut()
+  @NotTogetherWith('ticket_id')
+  @ScanCode()
+  token?: string;
+
+  /** Instead of the token, where somebody was found by name. */
+  @MayBeLeftOut()
+  @Id()
+  ticket_id?: number;
+
+  /**
+   * A new one for each scan, such as a UUID: the same one gets the same answer, and nothing is done twice.
+   * @example "1f0c7a52-0d0e-4c5f-9a41-8c2f8f0f2f5e"
+   */
+  @ScanNonce()
+  nonce: string;
+
+  /** @example "entry" */
+  @ApiProperty({ enum: CHECK_IN_KINDS })
+  @IsIn(CHECK_IN_KINDS, { message: `must be one of ${CHECK_IN_KINDS.join(', ')}` })
+  kind: CheckInKind;
+
+  /**
+   * By the device's clock; left out: now. A time to come counts as now.
+   * @example "2030-01-01T19:00:00.000Z"
+   */
+  @ApiPropertyOptional({ type: String, format: 'date-time' })
+  @IsOptional()
+  @Instant()
+  scanned_at?: string;
+}
+
+export class CheckInBatchDto {
+  @ApiProperty({ type: [CheckInDto], maxItems: 500 })
+  check_ins: CheckInDto[];
+}
+
+export class GateAttendeeDto {
+  /** @example "Ada Lovelace" */
+  name: string;
+}
+
+export class ScannedTicketDto {
+  /** @example 1 */
+  @ApiInteger()
+  id: number;
+
+  /** @example "Stalls" */
+  ticket_type: string;
+
+  /** Null where nobody is named. */
+  @ApiProperty({ type: GateAttendeeDto, nullable: true })
+  attendee: GateAttendeeDto | null;
+}
+
+export class ScanningDeviceDto {
+  /** @example 1 */
+  @ApiInteger()
+  id: number;
+
+  /** @example "North entrance, phone 2" */
+  name: string;
+}
+
+export class EarlierScanDto {
+  /** @example "2030-01-01T19:00:00.000Z" */
+  scanned_at: Date;
+
+  /** Null: an organizer's account. */
+  @ApiProperty({ type: ScanningDeviceDto, nullable: true })
+  device: ScanningDeviceDto | null;
+}
+
+export class CheckInResultDto {
+  /** @example "admitted" */
+  @ApiProperty({ enum: SCAN_RESULTS })
+  result: ScanResult;
+
+  /** Where it is a ticket of this event. */
+  ticket?: ScannedTicketDto;
+
+  /** What let the ticket in, or out, before. */
+  earlier?: EarlierScanDto;
+}
+
+export class CheckInResultsDto {
+  /** In the order in which they were sent. */
+  @ApiProperty({ type: [CheckInResultDto] })
+  check_ins: CheckInResultDto[];
+}
+
+const TICKET = { id: 1, ticket_type: 'Stalls', attendee: { name: 'Ada Lovelace' } };
+const EARLIER = {
+  scanned_at: '2030-01-01T19:00:00.000Z',
+  device: { id: 2, name: 'South entrance' },
+};
+
+export const RESULT_EXAMPLES = {
+  admitted: { summary: 'Let in', value: { result: 'admitted', ticket: TICKET } },
+  already_in: { summary: 'In already', value: { result: 'already_in', ticket: TICKET, earlier: EARLIER } },
+  not_valid: { summary: 'No ticket of ours', value: { result: 'not_valid' } },
+};
+
+export const toScan = ({ token, ticket_id, nonce, kind, scanned_at }: CheckInDto): Scan => ({
+  ...(token !== undefined && { token }),
+  ...(ticket_id !== undefined && { ticketId: ticket_id }),
+  nonce,
+  kind,
+  ...(scanned_at != null && { scannedAt: new Date(scanned_at) }),
+});
+
+/** @param outcome undefined where what was sent could not be read */
+export const toResultDto = (outcome: ScanOutcome | undefined): CheckInResultDto => {
+  if (!outcome) return { result: 'not_valid' };
+  const { result, ticket, earlier } = outcome;
+  return {
+    result,
+    ...(ticket && {
+      ticket: {
+        id: ticket.id,
+        ticket_type: ticket.typeName,
+        attendee: ticket.attendeeName === null ? null : { name: ticket.attendeeName },
+      },
+    }),
+    ...(earlier && { earlier: { scanned_at: earlier.scannedAt, device: earlier.device } }),
+  };
+};

@@ -1,0 +1,21 @@
+export const CHECK_IN_KINDS = ['entry', 'exit'] as const;
+
+export type CheckInKind = (typeof CHECK_IN_KINDS)[number];
+
+/**
+ * What a scan comes to. A `conflict` is only found later: two devices, one of them without a network, have let the same
+ * ticket in.
+ */
+export const SCAN_RESULTS = [
+  'admitted',
+  'already_in',
+  'left',
+  'void',
+  'blocked',
+  'not_paid',
+  'wrong_event',
+  'not_valid',
+  'conflict',
+] as const;
+
+export type ScanResult = (typeof SCAN_RESULTS)[number];

@@ -1,0 +1,21 @@
+/** What the page of a ticket shows. */
+export interface TicketPage {
+  ticketId: number;
+  token: string;
+  event: string;
+  place: string | null;
+  startTime: Date;
+  endTime: Date;
+  timezone: string;
+  attendee: string | null;
+  type: string;
+  orderCode: string;
+}
+
+export const PDF_FORMATS = ['a4', 'phone'] as const;
+
+export type PdfFormat = (typeof PDF_FORMATS)[number];
+
+/** What a thread is asked to make. */
+export type DocumentOrder =
+  { kind: 'svg' | 'png'; token: string } | { kind: 'pdf'; format: PdfFormat; pages: TicketPage[] };
