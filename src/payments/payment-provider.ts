@@ -46,6 +46,8 @@ export interface PaymentRequest {
   method?: string;
   /** Where the buyer is sent back to after an action. */
   returnUrl?: string;
+  /** When the order's hold ends. */
+  expiresAt?: Date;
 }
 
 export interface RefundRequest {
