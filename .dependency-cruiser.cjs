@@ -80,6 +80,20 @@ module.exports = {
       to: { path: '^src/jobs/(outbox\\.repository|outbox-message\\.entity|relay)\\.ts$' },
     },
     {
+      name: 'sandbox-is-another-party',
+      comment: 'The sandbox behind HTTP uses nothing of ours but the way to call a URL',
+      severity: 'error',
+      from: { path: '^src/payments/sandbox/server/', pathNot: SPEC },
+      to: { path: '^src/', pathNot: ['^src/payments/sandbox/server/', '^src/http/http-call\\.ts$'] },
+    },
+    {
+      name: 'stripe-stays-in-its-folder',
+      comment: 'Only src/payments/stripe/ and its tests import the library of Stripe',
+      severity: 'error',
+      from: { path: '^(src|scripts|migrations)/', pathNot: '^src/payments/stripe/' },
+      to: { path: '^node_modules/stripe/' },
+    },
+    {
       name: 'has-a-place-on-the-line',
       comment: 'Every file and folder of src/ has its place on the line in .dependency-cruiser.cjs',
       severity: 'error',

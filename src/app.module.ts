@@ -21,6 +21,7 @@ import { IdempotencyModule } from './idempotency/idempotency.module';
 import { RelayModule } from './jobs/jobs.module';
 import { MetricsModule } from './metrics/metrics.module';
 import { OrdersModule } from './orders/orders.module';
+import { PaymentProviderModule } from './payments/payment-provider.module';
 import { PaymentsModule } from './payments/payments.module';
 import { QueueModule } from './queue/queue.module';
 import { CountedAuthGuard } from './rate-limit/counted-auth.guard';
@@ -35,6 +36,7 @@ const shared = (role: 'api' | 'worker', settings: Settings, dataSource: TixxetyD
   ConfigModule.register(settings),
   DatabaseModule.register(dataSource),
   QueueModule.register(settings, dataSource.installation),
+  PaymentProviderModule,
   HealthModule,
   MetricsModule.register(role, settings),
   TracingModule.register(role, settings, dataSource),

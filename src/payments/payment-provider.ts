@@ -60,6 +60,9 @@ export interface RefundRequest {
   amount: number;
 }
 
+/** How long a provider may take to answer. */
+export const PROVIDER_TIMEOUT_MS = 2_000;
+
 /** The provider said no, and will say no again: what was asked for is wrong. */
 export class ProviderRefusal extends Error {
   constructor(
