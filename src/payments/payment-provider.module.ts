@@ -5,17 +5,14 @@ import { paymentProviderOf } from '../config/payment-settings';
 import { Settings } from '../config/settings';
 import { PublicUrl } from '../http/public-url';
 import { installationName } from './our-metadata';
-import type { PaymentProvider } from './payment-provider';
+import { PaymentProvider } from './payment-provider';
 import { ownSandboxSecret } from './sandbox/sandbox-secret';
 import { ownSandboxUrl, SandboxServer } from './sandbox/sandbox-server';
 import { SandboxProvider } from './sandbox/sandbox.provider';
 
-/** Injects a `PaymentProvider`, or undefined where there is none. */
-export const PAYMENT_PROVIDER = Symbol('payment provider');
-
 /** The provider that `PAYMENT_PROVIDER` names; undefined for `none`. */
 const paymentProvider = {
-  provide: PAYMENT_PROVIDER,
+  provide: PaymentProvider,
   inject: [Settings, DataSource, PublicUrl],
   useFactory: async (
     settings: Settings,
