@@ -143,7 +143,7 @@ export class Settings {
 
   /** Where Stripe's API is; unset: at Stripe. */
   @IsOptional()
-  @BaseUrl()
+  @Url(/^https?:\/\/[^/?#@\s]+$/, 'http://127.0.0.1:12111')
   STRIPE_API_BASE?: string;
 
   /** Where a sandbox of its own runs; unset: under `/sandbox` of the API. */
