@@ -15,7 +15,7 @@ SANDBOX_SECRET.
 
 Options:
   --port PORT        where to listen on 127.0.0.1; any free port without it (also: PORT)
-  --events-to URL    where events go, such as http://127.0.0.1:8000/payments/events/sandbox
+  --events-to URL    where events go, such as http://127.0.0.1:8000/payments/events/sandbox; several take turns
   -h, --help         show this help
 
 Its books are in the schema \`sandbox\` of DATABASE_URL, or else of the embedded PostgreSQL under DATA_DIR.
@@ -24,7 +24,7 @@ Its books are in the schema \`sandbox\` of DATABASE_URL, or else of the embedded
 runScript(async () => {
   const { values } = readArguments({
     port: { type: 'string' },
-    'events-to': { type: 'string' },
+    'events-to': { type: 'string', multiple: true },
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help) {
@@ -37,8 +37,8 @@ runScript(async () => {
     throw new ScriptError('The sandbox takes no real money: it does not run in production.');
   if (secret === undefined)
     throw new ScriptError('SANDBOX_SECRET is not set: give the sandbox and the API the same.');
-  const eventsUrl = values['events-to'];
-  if (eventsUrl === undefined || !URL.canParse(eventsUrl))
+  const eventsUrls = values['events-to'] ?? [];
+  if (eventsUrls.length === 0 || !eventsUrls.every((text) => URL.canParse(text)))
     throw new ScriptError('--events-to must be a URL. See --help.');
 
   const postgres =
@@ -46,11 +46,12 @@ runScript(async () => {
       ? await startEmbeddedPostgres({ dataDir: DATA_DIR, exclusive: false, say })
       : undefined;
   let url = '';
+  let sent = 0;
   const sandbox = new Sandbox({
     databaseUrl: DATABASE_URL ?? postgres?.url ?? '',
     secret,
     url: () => url,
-    eventsUrl: () => eventsUrl,
+    eventsUrl: () => eventsUrls[sent++ % eventsUrls.length] as string,
   });
   await sandbox.open();
   const app = express().disable('x-powered-by').disable('etag').use('/sandbox', sandboxRouter(sandbox));

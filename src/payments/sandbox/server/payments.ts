@@ -152,10 +152,10 @@ export class Payments {
     return rows;
   }
 
-  /** Newest first. */
+  /** Those that are open first, then the newest. */
   async disputed(): Promise<PaymentRow[]> {
     const { rows } = await this.pool.query<PaymentRow>(
-      `SELECT ${PAYMENT} FROM sandbox.payments WHERE dispute IS NOT NULL ORDER BY number DESC LIMIT ${LONGEST_LIST}`,
+      `SELECT ${PAYMENT} FROM sandbox.payments WHERE dispute IS NOT NULL ORDER BY dispute <> 'open', number DESC LIMIT ${LONGEST_LIST}`,
     );
     return rows;
   }
