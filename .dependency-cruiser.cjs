@@ -47,14 +47,14 @@ const downTheLine = LINE.flatMap((level, height) =>
 const betweenFeatures = FEATURES.flatMap((feature) => [
   {
     name: `${feature}-offers-its-service`,
-    comment: `Only the service, the module, an entity (for a foreign key), a DTO, the status of a ticket or the claim of a key may be imported from ${feature}`,
+    comment: `Only the service, the module, an entity (for a foreign key), a DTO, the states of tickets, orders and payments, or the claim of a key may be imported from ${feature}`,
     severity: 'error',
     from: { path: '^src/', pathNot: [pathOf(feature), SPEC] },
     to: {
       path: pathOf(feature),
       pathNot: [
         '\\.(service|module|entity|dto|decorator)\\.ts$',
-        '/(ticket-status|order-status|order-codes|held-order|key-claim)\\.ts$',
+        '/(ticket-status|order-status|payment-states|order-codes|held-order|key-claim)\\.ts$',
       ],
     },
   },

@@ -22,6 +22,7 @@ import { RelayModule } from './jobs/jobs.module';
 import { MetricsModule } from './metrics/metrics.module';
 import { OrdersModule } from './orders/orders.module';
 import { PaymentProviderModule } from './payments/payment-provider.module';
+import { PaymentTasksModule } from './payments/payment-tasks.module';
 import { PaymentsModule } from './payments/payments.module';
 import { QueueModule } from './queue/queue.module';
 import { CountedAuthGuard } from './rate-limit/counted-auth.guard';
@@ -76,7 +77,7 @@ export class ApiModule {
         OrdersModule,
         PaymentsModule,
         ...(settings.REDIS_URL === undefined
-          ? [ExpirationModule.register(settings), RelayModule.register(settings)]
+          ? [ExpirationModule.register(settings), RelayModule.register(settings), PaymentTasksModule]
           : []),
       ],
       providers: [
@@ -102,6 +103,7 @@ export class WorkerModule {
         RateLimitModule.register(settings, dataSource.installation),
         ExpirationModule.register(settings),
         OrdersModule,
+        PaymentTasksModule,
         RelayModule.register(settings),
       ],
     };

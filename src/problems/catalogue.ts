@@ -3,6 +3,7 @@ import { EVENTS_PROBLEMS } from './events';
 import { HTTP_PROBLEMS } from './http';
 import { IDEMPOTENCY_PROBLEMS } from './idempotency';
 import { ORDERS_PROBLEMS } from './orders';
+import { PAYMENTS_PROBLEMS } from './payments';
 import { RATE_LIMIT_PROBLEMS } from './rate-limit';
 import { TICKET_TYPES_PROBLEMS } from './ticket-types';
 import { TICKETS_PROBLEMS } from './tickets';
@@ -17,6 +18,7 @@ export const PROBLEMS = {
   ...TICKET_TYPES_PROBLEMS,
   ...TICKETS_PROBLEMS,
   ...ORDERS_PROBLEMS,
+  ...PAYMENTS_PROBLEMS,
   ...IDEMPOTENCY_PROBLEMS,
   ...RATE_LIMIT_PROBLEMS,
 };

@@ -5,6 +5,7 @@ import type { Queue } from 'bull';
 import type { Settings } from '../config/settings';
 import { EXPIRATION_QUEUE, redisPrefix } from '../queue/job-types';
 import { EventLimit } from './event-limit';
+import { ForgeryLimit } from './forgery-limit';
 import { GuessLimit } from './guess-limit';
 import { HourlyStorage, RateLimitStorage } from './rate-limit.storage';
 import { RedisWindows } from './redis-windows';
@@ -33,6 +34,7 @@ export class RateLimitModule {
       imports: [throttler],
       providers: [
         GuessLimit,
+        ForgeryLimit,
         EventLimit,
         Turns,
         {
@@ -42,7 +44,7 @@ export class RateLimitModule {
             new HourlyStorage(HOUR_MS, queue && new RedisWindows(queue.client, HOUR_MS, `${key}:hourly`)),
         },
       ],
-      exports: [GuessLimit, EventLimit, Turns],
+      exports: [GuessLimit, ForgeryLimit, EventLimit, Turns],
     };
   }
 }

@@ -45,3 +45,9 @@ export interface Release {
 
 /** Holds were ended: a `Release`. */
 export const releases = channel('tixxety:release');
+
+/** A payment came to another state: its `provider`, `status`, `seconds` since its beginning, and its `refundCause`. */
+export const settledPayments = channel('tixxety:settled-payment');
+
+/** A refund came to another state: its `status`. */
+export const settledRefunds = channel('tixxety:settled-refund');

@@ -33,6 +33,10 @@ export class Ticket {
   @Column('varchar', { length: 8, nullable: true })
   fate: TicketFate | null;
 
+  /** Its money went back, and its place stays sold. */
+  @Column('boolean', { name: 'keeps_place', default: false })
+  keepsPlace: boolean;
+
   @Column('varchar', { name: 'attendee_name', length: 100, nullable: true })
   attendeeName: string | null;
 

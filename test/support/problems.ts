@@ -42,6 +42,7 @@ const MEMBERS: Record<string, (body: ProblemBody) => object> = {
   }),
   order_not_cancellable: (body) => MEMBERS.order_not_payable?.(body) ?? {},
   order_not_extendable: () => ({ order_status: expect.stringMatching(/./) }),
+  refund_not_retryable: () => ({ refund_status: expect.stringMatching(/^(pending|succeeded)$/) }),
   capacity_in_use: () => ({ held: expect.any(Number), sold: expect.any(Number) }),
   part_of_an_order: () => ({ order_code: expect.stringMatching(/^[0-9A-Z]{10}$/) }),
   payment_required: () => ({ order_code: expect.stringMatching(/^[0-9A-Z]{10}$/) }),
