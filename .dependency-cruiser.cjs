@@ -61,14 +61,14 @@ const downTheLine = LINE.flatMap((level, height) =>
 const betweenFeatures = FEATURES.flatMap((feature) => [
   {
     name: `${feature}-offers-its-service`,
-    comment: `Only the service, the module, an entity (for a foreign key), a DTO, the status of a ticket or the claim of a key may be imported from ${feature}`,
+    comment: `Only the service, the module, an entity (for a foreign key), a DTO, the states of tickets, orders and payments, or the claim of a key may be imported from ${feature}`,
     severity: 'error',
     from: { path: '^src/', pathNot: [pathOf(feature), SPEC] },
     to: {
       path: pathOf(feature),
       pathNot: [
         '\\.(service|module|entity|dto|decorator)\\.ts$',
-        '/(ticket-status|order-status|order-codes|held-order|key-claim|ticket-tokens|silent-devices)\\.ts$',
+        '/(ticket-status|order-status|payment-states|order-codes|held-order|key-claim|ticket-tokens|silent-devices)\\.ts$',
       ],
     },
   },
@@ -92,6 +92,20 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: [pathOf('jobs'), SPEC] },
       to: { path: '^src/jobs/(outbox\\.repository|outbox-message\\.entity|relay)\\.ts$' },
+    },
+    {
+      name: 'sandbox-is-another-party',
+      comment: 'The sandbox behind HTTP uses nothing of ours but the way to call a URL',
+      severity: 'error',
+      from: { path: '^src/payments/sandbox/server/', pathNot: SPEC },
+      to: { path: '^src/', pathNot: ['^src/payments/sandbox/server/', '^src/http/http-call\\.ts$'] },
+    },
+    {
+      name: 'stripe-stays-in-its-folder',
+      comment: 'Only src/payments/stripe/ and its tests import the library of Stripe',
+      severity: 'error',
+      from: { path: '^(src|scripts|migrations)/', pathNot: '^src/payments/stripe/' },
+      to: { path: '^node_modules/stripe/' },
     },
     {
       name: 'has-a-place-on-the-line',

@@ -13,11 +13,14 @@ import { RequestDeadline } from './http/request-deadline';
 import { urlOf, type RunningServer } from './http/running-server';
 import { pageHeaders, securityHeaders } from './http/security-headers';
 import { refuseUnsound } from './http/malformed-requests';
+import { servesSandbox } from './config/payment-settings';
 import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
 import { openDatabase, type DatabaseOptions } from './database/open-database';
 import type { TixxetyDataSource } from './database/tixxety-data-source';
 import { RequestMetrics } from './metrics/request-metrics';
+import { ownSandboxSecret } from './payments/sandbox/sandbox-secret';
+import { SandboxServer } from './payments/sandbox/sandbox-server';
 import { serveDocs } from './openapi/serve-docs';
 import { serveScanner } from './scanner/scanner';
 import { demoAdmin } from './users/admin.service';
@@ -56,6 +59,7 @@ export async function createApi(
   app.use('/docs', pageHeaders());
   if (settings.CORS_ORIGINS.length > 0) app.enableCors(crossOrigin(settings.CORS_ORIGINS));
   if (hasQueueDashboard(settings)) await serveQueueDashboard(app);
+  if (servesSandbox(settings)) await serveSandbox(app, settings, dataSource);
   app.use(app.get(RequestDeadline, { strict: false }).middleware);
   serveDocs(app);
   if (settings.GATE_PAGE === 'on') serveScanner(app);
@@ -86,6 +90,16 @@ const crossOrigin = (origins: string[]) => ({
   ],
   maxAge: 600,
 });
+
+/** Before the deadline: another party takes the time it takes. */
+async function serveSandbox(
+  app: NestExpressApplication,
+  { SANDBOX_SECRET }: Settings,
+  dataSource: TixxetyDataSource,
+): Promise<void> {
+  const secret = SANDBOX_SECRET ?? (await ownSandboxSecret(dataSource));
+  app.get(SandboxServer, { strict: false }).serve(app, dataSource.url, secret);
+}
 
 const hasQueueDashboard = ({ QUEUE_DASHBOARD, NODE_ENV, REDIS_URL }: Settings) =>
   REDIS_URL !== undefined && (QUEUE_DASHBOARD ?? (NODE_ENV === 'production' ? 'off' : 'on')) === 'on';

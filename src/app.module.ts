@@ -23,6 +23,8 @@ import { IdempotencyModule } from './idempotency/idempotency.module';
 import { RelayModule } from './jobs/jobs.module';
 import { MetricsModule } from './metrics/metrics.module';
 import { OrdersModule } from './orders/orders.module';
+import { PaymentProviderModule } from './payments/payment-provider.module';
+import { PaymentTasksModule } from './payments/payment-tasks.module';
 import { PaymentsModule } from './payments/payments.module';
 import { QueueModule } from './queue/queue.module';
 import { CountedAuthGuard } from './rate-limit/counted-auth.guard';
@@ -37,6 +39,7 @@ const shared = (role: 'api' | 'worker', settings: Settings, dataSource: TixxetyD
   ConfigModule.register(settings),
   DatabaseModule.register(dataSource),
   QueueModule.register(settings, dataSource.installation),
+  PaymentProviderModule,
   HealthModule,
   MetricsModule.register(role, settings),
   TracingModule.register(role, settings, dataSource),
@@ -79,7 +82,7 @@ export class ApiModule {
         OrdersModule,
         PaymentsModule,
         ...(settings.REDIS_URL === undefined
-          ? [ExpirationModule.register(settings), RelayModule.register(settings)]
+          ? [ExpirationModule.register(settings), RelayModule.register(settings), PaymentTasksModule]
           : []),
       ],
       providers: [
@@ -105,6 +108,7 @@ export class WorkerModule {
         RateLimitModule.register(settings, dataSource.installation),
         ExpirationModule.register(settings),
         OrdersModule,
+        PaymentTasksModule,
         RelayModule.register(settings),
       ],
     };

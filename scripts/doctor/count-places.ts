@@ -33,19 +33,19 @@ export interface SeatsOptions {
 /** Of each ticket the places it takes, and of each order the use of its code. */
 const COUNT = `
   WITH counted AS MATERIALIZED (
-    SELECT id, status, code_id FROM orders WHERE id BETWEEN $1 AND $2 AND status IN ('held', 'paid')
+    SELECT id, status, code_id FROM orders WHERE id BETWEEN $1 AND $2 AND status IN ('held', 'paid', 'refunded')
   ), taken AS MATERIALIZED (
     SELECT ticket_type_id, status, count(*) AS number
     FROM counted JOIN tickets ON order_id = counted.id AND order_id BETWEEN $1 AND $2
-    WHERE fate IS NULL OR fate = 'blocked'
+    WHERE status <> 'refunded' AND (fate IS NULL OR fate = 'blocked') OR keeps_place
     GROUP BY ticket_type_id, status
   ), drawn AS (
     SELECT unnest(quota_ids) AS quota_id, status, number FROM taken JOIN ticket_types ON ticket_types.id = ticket_type_id
     UNION ALL
-    SELECT quota_id, status, 1 FROM counted JOIN codes ON codes.id = code_id
+    SELECT quota_id, status, 1 FROM counted JOIN codes ON codes.id = code_id WHERE status <> 'refunded'
   )
   SELECT quota_id AS id, coalesce(sum(number) FILTER (WHERE status = 'held'), 0)::int AS reserved,
-    coalesce(sum(number) FILTER (WHERE status = 'paid'), 0)::int AS paid
+    coalesce(sum(number) FILTER (WHERE status <> 'held'), 0)::int AS paid
   FROM drawn GROUP BY quota_id`;
 
 const OF_EVENTS = `

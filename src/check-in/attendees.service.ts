@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizerScope } from '../database/scope';
-import { EventAccessService } from '../events/event-access.service';
+import { EventAccessService } from '../event-access/event-access.service';
 import { cursorAfter, isId, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { OrderCodes } from '../inventory/order-codes';
 import { foldCase } from '../text/email';

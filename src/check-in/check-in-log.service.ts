@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizerScope } from '../database/scope';
 import { Statements } from '../database/statements';
-import { EventAccessService } from '../events/event-access.service';
+import { EventAccessService } from '../event-access/event-access.service';
 import { MAX_ID } from '../http/fields';
 import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { LIST_CHECK_INS, LIST_CONFLICTS } from './check-in-log.statements';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { organizerScopeOf } from '../auth/caller';
 import { isDevice, type GateCaller } from '../auth/device';
-import { EventAccessService } from '../events/event-access.service';
+import { EventAccessService } from '../event-access/event-access.service';
 import { Problem } from '../problems/problem';
 import { Admission } from './admission';
 import type { Scan, ScanOutcome, ScanRequest } from './scan';

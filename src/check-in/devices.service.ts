@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { OrganizerScope } from '../database/scope';
-import { EventAccessService } from '../events/event-access.service';
+import { EventAccessService } from '../event-access/event-access.service';
 import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { Problem } from '../problems/problem';
 import { hashOf } from './device-directory';

@@ -70,4 +70,12 @@ describe('the settings and', () => {
 /** How the table says that a setting has none, or one that depends on others. */
 const WITHOUT_DEFAULT = /^(unset|none|outside production|off in production)\b/;
 /** What the image sets (Dockerfile), or what means nothing in a container with its own port, database and pool. */
-const NOT_IN_COMPOSE = new Set(['NODE_ENV', 'HOST', 'PORT', 'DATA_DIR', 'DATABASE_POOLER']);
+const NOT_IN_COMPOSE = new Set([
+  'NODE_ENV',
+  'HOST',
+  'PORT',
+  'DATA_DIR',
+  'DATABASE_POOLER',
+  'SANDBOX_URL', // in production there is no sandbox
+  'SANDBOX_SECRET',
+]);

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runMain } from '../../test/support/processes';
+import { paymentProviderOf } from './payment-settings';
 import { readSettings } from './settings';
 import { StartupError } from './startup-error';
 
@@ -49,6 +50,13 @@ describe('the settings', () => {
       CREATE_EVENTS: 'organizers',
       MAX_EVENTS_PER_USER_HOUR: '0',
       RATE_LIMIT_PER_MINUTE: '0',
+      PUBLIC_URL: 'https://tickets.example.com/',
+      PAYMENT_PROVIDER: 'stripe',
+      STRIPE_SECRET_KEY: 'sk_live_0123456789',
+      STRIPE_WEBHOOK_SECRET: 'whsec_0123456789abcdef,whsec_abcdef0123456789',
+      STRIPE_API_BASE: 'http://127.0.0.1:12111',
+      SANDBOX_URL: 'http://127.0.0.1:8100/sandbox',
+      SANDBOX_SECRET: 'sixteen=letters!',
       TRUST_PROXY: '10.0.0.0/8, ::1',
       CORS_ORIGINS: 'https://shop.example.com,http://localhost:3000',
       METRICS_TOKEN: 'sixteen=letters!',
@@ -68,6 +76,8 @@ describe('the settings', () => {
       HOLD_COOL_DOWN_SECONDS: 0,
       MAX_EVENTS_PER_USER_HOUR: 0,
       RATE_LIMIT_PER_MINUTE: 0,
+      PUBLIC_URL: 'https://tickets.example.com',
+      STRIPE_WEBHOOK_SECRET: environment.STRIPE_WEBHOOK_SECRET.split(','),
       TRUST_PROXY: ['10.0.0.0/8', '::1'],
       CORS_ORIGINS: ['https://shop.example.com', 'http://localhost:3000'],
     });
@@ -119,6 +129,17 @@ describe('the settings', () => {
     ['CREATE_EVENTS', 'admins'],
     ['MAX_EVENTS_PER_USER_HOUR', '-1'],
     ['RATE_LIMIT_PER_MINUTE', '-1'],
+    ['PUBLIC_URL', 'tickets.example.com'],
+    ['PUBLIC_URL', 'https://tickets.example.com/?shop=1'],
+    ['PUBLIC_URL', 'https://ada:secret@tickets.example.com'],
+    ['PAYMENT_PROVIDER', 'cash'],
+    ['PAYMENT_PROVIDER', 'stripe'],
+    ['STRIPE_SECRET_KEY', 'pk_live_0123456789'],
+    ['STRIPE_WEBHOOK_SECRET', 'whsec_'],
+    ['STRIPE_WEBHOOK_SECRET', 'whsec_0123456789abcdef,'],
+    ['STRIPE_API_BASE', 'api.stripe.com'],
+    ['STRIPE_API_BASE', 'https://api.stripe.com/v1'],
+    ['SANDBOX_SECRET', 'fifteen-letters'],
     ['TRUST_PROXY', 'true'],
     ['TRUST_PROXY', '17'],
     ['TRUST_PROXY', '10.0.0.1,'],
@@ -136,6 +157,18 @@ describe('the settings', () => {
     const read = () => readSettings({ [name]: value });
     expect(read).toThrow(StartupError);
     expect(read).toThrow(new RegExp(`^${name} must [^\\n]+\\.$`));
+  });
+
+  it('refuse the sandbox in production, where none is the provider, and nowhere else', () => {
+    const read = (NODE_ENV: string, PAYMENT_PROVIDER?: string) =>
+      paymentProviderOf(readSettings({ NODE_ENV, PAYMENT_PROVIDER }));
+    expect(() => read('production', 'sandbox')).toThrow(/^PAYMENT_PROVIDER must not be sandbox [^\n]+\.$/);
+    expect([read('production'), read('test'), read('development', 'sandbox'), read('test', 'none')]).toEqual([
+      'none',
+      'sandbox',
+      'sandbox',
+      'none',
+    ]);
   });
 
   it('refuse the JWT_SECRET of .env.example, also once it is no comment any more', () => {

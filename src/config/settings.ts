@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { Transform, plainToInstance } from 'class-transformer';
 import {
   IsIn,
@@ -7,14 +6,22 @@ import {
   IsString,
   Length,
   Matches,
-  ValidateBy,
   ValidateIf,
   getMetadataStorage,
   validateSync,
 } from 'class-validator';
 import { readableUrl, withOptions } from './database-url';
 import { environmentWithDotEnv } from './dot-env';
-import { isEmailAddress } from '../text/email';
+import {
+  BaseUrl,
+  Email,
+  Origins,
+  PasswordInOneLine,
+  TrustedProxies,
+  Url,
+  WholeNumber,
+} from './setting-types';
+import { NoSandboxInProduction, WebhookSecrets, WithItsKeys } from './payment-settings';
 import { Secrets, Unguessable, UnwornPassword, UnwornToken } from './secrets';
 import { StartupError } from './startup-error';
 
@@ -117,6 +124,43 @@ export class Settings {
   @WholeNumber(0, 1_000_000_000)
   RATE_LIMIT_PER_MINUTE = 600;
 
+  /** What links in answers and mails begin with; unset: where the API listens. */
+  @IsOptional()
+  @BaseUrl()
+  PUBLIC_URL?: string;
+
+  /** Who takes the money; unset: `none` in production, else `sandbox`, which takes no real one. */
+  @IsIn(['none', 'sandbox', 'stripe'], { message: 'must be none, sandbox or stripe' })
+  @NoSandboxInProduction()
+  @WithItsKeys()
+  @IsOptional()
+  PAYMENT_PROVIDER?: 'none' | 'sandbox' | 'stripe';
+
+  /** Key with which this server calls Stripe. */
+  @IsOptional()
+  @Matches(/^[rs]k_(test|live)_[!-~]+$/, { message: "must be a secret key of Stripe's, such as sk_live_…" })
+  STRIPE_SECRET_KEY?: string;
+
+  /** Secrets with which Stripe signs its events, with commas between them. */
+  @IsOptional()
+  @WebhookSecrets()
+  STRIPE_WEBHOOK_SECRET?: string[];
+
+  /** Where Stripe's API is; unset: at Stripe. */
+  @IsOptional()
+  @Url(/^https?:\/\/[^/?#@\s]+$/, 'http://127.0.0.1:12111')
+  STRIPE_API_BASE?: string;
+
+  /** Where a sandbox of its own runs; unset: under `/sandbox` of the API. */
+  @IsOptional()
+  @BaseUrl()
+  SANDBOX_URL?: string;
+
+  /** The secret key of that sandbox. */
+  @IsOptional()
+  @Length(16, 200, { message: 'must have 16 to 200 characters' })
+  SANDBOX_SECRET?: string;
+
   /** Proxies in front whose `X-Forwarded-For` is believed: how many, or their addresses and subnets; 0 = none. */
   @TrustedProxies()
   TRUST_PROXY: number | string[] = 0;
@@ -183,87 +227,4 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentWithDot
   if (settings.DATABASE_URL !== undefined && environment.PGOPTIONS)
     settings.DATABASE_URL = withOptions(settings.DATABASE_URL, environment.PGOPTIONS);
   return settings;
-}
-
-/** One that was read from a file may have brought along the line break at the file's end, encoded. */
-function PasswordInOneLine(): PropertyDecorator {
-  return ValidateBy({
-    name: 'password',
-    validator: {
-      validate: (value) =>
-        typeof value !== 'string' || !URL.canParse(value) || !/%0[ad]/i.test(new URL(value).password),
-      defaultMessage: () =>
-        'must have a password without line breaks (%0A), such as the one that ends its file',
-    },
-  });
-}
-
-function Email(message: string): PropertyDecorator {
-  return ValidateBy({
-    name: 'email',
-    validator: { validate: isEmailAddress, defaultMessage: () => message },
-  });
-}
-
-function Url(pattern: RegExp, example: string): PropertyDecorator {
-  return ValidateBy({
-    name: 'url',
-    validator: {
-      validate: (value) => typeof value === 'string' && pattern.test(value) && URL.canParse(value),
-      defaultMessage: () => `must look like ${example}`,
-    },
-  });
-}
-
-function WholeNumber(least: number, most: number): PropertyDecorator {
-  return Parsed(
-    (text) => (/^\d+$/.test(text) ? Number(text) : text),
-    (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
-    `must be a whole number from ${least} to ${most}`,
-  );
-}
-
-function TrustedProxies(): PropertyDecorator {
-  return Parsed(
-    (text) => (/^\d+$/.test(text) ? Number(text) : listIn(text)),
-    (value) => (Array.isArray(value) ? value.every(isProxy) : Number(value) <= 16),
-    'must be a number of proxies from 0 to 16, or addresses and subnets such as 10.0.0.0/8,::1',
-  );
-}
-
-function isProxy(text: string): boolean {
-  const [, address = '', , prefix = '1'] = /^([^/]+)(\/(\d{1,3}))?$/.exec(text) ?? [];
-  // A prefix of 0 would believe everybody.
-  return isIP(address) > 0 && Number(prefix) >= 1 && Number(prefix) <= (isIP(address) === 4 ? 32 : 128);
-}
-
-function Origins(): PropertyDecorator {
-  return Parsed(
-    listIn,
-    (value) => Array.isArray(value) && value.every(isOrigin),
-    'must be origins such as https://shop.example.com, separated by commas',
-  );
-}
-
-function isOrigin(text: string): boolean {
-  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
-}
-
-function listIn(text: string): string[] {
-  return text.split(',').map((part) => part.trim());
-}
-
-/** A setting that is something else than its text; what can't be parsed is left for the check to refuse. */
-function Parsed(
-  parse: (text: string) => unknown,
-  validate: (value: unknown) => boolean,
-  message: string,
-): PropertyDecorator {
-  return (target, property) => {
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? parse(value) : value))(
-      target,
-      property,
-    );
-    ValidateBy({ name: 'parsed', validator: { validate, defaultMessage: () => message } })(target, property);
-  };
 }

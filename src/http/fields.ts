@@ -176,6 +176,17 @@ export const ListOf = (dto: () => new () => object, least: number, most: number)
     Type(dto),
   );
 
+/** An address of the web. */
+export const WebAddress = () =>
+  applyDecorators(
+    ApiProperty({ type: String, format: 'uri', maxLength: 2_000 }),
+    field(
+      'webAddress',
+      'must be an address with http or https of at most 2000 visible characters',
+      (value) => typeof value === 'string' && /^https?:\/\/[!-~]{1,1990}$/.test(value) && URL.canParse(value),
+    ),
+  );
+
 /** The code of a currency (ISO 4217), such as EUR. */
 export const Currency = () =>
   applyDecorators(

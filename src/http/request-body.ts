@@ -8,13 +8,15 @@ export interface BodyOptions {
   maxBytes: number;
   /** Takes HTML forms, too. */
   forms: boolean;
+  /** Takes bytes as they are, of any type: whoever sent them has signed just these. */
+  raw?: boolean;
 }
 
 export const hasBody = ({ headers }: Request) =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
 
 /**
- * Reads and parses a body: JSON in UTF-8, or a form. What says of itself that it will not be taken is not read.
+ * Reads and parses a body: JSON in UTF-8, or a form; a raw one is not parsed. What says of itself that it will not be taken is not read.
  *
  * @returns undefined for an empty one
  * @throws {Problem} `unsupported_media_type`, `body_too_large`, `malformed_json`
@@ -22,15 +24,17 @@ export const hasBody = ({ headers }: Request) =>
 export async function readBody(
   request: Request,
   response: Response,
-  { maxBytes, forms }: BodyOptions,
+  { maxBytes, forms, raw = false }: BodyOptions,
 ): Promise<unknown> {
   const type = typeOf(request);
-  if (type !== 'application/json' && !(forms && type === FORM)) throw new Problem('unsupported_media_type');
+  if (!raw && type !== 'application/json' && !(forms && type === FORM))
+    throw new Problem('unsupported_media_type');
   if (Number(request.headers['content-length']) > maxBytes) throw new Problem('body_too_large');
   // The client asks before it sends: only now is it known that the body is wanted.
   if (request.headers.expect !== undefined) response.writeContinue();
   const bytes = await collect(request, maxBytes);
   if (bytes.length === 0) return undefined;
+  if (raw) return bytes;
   if (!isUtf8(bytes)) throw new Problem('malformed_json');
   const text = bytes.toString();
   return type === FORM ? fieldsOf(text) : parse(text);

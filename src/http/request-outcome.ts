@@ -6,8 +6,10 @@ export const NO_ROUTE = 'none';
 const CLIENT_GONE = 499;
 
 /** The template of the route that answers, such as `/tickets/:ticket_id`, or `NO_ROUTE`. */
-export const routeOf = (request: Request): string =>
-  (request.route as { path: string } | undefined)?.path ?? NO_ROUTE;
+export function routeOf({ route, baseUrl }: Request): string {
+  const path = (route as { path: string } | undefined)?.path;
+  return path === undefined ? NO_ROUTE : `${baseUrl}${path}`;
+}
 
 /** The status of a request that is over; 499 where its client has gone before the answer. */
 export const statusOf = (response: Response): number =>

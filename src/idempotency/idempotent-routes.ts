@@ -72,6 +72,8 @@ export class IdempotentRoutes {
     return await this.alone(request, async (claim) => {
       try {
         const result = await call(claim);
+        if (claim.isAnswerKept)
+          return await this.answerOnce(request, claim, [], () => Promise.resolve(result));
         if (claim.replayOf !== undefined) request.res?.set(REPLAYED);
         return result;
       } catch (error) {
@@ -187,8 +189,7 @@ function send(request: Request, answer: Answer, isReplayed: boolean): string | u
     const { code } = JSON.parse(answer.body) as { code: string };
     throw new ProblemAnswer(answer.status, code, headers, answer.body);
   }
-  // Its status is the one of the route.
-  request.res?.set(headers);
+  request.res?.status(answer.status).set(headers);
   if (answer.body === '') return undefined;
   request.res?.type('application/json');
   return answer.body;

@@ -40,6 +40,8 @@ export class KeyClaim {
   isSettled = false;
   /** The id of the request that got this answer first; undefined where it is this one. */
   replayOf?: string;
+  /** No statement keeps what the request comes to: its answer is kept as it is. */
+  isAnswerKept = false;
 
   /**
    * @param ciphers one for each secret, the newest first
@@ -68,6 +70,12 @@ export class KeyClaim {
     if (!outcome) throw new StoredAnswer(this.decrypt(answer, keyId));
     this.replayOf = outcome.requestId;
     return outcome;
+  }
+
+  /** Has the whole answer kept, and a refusal like one from before any statement: for what is decided outside of batches. */
+  keepAnswer(): void {
+    this.isSettled = false;
+    this.isAnswerKept = true;
   }
 
   private decrypt(answer?: Buffer | null, keyId?: Buffer | null): Answer {

@@ -1,4 +1,6 @@
 import type { Statement } from '../database/statements';
+import { addMessages } from '../jobs/outbox.service';
+import { REFUND_TOPIC } from './settle-payment.statement';
 
 /*
  * What becomes of the orders of an event that is closed: no more are placed, so each of these statements, repeated until it
@@ -29,8 +31,9 @@ export const CANCEL_HOLDS_OF_EVENT: Statement = {
 };
 
 /**
- * Goes on with the cancellation of the event `$1` behind the order where it stands: cancels those that were paid and cost
- * nothing, and counts what is owed for the others, of the next `$2` orders. Answers whether these were the last, and how
+ * Goes on with the cancellation of the event `$1` behind the order where it stands: of the next `$2` orders it cancels those
+ * that were paid and cost nothing, begins a refund of what the provider took for the others, and counts what is owed for
+ * those that were paid in cash or by bank. Answers whether these were the last, and how
  * many it cancelled; no row where it is done already.
  */
 export const CANCEL_PAID_ORDERS_OF_EVENT: Statement = {
@@ -42,20 +45,45 @@ export const CANCEL_PAID_ORDERS_OF_EVENT: Statement = {
       WHERE event_id = $1 AND id > (SELECT last_order_id FROM cancellation)
       ORDER BY id LIMIT $2
     ), locked AS MATERIALIZED (
-      SELECT id, status, amount_paid, amount_refunded FROM orders
+      SELECT id, event_id, status, amount_paid FROM orders
       WHERE id = ANY (ARRAY(SELECT id FROM found)) ORDER BY id FOR UPDATE
+    ), payment AS MATERIALIZED (
+      -- Counted in rows that are locked: what was given back while this waited stands there, and not in this snapshot.
+      SELECT payments.id, payments.order_id, provider, currency, taken - giving_back AS rest
+      FROM payments, (SELECT count(*) FROM locked) AS locked_orders
+      WHERE payments.order_id = ANY (ARRAY(SELECT id FROM locked WHERE locked.status = 'paid' AND amount_paid > 0))
+        AND payments.status = 'succeeded' AND taken > giving_back AND coalesce(dispute, 'won') = 'won'
+      ORDER BY payments.id FOR UPDATE OF payments
+    ), refund AS (
+      INSERT INTO refunds (order_id, event_id, payment_id, status, amount, currency, cause, ticket_ids, created_at)
+      SELECT order_id, $1, id, 'pending', rest, currency, 'event_cancelled',
+        (SELECT array_agg(tickets.id ORDER BY tickets.id) FROM tickets WHERE tickets.order_id = payment.order_id AND fate IS DISTINCT FROM 'refunded'),
+        clock_timestamp()
+      FROM payment WHERE provider <> 'offline' AND rest > 0 ORDER BY id
+      RETURNING id, order_id, payment_id, amount
+    ), counted AS (
+      UPDATE payments SET giving_back = giving_back + refund.amount FROM refund WHERE payments.id = refund.payment_id
+    ), sending AS (
+      ${addMessages(REFUND_TOPIC, `jsonb_build_object('refundId', id)`, 'refund ORDER BY id')}
     ), ended AS MATERIALIZED (
-      UPDATE orders SET status = 'cancelled'
+      UPDATE orders SET status = CASE locked.amount_paid WHEN 0 THEN 'cancelled' ELSE 'refunded' END
       FROM locked
-      WHERE orders.id = locked.id AND locked.status = 'paid' AND locked.amount_paid = 0
-      RETURNING orders.id, code_id
+      WHERE orders.id = locked.id AND locked.status = 'paid'
+        AND (locked.amount_paid = 0 OR locked.id IN (SELECT order_id FROM refund))
+      RETURNING orders.id, code_id, orders.status
+    ), ticket AS MATERIALIZED (
+      SELECT tickets.id, tickets.order_id, ticket_type_id, fate FROM tickets, (SELECT count(*) FROM ended) AS locked_orders
+      WHERE tickets.order_id = ANY (ARRAY(SELECT id FROM ended)) FOR UPDATE OF tickets
+    ), fated AS (
+      UPDATE tickets SET fate = 'refunded' FROM ticket, ended
+      WHERE tickets.id = ticket.id AND ended.id = ticket.order_id AND ended.status = 'refunded'
+        AND ticket.fate IS DISTINCT FROM 'refunded'
     ), drawn AS MATERIALIZED (
       SELECT quota_id, count(*)::int AS number
       FROM (
         SELECT unnest(type.quota_ids) AS quota_id
-        FROM ended, LATERAL (
-          SELECT ticket_type_id FROM tickets WHERE order_id = ended.id AND (fate IS NULL OR fate = 'blocked') OFFSET 0
-        ) AS ticket, LATERAL (SELECT quota_ids FROM ticket_types WHERE id = ticket.ticket_type_id OFFSET 0) AS type
+        FROM ticket, LATERAL (SELECT quota_ids FROM ticket_types WHERE id = ticket.ticket_type_id OFFSET 0) AS type
+        WHERE fate IS NULL OR fate = 'blocked'
         UNION ALL
         SELECT code.quota_id FROM ended, LATERAL (SELECT quota_id FROM codes WHERE id = ended.code_id OFFSET 0) AS code
       ) AS place
@@ -64,7 +92,7 @@ export const CANCEL_PAID_ORDERS_OF_EVENT: Statement = {
       UPDATE event_cancellations SET progressed_at = now(),
         last_order_id = coalesce((SELECT max(id) FROM found), event_cancellations.last_order_id),
         amount_owed = amount_owed + (
-          SELECT coalesce(sum(amount_paid - amount_refunded), 0) FROM locked WHERE status = 'paid'
+          SELECT coalesce(sum(rest), 0) FROM payment WHERE provider = 'offline'
         ),
         done_at = CASE WHEN (SELECT count(*) FROM found) < $2 THEN now() END
       FROM cancellation, moved

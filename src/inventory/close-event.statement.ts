@@ -9,14 +9,27 @@ export const CANCELLATION_TOPIC = 'event.cancelled';
 /** The longest that nothing may happen in a cancellation that runs. */
 const STUCK_AFTER = `interval '10 minutes'`;
 
-/** How a cancellation stands, of a row of event_cancellations. */
+/** How a cancellation stands, of a row of event_cancellations beside `REFUNDS_OF_CANCELLATION`. */
 export const CANCELLATION = `
         CASE
-          WHEN cancellation.done_at IS NOT NULL THEN 'done'
-          WHEN cancellation.progressed_at < now() - ${STUCK_AFTER} THEN 'stuck'
+          WHEN cancellation.done_at IS NULL AND cancellation.progressed_at < now() - ${STUCK_AFTER} THEN 'stuck'
+          WHEN pending > 0 AND greatest(cancellation.progressed_at, closed_at) < now() - ${STUCK_AFTER} THEN 'stuck'
+          WHEN failed > 0 AND pending = 0 THEN 'stuck'
+          WHEN cancellation.done_at IS NOT NULL AND pending = 0 THEN 'done'
           ELSE 'running'
         END AS status,
-        coalesce(cancellation.amount_owed, 0) AS "amountOwed"`;
+        cancellation.done_at IS NOT NULL AS "isGoneThrough",
+        coalesce(cancellation.amount_owed, 0) AS "amountOwed",
+        pending + failed + succeeded AS "refundsTotal", succeeded AS "refundsDone", failed AS "refundsFailed",
+        failure_code AS "failureCode"`;
+
+/** SQL: the refunds that the cancellation of an event began. */
+export const refundsOfCancellation = (eventId: string) => `(
+        SELECT count(*) FILTER (WHERE status = 'pending')::int AS pending, count(*) FILTER (WHERE status = 'failed')::int AS failed,
+          count(*) FILTER (WHERE status = 'succeeded')::int AS succeeded, max(closed_at) AS closed_at,
+          mode() WITHIN GROUP (ORDER BY refunds.failure_code) FILTER (WHERE status = 'failed') AS failure_code
+        FROM refunds WHERE event_id = ${eventId} AND cause = 'event_cancelled'
+      )`;
 
 /**
  * Cancels the event `$1`: from the commit on no order for it is placed. `$2` and `$3` are the organizer who asks for it
@@ -55,6 +68,7 @@ function textOf(claims: string, keeps: string): string {
     ), answer AS (
       SELECT coalesce(is_theirs OR is_public, false) AS "isSeen", coalesce(is_theirs, false) AS "isTheirs", ${CANCELLATION}
       FROM (VALUES (1)) AS one LEFT JOIN event ON true LEFT JOIN event_cancellations AS cancellation ON event_id = event.id
+      LEFT JOIN LATERAL ${refundsOfCancellation('event.id')} AS refund ON true
     )${keeps && `, ${keeps}`}
     SELECT answer.*${claims && ', verdict, outcome, claimed.answer, claimed.id AS "keyId"'}
     FROM answer ${claims && 'LEFT JOIN claimed ON true'}`;

@@ -5,16 +5,24 @@ import type { KeyClaim } from '../idempotency/key-claim';
 import { Problem } from '../problems/problem';
 import { ordersEnded, type EndedOrders } from '../telemetry/channels';
 import { CANCEL_HOLDS_OF_EVENT, CANCEL_PAID_ORDERS_OF_EVENT } from './cancel-orders.statements';
-import { CANCELLATION, CLOSE_EVENT, CLOSE_EVENT_KEYED } from './close-event.statement';
+import { CANCELLATION, CLOSE_EVENT, CLOSE_EVENT_KEYED, refundsOfCancellation } from './close-event.statement';
 import { runOnce } from './kept-outcome';
+import { RETRY_REFUNDS_OF_EVENT } from './settle-refund.statements';
 
 export { CANCELLATION_TOPIC } from './close-event.statement';
 
 /** How a cancellation of an event stands. */
 export interface Cancellation {
   status: 'running' | 'done' | 'stuck';
-  /** What was paid for orders that are not refunded. */
+  /** All of its orders were gone through; refunds may still be under way. */
+  isGoneThrough: boolean;
+  /** What was paid in cash or by bank for its orders. */
   amountOwed: number;
+  refundsTotal: number;
+  refundsDone: number;
+  refundsFailed: number;
+  /** Why most of those failed. */
+  failureCode: string | null;
 }
 
 type CloseAnswer = Cancellation & { isSeen: boolean; isTheirs: boolean };
@@ -22,6 +30,7 @@ type CloseAnswer = Cancellation & { isSeen: boolean; isTheirs: boolean };
 /** Of one statement: each locks quotas for as long as it takes. Orders that are paid are looked at with all their tickets. */
 const HOLDS_AT_ONCE = 2_000;
 const ORDERS_AT_ONCE = 500;
+const REFUNDS_AT_ONCE = 1_000;
 
 /** Ends sales of an event for good, and then its orders, some at a time. */
 @Injectable()
@@ -38,16 +47,22 @@ export class EventClosingService {
     const values = [eventId, organizerIn(scope), issuedAtIn(scope)];
     const statement = { plain: CLOSE_EVENT, keyed: CLOSE_EVENT_KEYED };
     const answer = await runOnce<CloseAnswer>(this.statements, statement, values, claim);
-    const { status, amountOwed, isSeen, isTheirs } = answer;
+    const { isSeen, isTheirs, ...cancellation } = answer;
     if (!isSeen) throw new Problem('event_not_found');
     if (!isTheirs) throw new Problem('forbidden');
-    return { status, amountOwed };
+    return cancellation;
   }
 
   /** @returns undefined where the event was not cancelled */
   async find(eventId: number): Promise<Cancellation | undefined> {
     const [cancellation] = await this.statements.run<Cancellation>(FIND, [eventId]);
     return cancellation;
+  }
+
+  /** @returns whether all refunds that failed are tried again */
+  async retrySomeRefunds(eventId: number): Promise<boolean> {
+    const retried = await this.statements.run(RETRY_REFUNDS_OF_EVENT, [eventId, REFUNDS_AT_ONCE]);
+    return retried.length < REFUNDS_AT_ONCE;
   }
 
   /** @returns whether all holds of the closed event have ended */
@@ -82,5 +97,8 @@ function tell({ cancelled = 0, expired = 0 }: Ended = {}): void {
 
 const FIND: Statement = {
   name: 'find_cancellation',
-  text: `SELECT ${CANCELLATION} FROM event_cancellations AS cancellation WHERE event_id = $1`,
+  text: `
+    SELECT ${CANCELLATION}
+    FROM event_cancellations AS cancellation, LATERAL ${refundsOfCancellation('$1')} AS refund
+    WHERE event_id = $1`,
 };

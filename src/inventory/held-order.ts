@@ -142,9 +142,9 @@ export interface ResolvedOrder {
 }
 
 /**
- * `isChanged`: by this request; `stuckEventId`: the order is left as it is, because the counters of its event are locked;
+ * `isChanged`: by this request; `isPaying`: a payment is open; `stuckEventId`: the order is left as it is, because the counters of its event are locked;
  * `id` is null where there is no such order within the scope.
  */
-export type ResolveAnswer = { isChanged: boolean; stuckEventId: number | null } & (
+export type ResolveAnswer = { isChanged: boolean; isPaying: boolean; stuckEventId: number | null } & (
   ResolvedOrder | { id: null }
 );

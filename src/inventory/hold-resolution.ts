@@ -74,6 +74,7 @@ export class HoldResolution {
       if (order.id === null)
         return new Problem(request.orderId === null ? 'ticket_not_found' : 'order_not_found');
       if (order.isChanged) return order;
+      if (isBlockedByPayment(order, request)) return new PaymentOpen(order.id);
       return request.orderId === null ? this.ticketRefusal(order, target) : orderRefusal(order, target);
     } catch (error) {
       return error as Error;
@@ -91,7 +92,24 @@ export class HoldResolution {
   }
 }
 
+/** A payment is to be closed at its provider before the hold may end. */
+export class PaymentOpen extends Problem {
+  constructor(readonly orderId: number) {
+    super('payment_in_progress', { headers: { 'Retry-After': '1' } });
+  }
+}
+
 type Target = ResolveRequest['target'];
+
+/** The provider may be taking the money at this moment. */
+const isBlockedByPayment = (
+  { isPaying, status, places }: ResolvedOrder & { isPaying: boolean },
+  { orderId, target, tender }: ResolveRequest,
+) =>
+  isPaying &&
+  status === 'held' &&
+  (orderId !== null || places === 1) &&
+  (target === 'cancelled' || tender === 'offline');
 
 const obstacleOf = ({ orderId, ticketId }: OrderName): Obstacle =>
   orderId === null ? `ticket ${ticketId}` : `order ${orderId}`;

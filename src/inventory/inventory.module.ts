@@ -9,6 +9,8 @@ import { InventoryService } from './inventory.service';
 import { OrderChangesService } from './order-changes.service';
 import { NetworkKeys } from './network-keys';
 import { OrderCodes } from './order-codes';
+import { OrderRefunds } from './order-refunds.service';
+import { PaymentSettlement } from './payment-settlement.service';
 import { Quota } from './quota.entity';
 import { ReleaseLog } from './release-log';
 import { StuckRows } from './stuck-rows';
@@ -26,8 +28,17 @@ import { StuckRows } from './stuck-rows';
     InventoryService,
     OrderChangesService,
     EventClosingService,
+    PaymentSettlement,
+    OrderRefunds,
     ReleaseLog,
   ],
-  exports: [InventoryService, OrderChangesService, EventClosingService, OrderCodes],
+  exports: [
+    InventoryService,
+    OrderChangesService,
+    EventClosingService,
+    PaymentSettlement,
+    OrderRefunds,
+    OrderCodes,
+  ],
 })
 export class InventoryModule {}

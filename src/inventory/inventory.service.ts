@@ -4,10 +4,13 @@ import { Problem } from '../problems/problem';
 import type { ReleaseTrigger } from '../telemetry/channels';
 import { DueHolds } from './due-holds';
 import { HoldPlacement } from './hold-placement';
-import { HoldResolution } from './hold-resolution';
+import { HoldResolution, PaymentOpen } from './hold-resolution';
 import type { HeldOrder, HoldRequest, ResolvedOrder, ResolveRequest } from './held-order';
 import { InventoryRepository, type Drift, type QuotaChanges, type Sales } from './inventory.repository';
 import type { QuotaKind } from './quota.entity';
+
+/** @throws {Problem} `payment_in_progress` */
+type ClosePayment = (orderId: number) => Promise<void>;
 
 /** Orders of an event that are looked through for a ticket type. */
 const MOST_ORDERS = 10_000;
@@ -18,6 +21,8 @@ const MOST_ORDERS = 10_000;
  */
 @Injectable()
 export class InventoryService {
+  private closePayment: ClosePayment = () => Promise.resolve();
+
   constructor(
     private readonly repository: InventoryRepository,
     private readonly placement: HoldPlacement,
@@ -96,11 +101,22 @@ export class InventoryService {
    *
    * @throws {Problem} for an order: `order_not_found`, `order_not_payable` or `order_not_cancellable`; for one that is named
    *   by its ticket: `ticket_not_found`, `ticket_not_payable`, `ticket_not_cancellable`, `part_of_an_order` or
-   *   `payment_required`
+   *   `payment_required`; `payment_in_progress` where its payment can't be closed at its provider
    */
-  resolveHold(request: ResolveRequest): Promise<ResolvedOrder> {
+  async resolveHold(request: ResolveRequest): Promise<ResolvedOrder> {
     this.refuseTransaction();
-    return this.resolution.resolve(request);
+    try {
+      return await this.resolution.resolve(request);
+    } catch (error) {
+      if (!(error instanceof PaymentOpen)) throw error;
+      await this.closePayment(error.orderId);
+      return await this.resolution.resolve(request);
+    }
+  }
+
+  /** Names what closes an open payment of an order, so that its hold may end. */
+  closePaymentsBy(close: ClosePayment): void {
+    this.closePayment = close;
   }
 
   /**

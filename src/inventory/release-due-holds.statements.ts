@@ -1,8 +1,12 @@
 import type { Statement } from '../database/statements';
 import { waitAtMost } from './lock-timeout';
 
-/** What makes a release give back all that a hold took. Tests take a guard out, and show that places are then lost. */
-export const RELEASE_GUARDS = { places: 'unnest(quota_ids, quota_numbers)' };
+/** What makes a release give back all that a hold took, and not too soon. Tests take a guard out, and show what then goes wrong. */
+export const RELEASE_GUARDS = {
+  places: 'unnest(quota_ids, quota_numbers)',
+  /** While money may be on its way, the provider is asked first; no longer than a minute, all in all. */
+  isUnpaid: `(NOT is_paying OR expires_at <= now() - interval '55 seconds')`,
+};
 
 /**
  * Ends the holds of at most `$1` orders that fell due after `$2` and gives their places back: of any event but those in
@@ -12,13 +16,13 @@ export const RELEASE_GUARDS = { places: 'unnest(quota_ids, quota_numbers)' };
  * Answers one row: when it looked, how late each hold was ended, since when the last of them was due, and since when the
  * first of those it left is.
  */
-export const releaseDueHolds = ({ places } = RELEASE_GUARDS): Statement => ({
+export const releaseDueHolds = ({ places, isUnpaid } = RELEASE_GUARDS): Statement => ({
   // Without a name: it runs from the first second on, and would keep the plan it got while there was no order yet.
   text: `
     WITH ${waitAtMost('$4')}, due AS MATERIALIZED (
       SELECT id, expires_at AS due_at FROM orders
       WHERE status = 'held' AND expires_at <= now() AND expires_at > $2::timestamptz
-        AND event_id <> ALL ($3::bigint[])
+        AND event_id <> ALL ($3::bigint[]) AND ${isUnpaid}
       ORDER BY expires_at
       LIMIT $1
       FOR UPDATE SKIP LOCKED
@@ -61,19 +65,20 @@ function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
         SELECT id FROM orders
         WHERE orders.event_id = wanted.event_id AND status = 'held'
           AND expires_at <= now() AND expires_at > wanted.since AND id <> ALL ($4::bigint[])
+          AND ${RELEASE_GUARDS.isUnpaid}
         OFFSET 0
       ) AS due
       CROSS JOIN patience
       LIMIT $2
     ), locked AS MATERIALIZED (
       -- The status is looked at later: here it would offer the planner the index of all holds to go through.
-      SELECT id, status, expires_at FROM orders
+      SELECT id, status, is_paying, expires_at FROM orders
       WHERE id IN (SELECT id FROM due)
       ORDER BY id
       FOR UPDATE ${skip}
     ), unreleased AS MATERIALIZED (
-      -- It may have been extended while this waited for its lock.
-      SELECT id FROM locked WHERE status = 'held' AND expires_at <= now()
+      -- It may have been extended, or its payment begun, while this waited for its lock.
+      SELECT id FROM locked WHERE status = 'held' AND expires_at <= now() AND ${RELEASE_GUARDS.isUnpaid}
     ), ${releaseHolds('unreleased', RELEASE_GUARDS.places)}
     SELECT now() AS "lookedAt", ARRAY(SELECT "lateSeconds" FROM expired) AS "lateSeconds", ARRAY(
       SELECT event_id FROM due

@@ -9,6 +9,8 @@ export const RESOLVE_HOLDS_GUARDS = {
   lock: 'FOR UPDATE',
   isHeld: `status = 'held'`,
   isLive: 'expires_at > clock.at',
+  /** Money may be on its way. */
+  isUnpaid: 'NOT is_paying',
 };
 
 /**
@@ -17,15 +19,16 @@ export const RESOLVE_HOLDS_GUARDS = {
  * `$5` when the token of each buyer was issued: one whose account is younger is nobody's. `$6` by what it is paid: null for
  * an order that costs nothing, `none` for one of which a payment is to be kept all the same, `offline`; `$7` the reference
  * of that payment. Of several requests for one order the first wins. `$8` are events whose counters are locked by somebody:
- * their holds are left as they are, and the answer says so. `$9` is how many milliseconds to wait for a lock, `$10` whether
+ * their holds are left as they are, and the answer says so. An order that is being paid is left
+ * as it is, too. `$9` is how many milliseconds to wait for a lock, `$10` whether
  * `$4` may also be the organizer of the order's event.
  *
  * Answers a row per request: the order as it is then (null where there is none; a hold that is due counts as expired), and
  * whether this request changed it.
  */
-export const resolveHolds = ({ lock, isHeld, isLive } = RESOLVE_HOLDS_GUARDS): Statement => ({
+export const resolveHolds = (guards = RESOLVE_HOLDS_GUARDS): Statement => ({
   name: 'resolve_holds',
-  text: textOf({ lock, isHeld, isLive, claims: '', keeps: '' }),
+  text: textOf({ ...guards, claims: '', keeps: '' }),
 });
 
 export const RESOLVE_HOLDS = resolveHolds();
@@ -38,8 +41,9 @@ export const RESOLVE_KEYED_HOLDS: Statement = {
     claims: `${claimed(11)}, `,
     keeps: keptOutcomes(
       11,
+      // What is still held has not been decided: a payment may be closed first, or begun.
       `SELECT n, to_jsonb(answer) - 'n' - 'isAnswered' AS outcome FROM answer
-      WHERE "stuckEventId" IS NULL AND NOT "isAnswered"`,
+      WHERE "stuckEventId" IS NULL AND NOT "isAnswered" AND status IS DISTINCT FROM 'held'`,
     ),
   }),
 };
@@ -48,12 +52,13 @@ interface Parts {
   lock: string;
   isHeld: string;
   isLive: string;
+  isUnpaid: string;
   /** Where there are keys: what claims them, and what keeps them. */
   claims: string;
   keeps: string;
 }
 
-function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
+function textOf({ lock, isHeld, isLive, isUnpaid, claims, keeps }: Parts): string {
   return `
     WITH ${claims}${waitAtMost('$9')}, request AS MATERIALIZED (
       -- Not left out, for the planner would then expect hardly any, and compare each with each.
@@ -69,8 +74,8 @@ function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
       ) AS ticket ON true
       ${claims && 'LEFT JOIN claimed ON claimed.n = r.n'}
     ), held_order AS MATERIALIZED (
-      SELECT id, user_id, event_id, status, places, total, discount, amount_paid, currency, created_at, expires_at, paid_at,
-        type_ids, quota_ids, quota_numbers
+      SELECT id, user_id, event_id, status, is_paying, places, total, discount, amount_paid, currency, created_at, expires_at,
+        paid_at, type_ids, quota_ids, quota_numbers
       FROM orders
       WHERE id = ANY (ARRAY(SELECT order_id FROM request))
       ORDER BY id
@@ -81,7 +86,7 @@ function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
     ), live AS MATERIALIZED (
       SELECT DISTINCT ON (id) n, id, event_id, target, tender, reference, total, currency, quota_ids, quota_numbers, clock.at
       FROM held_order JOIN request ON order_id = id AND ${orderInScope('buyer_id', 'is_party', 'held_order')}, clock
-      WHERE ${isHeld} AND ${isLive} AND event_id <> ALL ($8::bigint[])
+      WHERE ${isHeld} AND ${isLive} AND ${isUnpaid} AND event_id <> ALL ($8::bigint[])
         AND (ticket_id IS NULL OR places = 1) AND (target <> 'paid' OR total = 0 OR tender = 'offline')
       ORDER BY id, n
     ), move AS MATERIALIZED (
@@ -97,23 +102,26 @@ function textOf({ lock, isHeld, isLive, claims, keeps }: Parts): string {
       HAVING count(*) > 0
     ), changed AS (
       UPDATE orders SET status = live.target, network = NULL, paid_at = CASE WHEN live.target = 'paid' THEN live.at END,
-        amount_paid = CASE WHEN live.target = 'paid' THEN live.total ELSE 0 END
+        amount_paid = orders.amount_paid + CASE WHEN live.target = 'paid' THEN live.total ELSE 0 END
       FROM live, moved
       WHERE orders.id = live.id
       RETURNING orders.id, orders.status, orders.paid_at, orders.amount_paid, live.n
     ), payment AS (
-      INSERT INTO payments (order_id, event_id, provider, status, amount, currency, reference, created_at)
-      SELECT id, event_id, tender, 'succeeded', total, currency, reference, at
+      INSERT INTO payments (order_id, event_id, provider, status, amount, taken, currency, reference, created_at, closed_at)
+      SELECT id, event_id, tender, 'succeeded', total, total, currency, reference, at, at
       FROM live WHERE target = 'paid' AND tender IS NOT NULL ORDER BY n
-      RETURNING id, order_id
+      RETURNING id, order_id, amount, currency, created_at
+    ), charge AS (
+      INSERT INTO ledger (order_id, payment_id, kind, amount, currency, created_at)
+      SELECT order_id, id, 'charge', amount, currency, created_at FROM payment WHERE amount > 0
     ), answer AS (
       SELECT request.n, request.is_answered AS "isAnswered", coalesce(changed.n = request.n, false) AS "isChanged",
         CASE WHEN held_order.status = 'held' AND held_order.event_id = ANY ($8::bigint[]) THEN held_order.event_id END
           AS "stuckEventId",
-        held_order.id, request.ticket_id AS "ticketId", held_order.user_id AS "userId", held_order.event_id AS "eventId",
+        coalesce(held_order.is_paying, false) AS "isPaying", held_order.id, request.ticket_id AS "ticketId", held_order.user_id AS "userId", held_order.event_id AS "eventId",
         CASE
           WHEN changed.id IS NOT NULL THEN changed.status
-          WHEN held_order.status = 'held' AND held_order.expires_at <= clock.at THEN 'expired'
+          WHEN held_order.status = 'held' AND held_order.expires_at <= clock.at AND NOT held_order.is_paying THEN 'expired'
           ELSE held_order.status
         END AS status,
         held_order.created_at AS "createdAt", held_order.expires_at AS "expiresAt",

@@ -70,7 +70,7 @@ function textOf({ isUnmet, claims, keeps }: Parts): string {
         state.ticket_type_id AS "ticketTypeId", CASE
           WHEN voided.id IS NOT NULL THEN 'void'
           WHEN ticket.fate IS NOT NULL THEN ticket.fate
-          WHEN state.status = 'reserved' AND state.expires_at <= now() THEN 'expired'
+          WHEN state.status = 'reserved' AND state.expires_at <= now() AND NOT state.is_paying THEN 'expired'
           ELSE state.status
         END AS status, state.price, state.attendee_name AS "attendeeName", state.attendee_email AS "attendeeEmail",
         state.created_at AS "createdAt", state.expires_at AS "expiresAt", state.paid_at AS "paidAt"

@@ -5,19 +5,19 @@ import type { Cancellation } from '../inventory/event-closing.service';
 const STATUSES = ['running', 'done', 'stuck'] as const;
 
 export class CancellationDto {
-  /** `stuck`: nothing has happened for ten minutes, and a person is needed. */
+  /** `stuck`: a person is needed, and `detail` says for what. */
   @ApiProperty({ enum: STATUSES, example: 'running' })
   status: (typeof STATUSES)[number];
 
-  /** @example 0 */
+  /** @example 10000 */
   @ApiInteger()
   refunds_total: number;
 
-  /** @example 0 */
+  /** @example 9998 */
   @ApiInteger()
   refunds_done: number;
 
-  /** @example 0 */
+  /** @example 2 */
   @ApiInteger()
   refunds_failed: number;
 
@@ -28,13 +28,29 @@ export class CancellationDto {
    */
   @ApiInteger()
   amount_owed: number;
+
+  /**
+   * Why it is stuck, and what to do.
+   * @example "2 refunds failed, most of them for balance_insufficient. Mend that at the payment provider, then send the cancellation again: it goes on where it stands."
+   */
+  detail?: string;
 }
 
-/** No order has been paid but offline: there is nothing that could be refunded by itself. */
-export const toCancellationDto = ({ status, amountOwed }: Cancellation): CancellationDto => ({
-  status,
-  refunds_total: 0,
-  refunds_done: 0,
-  refunds_failed: 0,
-  amount_owed: amountOwed,
+export const toCancellationDto = (cancellation: Cancellation): CancellationDto => ({
+  status: cancellation.status,
+  refunds_total: cancellation.refundsTotal,
+  refunds_done: cancellation.refundsDone,
+  refunds_failed: cancellation.refundsFailed,
+  amount_owed: cancellation.amountOwed,
+  ...(cancellation.status === 'stuck' && { detail: whyStuck(cancellation) }),
 });
+
+function whyStuck({ isGoneThrough, refundsFailed, failureCode }: Cancellation): string {
+  const again = 'then send the cancellation again: it goes on where it stands.';
+  if (!isGoneThrough)
+    return `Nothing has happened for ten minutes. See to it that a worker is at work, ${again}`;
+  if (refundsFailed === 0)
+    return `The payment provider has given nothing back for ten minutes. See to it that a worker is at work and reaches it, ${again}`;
+  const number = refundsFailed === 1 ? '1 refund' : `${refundsFailed} refunds`;
+  return `${number} failed, most of them for ${failureCode}. Mend that at the payment provider, ${again}`;
+}

@@ -31,7 +31,7 @@ export class EventCancellationService {
   }
 
   /**
-   * Cancels an event; one that is cancelled stays so.
+   * Cancels an event; one that is cancelled stays so, and goes on where it was stuck.
    *
    * @param claim the request's `Idempotency-Key`
    * @throws {Problem} `event_not_found`, `forbidden`
@@ -42,7 +42,9 @@ export class EventCancellationService {
       await this.repeat(ANSWER_MS, () => this.closing.cancelSomeHolds(eventId));
       this.wakeUps.wakeRelay();
     }
-    return cancellation;
+    return cancellation.status === 'stuck' && !claim?.replayOf
+      ? await this.resume(eventId, cancellation)
+      : cancellation;
   }
 
   /** @throws {Problem} `event_not_found`, `forbidden`, `cancellation_not_found` */
@@ -51,6 +53,15 @@ export class EventCancellationService {
     const cancellation = await this.closing.find(eventId);
     if (!cancellation) throw new Problem('cancellation_not_found');
     return cancellation;
+  }
+
+  /** A person has seen to what it was stuck at. */
+  private async resume(eventId: number, cancellation: Cancellation): Promise<Cancellation> {
+    if (!cancellation.isGoneThrough)
+      await this.transactions.run(() => this.outbox.add(CANCELLATION_TOPIC, { eventId }));
+    await this.repeat(ANSWER_MS, () => this.closing.retrySomeRefunds(eventId));
+    this.wakeUps.wakeRelay();
+    return (await this.closing.find(eventId)) ?? cancellation;
   }
 
   private async goOn({ payload: { eventId } }: Message<{ eventId: number }>): Promise<void> {

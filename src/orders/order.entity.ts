@@ -33,6 +33,10 @@ export class Order {
   @Column('varchar', { length: 9 })
   status: OrderStatus;
 
+  /** A payment of it is open: the provider is asked before its hold ends. */
+  @Column('boolean', { name: 'is_paying', default: false })
+  isPaying: boolean;
+
   @Column('boolean', { name: 'is_extended', default: false })
   isExtended: boolean;
 

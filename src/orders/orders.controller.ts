@@ -125,7 +125,7 @@ export class OrdersController {
   })
   @ApiOkResponse({ type: OrderDto, example: CANCELLED_ORDER_EXAMPLE })
   @ApiOrderCode()
-  @ApiProblems('order_not_found', 'order_not_cancellable')
+  @ApiProblems('order_not_found', 'order_not_cancellable', 'payment_in_progress')
   async cancel(@Param('code') code: string, @Caller() caller: Caller, claim?: KeyClaim): Promise<OrderDto> {
     return await this.toDto(await this.orders.cancel(this.orders.idOf(code), orderScopeOf(caller), claim));
   }

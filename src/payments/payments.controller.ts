@@ -1,5 +1,5 @@
-import { Body, Controller, Get, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
-import { ApiBody, ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpStatus, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
+import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Caller, orderScopeOf, organizerScopeOf } from '../auth/caller';
 import { ApiId, ApiList, ApiOrderCode, ApiProblems } from '../http/api-docs';
@@ -13,8 +13,8 @@ import { OrdersService } from '../orders/orders.service';
 import { CSV_PAGE, CsvExports } from '../rate-limit/csv-exports';
 import { InTurn } from '../rate-limit/turn.interceptor';
 import { columnsOfPayments } from './payments-columns';
-import { PaymentDto, PayOrderDto, referenceOf, toPaymentDto } from './payments.dto';
-import type { PaymentView } from './payments.repository';
+import { PaymentDto, PayOrderDto, referenceOf, toPaymentDto, wishOf } from './payments.dto';
+import type { BuyersPayment } from './provider-payments.service';
 import { PaymentsService } from './payments.service';
 
 @ApiTags('payments')
@@ -33,12 +33,14 @@ export class PaymentsController {
     operationId: 'payOrder',
     summary: 'Pay an order',
     description:
-      'Its buyer pays an order whose total is 0, with an empty object. The organizer of the event notes with `offline` that ' +
-      'they have the money. Its places are sold from then on.',
+      'Its buyer pays it through the payment provider; an order whose total is 0 needs none, and an empty object. The ' +
+      'organizer of the event notes with `offline` that they have the money. Its places are sold as soon as the status is ' +
+      '`succeeded`. A payment that is open is given again (200).',
   })
   @ApiBody({
     type: PayOrderDto,
     examples: {
+      card: { summary: 'By its buyer, with the sandbox', value: { payment_method: 'ok' } },
       free: { summary: 'An order that costs nothing, by its buyer', value: {} },
       offline: {
         summary: 'Cash or bank, by the organizer',
@@ -47,21 +49,29 @@ export class PaymentsController {
     },
   })
   @ApiCreatedResponse({ type: PaymentDto, description: 'Created' })
+  @ApiOkResponse({ type: PaymentDto, description: 'The payment that is open already' })
   @ApiOrderCode()
-  @ApiProblems('forbidden', 'order_not_found', 'order_not_payable')
+  @ApiProblems(
+    'forbidden',
+    'order_not_found',
+    'order_not_payable',
+    'payment_in_progress',
+    'payment_provider_unavailable',
+  )
   async pay(
     @Param('code') code: string,
     @Body() body: PayOrderDto,
     @Caller() caller: Caller,
+    @Res({ passthrough: true }) response: Response,
     claim?: KeyClaim,
   ): Promise<PaymentDto> {
-    const reference = referenceOf(body);
+    const [reference, wish] = [referenceOf(body), wishOf(body)];
     const orderId = this.orders.idOf(code);
-    return this.toDto(
-      body.offline === true
-        ? await this.payments.payOffline(orderId, caller, reference, claim)
-        : await this.payments.payFree(orderId, caller, claim),
-    );
+    if (body.offline === true)
+      return this.toDto(await this.payments.payOffline(orderId, caller, reference, claim));
+    const { payment, isNew } = await this.payments.pay(orderId, caller, wish, claim);
+    if (!isNew) response.status(HttpStatus.OK);
+    return this.toDto(payment);
   }
 
   @Get('orders/:code/payments')
@@ -117,6 +127,6 @@ export class PaymentsController {
     return sendPage(page, this.toDto, request, response);
   }
 
-  private readonly toDto = (payment: PaymentView) =>
+  private readonly toDto = (payment: BuyersPayment) =>
     toPaymentDto(payment, this.codes.codeOf(payment.orderId));
 }

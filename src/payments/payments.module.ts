@@ -2,15 +2,46 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { EventsModule } from '../events/events.module';
 import { InventoryModule } from '../inventory/inventory.module';
+import { OutboxModule } from '../jobs/jobs.module';
 import { OrdersModule } from '../orders/orders.module';
+import { LedgerEntry } from './ledger-entry.entity';
+import { PaymentClosing } from './payment-closing';
 import { Payment } from './payment.entity';
+import { PaymentProviderModule } from './payment-provider.module';
 import { PaymentsController } from './payments.controller';
 import { PaymentsRepository } from './payments.repository';
 import { PaymentsService } from './payments.service';
+import { ProviderEventRecord } from './provider-event.entity';
+import { ProviderEventsController } from './provider-events.controller';
+import { ProviderEvents } from './provider-events.service';
+import { ProviderPayments } from './provider-payments.service';
+import { Reconciliation } from './reconciliation.entity';
+import { RefundSending } from './refund-sending';
+import { Refund } from './refund.entity';
+import { RefundsController } from './refunds.controller';
+import { RefundsRepository } from './refunds.repository';
+import { RefundsService } from './refunds.service';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Payment]), InventoryModule, EventsModule, OrdersModule],
-  controllers: [PaymentsController],
-  providers: [PaymentsRepository, PaymentsService],
+  imports: [
+    TypeOrmModule.forFeature([Payment, Refund, LedgerEntry, ProviderEventRecord, Reconciliation]),
+    InventoryModule,
+    EventsModule,
+    OrdersModule,
+    OutboxModule,
+    PaymentProviderModule,
+  ],
+  controllers: [PaymentsController, RefundsController, ProviderEventsController],
+  providers: [
+    PaymentsRepository,
+    RefundsRepository,
+    PaymentsService,
+    ProviderPayments,
+    PaymentClosing,
+    ProviderEvents,
+    RefundsService,
+    RefundSending,
+  ],
+  exports: [PaymentProviderModule, PaymentsRepository, RefundsRepository, ProviderPayments, RefundSending],
 })
 export class PaymentsModule {}

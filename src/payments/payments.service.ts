@@ -9,7 +9,8 @@ import type { ResolveRequest } from '../inventory/held-order';
 import { InventoryService } from '../inventory/inventory.service';
 import { OrdersService } from '../orders/orders.service';
 import { Problem } from '../problems/problem';
-import { PaymentsRepository, type PaymentView } from './payments.repository';
+import { PaymentsRepository, type PaymentView, type PaymentWish } from './payments.repository';
+import { ProviderPayments, type BuyersPayment } from './provider-payments.service';
 
 @Injectable()
 export class PaymentsService {
@@ -18,24 +19,32 @@ export class PaymentsService {
     private readonly inventory: InventoryService,
     private readonly orders: OrdersService,
     private readonly events: EventAccessService,
+    private readonly provider: ProviderPayments,
   ) {}
 
   /**
-   * Pays an order that costs nothing, for its buyer.
+   * Pays an order for its buyer: at once where it costs nothing, else through the provider.
    *
    * @param claim the request's `Idempotency-Key`
-   * @throws {Problem} `order_not_found`, `order_not_payable`; `forbidden` to the organizer of its event
+   * @returns whether this request began the payment, or found it open
+   * @throws {Problem} `order_not_found`, `order_not_payable`, `payment_provider_unavailable`; `forbidden` to the organizer of
+   *   its event
    */
-  async payFree(orderId: number, caller: Caller, claim?: KeyClaim): Promise<PaymentView> {
+  async pay(
+    orderId: number,
+    caller: Caller,
+    wish: PaymentWish,
+    claim?: KeyClaim,
+  ): Promise<{ payment: BuyersPayment; isNew: boolean }> {
+    const scope = scopeOf(caller);
+    const key = claim && { claim };
     try {
-      return await this.pay({
-        orderId,
-        target: 'paid',
-        scope: scopeOf(caller),
-        tender: 'none',
-        ...(claim && { claim }),
-      });
+      // First, for its one statement is all that an order without a price needs.
+      const payment = await this.sell({ orderId, target: 'paid', scope, tender: 'none', ...key });
+      return { payment, isNew: true };
     } catch (error) {
+      if (hasPrice(error) && this.provider.providerName !== undefined)
+        return await this.provider.pay(orderId, scope, wish, claim);
       // The statement knows buyers alone: looking for others would cost each of them.
       if (isNotFound(error) && caller.role !== 'admin' && (await this.isOrganizer(orderId, caller)))
         throw new Problem('forbidden');
@@ -48,7 +57,7 @@ export class PaymentsService {
    *
    * @param reference the organizer's own
    * @param claim the request's `Idempotency-Key`
-   * @throws {Problem} `order_not_found`, `order_not_payable`; `forbidden` to its buyer
+   * @throws {Problem} `order_not_found`, `order_not_payable`, `payment_in_progress`; `forbidden` to its buyer
    */
   async payOffline(
     orderId: number,
@@ -60,7 +69,7 @@ export class PaymentsService {
       const { isOrganizer } = await this.orders.partiesOf(orderId, caller);
       if (!isOrganizer) throw new Problem('forbidden');
     }
-    return await this.pay({
+    return await this.sell({
       orderId,
       target: 'paid',
       scope: { by: 'anyone' },
@@ -112,7 +121,7 @@ export class PaymentsService {
     return { rows, ...(next !== undefined && { next }) };
   }
 
-  private async pay(request: ResolveRequest & { orderId: number }): Promise<PaymentView> {
+  private async sell(request: ResolveRequest & { orderId: number }): Promise<PaymentView> {
     const order = await this.inventory.resolveHold(request);
     return {
       id: order.paymentId as number,
@@ -122,6 +131,7 @@ export class PaymentsService {
       amount: order.total,
       currency: order.currency,
       reference: request.reference ?? null,
+      failureCode: null,
       createdAt: order.paidAt as Date,
     };
   }
@@ -135,5 +145,9 @@ export class PaymentsService {
     }
   }
 }
+
+/** The order is held, and is not paid by a statement alone. */
+const hasPrice = (error: unknown) =>
+  error instanceof Problem && error.code === 'order_not_payable' && error.members.order_status === 'held';
 
 const isNotFound = (error: unknown) => error instanceof Problem && error.code === 'order_not_found';

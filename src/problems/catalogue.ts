@@ -4,6 +4,7 @@ import { GATE_PROBLEMS } from './gate';
 import { HTTP_PROBLEMS } from './http';
 import { IDEMPOTENCY_PROBLEMS } from './idempotency';
 import { ORDERS_PROBLEMS } from './orders';
+import { PAYMENTS_PROBLEMS } from './payments';
 import { RATE_LIMIT_PROBLEMS } from './rate-limit';
 import { TICKET_TYPES_PROBLEMS } from './ticket-types';
 import { TICKETS_PROBLEMS } from './tickets';
@@ -18,6 +19,7 @@ export const PROBLEMS = {
   ...TICKET_TYPES_PROBLEMS,
   ...TICKETS_PROBLEMS,
   ...ORDERS_PROBLEMS,
+  ...PAYMENTS_PROBLEMS,
   ...GATE_PROBLEMS,
   ...IDEMPOTENCY_PROBLEMS,
   ...RATE_LIMIT_PROBLEMS,

@@ -6,6 +6,7 @@ import type { Settings } from '../config/settings';
 import { EXPIRATION_QUEUE, redisPrefix } from '../queue/job-types';
 import { CsvExports } from './csv-exports';
 import { EventLimit } from './event-limit';
+import { ForgeryLimit } from './forgery-limit';
 import { GuessLimit } from './guess-limit';
 import { HourlyStorage, RateLimitStorage } from './rate-limit.storage';
 import { RedisWindows } from './redis-windows';
@@ -34,6 +35,7 @@ export class RateLimitModule {
       imports: [throttler],
       providers: [
         GuessLimit,
+        ForgeryLimit,
         EventLimit,
         Turns,
         CsvExports,
@@ -44,7 +46,7 @@ export class RateLimitModule {
             new HourlyStorage(HOUR_MS, queue && new RedisWindows(queue.client, HOUR_MS, `${key}:hourly`)),
         },
       ],
-      exports: [GuessLimit, EventLimit, Turns, CsvExports],
+      exports: [GuessLimit, ForgeryLimit, EventLimit, Turns, CsvExports],
     };
   }
 }

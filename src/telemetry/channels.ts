@@ -61,3 +61,9 @@ export interface Scan {
 
 /** A ticket was scanned at a gate: a `Scan`. Not told of one that is sent again. */
 export const scans = channel('tixxety:scan');
+
+/** A payment came to another state: its `provider`, `status`, `seconds` since its beginning, and its `refundCause`. */
+export const settledPayments = channel('tixxety:settled-payment');
+
+/** A refund came to another state: its `status`. */
+export const settledRefunds = channel('tixxety:settled-refund');

@@ -37,6 +37,10 @@ export class Ticket {
   @Column('integer', { default: 0 })
   generation: number;
 
+  /** Its money went back, and its place stays sold. */
+  @Column('boolean', { name: 'keeps_place', default: false })
+  keepsPlace: boolean;
+
   @Column('varchar', { name: 'attendee_name', length: 100, nullable: true })
   attendeeName: string | null;
 

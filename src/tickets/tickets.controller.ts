@@ -102,7 +102,7 @@ export class TicketsController {
   })
   @ApiOkResponse({ type: TicketDto, example: TICKET_EXAMPLES.cancelled.value })
   @ApiId('ticket_id')
-  @ApiProblems('ticket_not_found', 'ticket_not_cancellable', 'part_of_an_order')
+  @ApiProblems('ticket_not_found', 'ticket_not_cancellable', 'part_of_an_order', 'payment_in_progress')
   async cancel(
     @Param('ticket_id', IdPipe) id: number,
     @Caller() caller: Caller,

@@ -32,7 +32,7 @@ export interface NewAttendee {
 /** A hold that is due counts as expired even before anything has released it. */
 const SELECT = `
     SELECT id, order_id AS "orderId", user_id AS "userId", event_id AS "eventId", ticket_type_id AS "ticketTypeId",
-      CASE WHEN status = 'reserved' AND expires_at <= now() THEN 'expired' ELSE status END AS status,
+      CASE WHEN status = 'reserved' AND expires_at <= now() AND NOT is_paying THEN 'expired' ELSE status END AS status,
       price, generation, attendee_name AS "attendeeName", attendee_email AS "attendeeEmail",
       created_at AS "createdAt", expires_at AS "expiresAt", paid_at AS "paidAt",
       greatest(0, ceil(extract(epoch FROM expires_at - now()) * 1000))::int8 AS "expiresInMs"

@@ -20,6 +20,7 @@ import { siege } from './parts/siege';
 import { snapshot } from './parts/snapshot';
 import { spread } from './parts/spread';
 import { stuck } from './parts/stuck';
+import { till } from './parts/till';
 
 /** In the order in which they run. */
 export const PARTS: readonly Part[] = [
@@ -32,6 +33,7 @@ export const PARTS: readonly Part[] = [
   orders,
   gate,
   documents,
+  till,
   stuck,
   expiry,
   snapshot,

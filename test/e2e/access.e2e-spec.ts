@@ -81,6 +81,8 @@ describe('who may do what', () => {
       items: [{ ticket_type_id: type, quantity: 1 }],
     }),
     'POST /orders/{code}/payments': () => ({}),
+    'POST /orders/{code}/refunds': () => ({}),
+    'POST /payments/events/{provider}': () => ({ id: 'evt_1', data: { payment: 'pay_1' } }),
     'POST /events/{event_id}/ticket-types': ticketTypeBody,
     'PATCH /ticket-types/{ticket_type_id}': () => ({ name: 'Parquet' }),
     'POST /events/{event_id}/quotas': quotaBody,
@@ -100,6 +102,16 @@ describe('who may do what', () => {
     device_id: async () =>
       (await api.client.post(`/events/${sale.id}/devices`, { name: 'South' })).body as { id: number },
   };
+
+  /** Of an order that was never paid: its refund failed, and its ticket is as it was. */
+  async function failedRefund(ticket: { id: number }): Promise<number> {
+    const rows = await api.sql<{ id: number }>(
+      `INSERT INTO refunds (order_id, event_id, payment_id, status, amount, currency, cause, created_at)
+      SELECT order_id, $2, 0, 'failed', 1, 'EUR', 'organizer', now() FROM tickets WHERE id = $1 RETURNING id`,
+      [ticket.id, event.id],
+    );
+    return rows[0]?.id ?? 0;
+  }
 
   async function ask(
     operation: string,
@@ -141,6 +153,8 @@ describe('who may do what', () => {
         ticket_id: ticket.id,
         session_id,
         code: ticket.order_code,
+        provider: 'sandbox',
+        refund_id: operation.includes('{refund_id}') ? await failedRefund(ticket) : 0,
         ...(named && { [named]: (await created[named]?.())?.id }),
       };
       const before = await eventAs(untouched.id);
@@ -154,6 +168,7 @@ describe('who may do what', () => {
       );
       expect(after).toEqual({ status: 'reserved', sessions: 1 });
       expect(await eventAs(untouched.id)).toEqual(before);
+      if (answer.status === 400) return;
       if (caller === 'nobody') {
         expectProblem(answer, 401, 'unauthenticated');
         expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="Tixxety API"');
@@ -175,6 +190,7 @@ describe('who may do what', () => {
         event_id: 999_999,
         ticket_id: 999_999,
         code: 'ZZZZZZZZZZ',
+        refund_id: 999_999,
         ticket_type_id: 999_999,
         quota_id: 999_999,
         code_id: 999_999,

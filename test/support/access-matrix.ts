@@ -98,6 +98,12 @@ export const MATRIX: Record<string, Statuses> = {
   'POST /orders/{code}/extend': parties(200),
   'POST /orders/{code}/payments': { ...ownerAndAdmin(201), organizer: 403 },
   'GET /orders/{code}/payments': parties(200),
+  // Let in, and told that nothing was paid.
+  'POST /orders/{code}/refunds': { ...parties(409), owner: 403 },
+  'GET /orders/{code}/refunds': parties(200),
+  'POST /refunds/{refund_id}/retry': { ...parties(200), owner: 403 },
+  // Whoever comes without the signature of the provider.
+  'POST /payments/events/{provider}': everybody(400),
   'GET /users/{user_id}/orders': ownerAndAdmin(200),
   'GET /events/{event_id}/orders': organizerAndAdmin(200),
   'GET /events/{event_id}/payments': organizerAndAdmin(200),

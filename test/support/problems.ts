@@ -45,6 +45,7 @@ const MEMBERS: Record<string, (body: ProblemBody) => object> = {
   ticket_not_paid: () => ({
     ticket_status: expect.stringMatching(/^(reserved|expired|cancelled|refunded|void|blocked)$/),
   }),
+  refund_not_retryable: () => ({ refund_status: expect.stringMatching(/^(pending|succeeded)$/) }),
   capacity_in_use: () => ({ held: expect.any(Number), sold: expect.any(Number) }),
   part_of_an_order: () => ({ order_code: expect.stringMatching(/^[0-9A-Z]{10}$/) }),
   payment_required: () => ({ order_code: expect.stringMatching(/^[0-9A-Z]{10}$/) }),

@@ -7,13 +7,14 @@ export const INVENTORY_MISMATCHES = `
     SELECT quota_id, orders.status, count(*) AS places
     FROM tickets JOIN orders ON orders.id = tickets.order_id JOIN ticket_types ON ticket_types.id = tickets.ticket_type_id,
       unnest(ticket_types.quota_ids) AS quota_id
-    WHERE tickets.fate IS NULL OR tickets.fate = 'blocked'
+    WHERE orders.status IN ('held', 'paid') AND (tickets.fate IS NULL OR tickets.fate = 'blocked') OR tickets.keeps_place
     GROUP BY quota_id, orders.status
     UNION ALL
-    SELECT codes.quota_id, orders.status, count(*) FROM orders JOIN codes ON codes.id = orders.code_id GROUP BY 1, 2
+    SELECT codes.quota_id, orders.status, count(*) FROM orders JOIN codes ON codes.id = orders.code_id
+    WHERE orders.status IN ('held', 'paid') GROUP BY 1, 2
   ), counted AS (
     SELECT quota_id, coalesce(sum(places) FILTER (WHERE status = 'held'), 0) AS reserved,
-      coalesce(sum(places) FILTER (WHERE status = 'paid'), 0) AS paid
+      coalesce(sum(places) FILTER (WHERE status <> 'held'), 0) AS paid
     FROM drawn GROUP BY quota_id
   )
   SELECT quotas.*, coalesce(reserved, 0) AS reserved, coalesce(paid, 0) AS paid
@@ -22,4 +23,4 @@ export const INVENTORY_MISMATCHES = `
 
 /** Removes all events and what belongs to them; takes locks in the order of the statements that end holds meanwhile. */
 export const REMOVE_EVENTS =
-  'TRUNCATE orders, tickets, payments, quotas, codes, ticket_types, events CASCADE';
+  'TRUNCATE orders, tickets, payments, refunds, ledger, quotas, codes, ticket_types, events CASCADE';

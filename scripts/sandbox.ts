@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { readSettings } from '../src/config/settings';
+import { startEmbeddedPostgres } from '../src/database/embedded/embedded-postgres';
+import { urlOf } from '../src/http/running-server';
+import { sandboxRouter } from '../src/payments/sandbox/server/router';
+import { Sandbox } from '../src/payments/sandbox/server/sandbox';
+import { endSignal, readArguments, runScript, say, ScriptError } from './run-script';
+
+const HELP = `Usage: node dist/scripts/sandbox.js [options]
+
+Runs the payment sandbox as a process of its own. The API then needs SANDBOX_URL, the address with /sandbox, and the same
+SANDBOX_SECRET.
+
+Options:
+  --port PORT        where to listen on 127.0.0.1; any free port without it (also: PORT)
+  --events-to URL    where events go, such as http://127.0.0.1:8000/payments/events/sandbox; several take turns
+  -h, --help         show this help
+
+Its books are in the schema \`sandbox\` of DATABASE_URL, or else of the embedded PostgreSQL under DATA_DIR.
+`;
+
+runScript(async () => {
+  const { values } = readArguments({
+    port: { type: 'string' },
+    'events-to': { type: 'string', multiple: true },
+    help: { type: 'boolean', short: 'h' },
+  });
+  if (values.help) {
+    say(HELP);
+    return;
+  }
+  const settings = readSettings();
+  const { NODE_ENV, SANDBOX_SECRET: secret, DATABASE_URL, DATA_DIR, PORT } = settings;
+  if (NODE_ENV === 'production')
+    throw new ScriptError('The sandbox takes no real money: it does not run in production.');
+  if (secret === undefined)
+    throw new ScriptError('SANDBOX_SECRET is not set: give the sandbox and the API the same.');
+  const eventsUrls = values['events-to'] ?? [];
+  if (eventsUrls.length === 0 || !eventsUrls.every((text) => URL.canParse(text)))
+    throw new ScriptError('--events-to must be a URL. See --help.');
+
+  const postgres =
+    DATABASE_URL === undefined
+      ? await startEmbeddedPostgres({ dataDir: DATA_DIR, exclusive: false, say })
+      : undefined;
+  let url = '';
+  let sent = 0;
+  const sandbox = new Sandbox({
+    databaseUrl: DATABASE_URL ?? postgres?.url ?? '',
+    secret,
+    url: () => url,
+    eventsUrl: () => eventsUrls[sent++ % eventsUrls.length] as string,
+  });
+  await sandbox.open();
+  const app = express().disable('x-powered-by').disable('etag').use('/sandbox', sandboxRouter(sandbox));
+  const server = app.listen(Number(values.port ?? PORT), '127.0.0.1');
+  await once(server, 'listening');
+  // Longer than callers keep a connection.
+  server.keepAliveTimeout = 65_000;
+  url = `${urlOf(server.address() as AddressInfo)}/sandbox`;
+  say(`The sandbox listens at ${url}`);
+  await endSignal();
+  server.close();
+  server.closeAllConnections();
+  await sandbox.stop();
+  await postgres?.stop();
+});

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { issuedAtIn, organizerIn, type OrganizerScope } from '../database/scope';
+import { Statements } from '../database/statements';
+import type { RefundCause, RefundStatus } from './payment-states';
+import { REFUND_ORDER } from './refund-order.statement';
+import { RETRY_REFUND, SETTLE_REFUND } from './settle-refund.statements';
+
+export { REFUND_TOPIC } from './settle-payment.statement';
+
+/** A refund as its answers show it. */
+export interface RefundView {
+  id: number;
+  orderId: number;
+  status: RefundStatus;
+  amount: number;
+  currency: string;
+  cause: RefundCause;
+  reason: string | null;
+  ticketIds: number[] | null;
+  keepPlaces: boolean;
+  failureCode: string | null;
+  createdAt: Date;
+}
+
+/** What is to be given back: the money of tickets, an amount, or all that is left. */
+export interface RefundWish {
+  ticketIds?: number[];
+  amount?: number;
+  reason?: string;
+  keepPlaces: boolean;
+}
+
+/** What a provider says of a try. */
+export interface RefundNews {
+  /** The provider's id. */
+  id?: string;
+  status: RefundStatus;
+  failureCode?: string;
+}
+
+/** What the caller is to the order; without a refund, `id` is null. */
+type RefundAnswer = {
+  isTheirs: boolean;
+  isBuyers: boolean;
+  refusal: 'unknown_ticket' | 'too_much' | null;
+} & (RefundView | { id: null });
+
+/** Gives money of orders back, with the places that were bought for it. */
+@Injectable()
+export class OrderRefunds {
+  constructor(private readonly statements: Statements) {}
+
+  /** Begins a refund, if so much is left; a message of the outbox sees to the money. */
+  async request(
+    orderId: number,
+    scope: OrganizerScope,
+    { ticketIds, amount, reason, keepPlaces }: RefundWish,
+  ): Promise<RefundAnswer> {
+    const [answer] = await this.statements.run<RefundAnswer>(REFUND_ORDER, [
+      orderId,
+      organizerIn(scope),
+      issuedAtIn(scope),
+      ticketIds ?? null,
+      amount ?? null,
+      reason ?? null,
+      keepPlaces,
+    ]);
+    return answer as RefundAnswer;
+  }
+
+  /** @returns whether it had failed, and is tried again */
+  async retry(id: number): Promise<boolean> {
+    return (await this.statements.run(RETRY_REFUND, [id])).length > 0;
+  }
+
+  /** Takes over what the provider says of a try. */
+  async settle(
+    id: number,
+    attempt: number,
+    { id: providerId, status, failureCode }: RefundNews,
+  ): Promise<{ status: RefundStatus; isNew: boolean } | undefined> {
+    const values = [id, attempt, status, providerId ?? null, failureCode?.slice(0, 100) ?? null];
+    return (await this.statements.run<{ status: RefundStatus; isNew: boolean }>(SETTLE_REFUND, values))[0];
+  }
+}

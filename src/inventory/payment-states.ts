@@ -1,0 +1,59 @@
+/** What may become of what, a line a state; from a state that has none nothing leads on. */
+type Transitions<State extends string> = Readonly<Record<State, readonly State[]>>;
+
+export const PAYMENT_STATUSES = ['requires_action', 'processing', 'succeeded', 'failed'] as const;
+export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
+
+/** SQL: the states in which the provider may still take money. An order has one such payment at most. */
+export const OPEN_PAYMENT = `('requires_action', 'processing')`;
+
+export const PAYMENT_TRANSITIONS: Transitions<PaymentStatus> = {
+  processing: ['requires_action', 'succeeded', 'failed'],
+  requires_action: ['processing', 'succeeded', 'failed'],
+  // Money that comes all the same: it is there, whatever was said before.
+  failed: ['succeeded'],
+  succeeded: [],
+};
+
+export const REFUND_STATUSES = ['pending', 'succeeded', 'failed'] as const;
+export type RefundStatus = (typeof REFUND_STATUSES)[number];
+
+export const REFUND_TRANSITIONS: Transitions<RefundStatus> = {
+  pending: ['succeeded', 'failed'],
+  // By a retry, or where the provider thinks better of it.
+  failed: ['pending', 'succeeded'],
+  succeeded: [],
+};
+
+export type DisputeStatus = 'none' | 'open' | 'won' | 'lost';
+
+export const DISPUTE_TRANSITIONS: Transitions<DisputeStatus> = {
+  none: ['open', 'won', 'lost'],
+  open: ['won', 'lost'],
+  won: [],
+  lost: [],
+};
+
+/** SQL: whether one state leads to the other. */
+export function leadsTo<State extends string>(
+  transitions: Transitions<State>,
+  from: string,
+  to: string,
+): string {
+  const pairs = Object.entries<readonly string[]>(transitions).flatMap(([state, next]) =>
+    next.map((other) => `('${state}', '${other}')`),
+  );
+  return `(${from}, ${to}) IN (${pairs.join(', ')})`;
+}
+
+/** Why money is given back: by its organizer, or by itself. */
+export const REFUND_CAUSES = [
+  'organizer',
+  'places_gone',
+  'second_payment',
+  'wrong_amount',
+  'order_cancelled',
+  'event_cancelled',
+  'event_over',
+] as const;
+export type RefundCause = (typeof REFUND_CAUSES)[number];

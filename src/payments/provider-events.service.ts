@@ -1,0 +1,74 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Statements, type Statement } from '../database/statements';
+import { PaymentSettlement } from '../inventory/payment-settlement.service';
+import { Problem } from '../problems/problem';
+import { ForgedEvent, PaymentProvider, ProviderRefusal, ProviderUnavailable } from './payment-provider';
+import { RefundSending } from './refund-sending';
+
+type Headers = Record<string, string | string[] | undefined>;
+
+/** Takes the events of the provider: each is a reason to ask it how the payment stands, and never the truth. */
+@Injectable()
+export class ProviderEvents {
+  private readonly logger = new Logger('Payments');
+
+  constructor(
+    @Inject(PaymentProvider) private readonly provider: PaymentProvider | undefined,
+    private readonly settlement: PaymentSettlement,
+    private readonly refunds: RefundSending,
+    private readonly statements: Statements,
+  ) {}
+
+  /**
+   * Takes an event in. The same one again changes nothing.
+   *
+   * @param body as it came
+   * @throws {Problem} `route_not_found` for a provider that is not configured, `event_not_authentic`;
+   *   `service_unavailable` where it is to be sent again: the provider can't be asked, or a payment that says it is ours is
+   *   not known
+   */
+  async receive(name: string, body: Buffer, headers: Headers): Promise<void> {
+    const { provider } = this;
+    if (provider?.name !== name) throw new Problem('route_not_found');
+    const event = this.read(provider, body, headers);
+    if (event.payment === undefined || (await this.isKnown(name, event.id))) return;
+    try {
+      const said = await provider.get(event.payment);
+      const paymentId = said.paymentId ?? event.paymentId;
+      const payment = await this.settlement.apply(name, { ...said, paymentId }, event.id);
+      if (payment) await this.refunds.ask(payment, event.payment);
+      else if (paymentId !== undefined) {
+        this.logger.warn(
+          `Event ${event.id} is about payment ${paymentId} (${event.payment}), which is unknown.`,
+        );
+        throw again();
+      }
+    } catch (error) {
+      // It does not know its own payment: nothing of ours.
+      if (error instanceof ProviderRefusal && event.paymentId === undefined) return;
+      if (error instanceof ProviderRefusal || error instanceof ProviderUnavailable) throw again();
+      throw error;
+    }
+  }
+
+  private read(provider: PaymentProvider, body: Buffer, headers: Headers) {
+    try {
+      return provider.readEvent(body, headers);
+    } catch (error) {
+      if (error instanceof ForgedEvent) throw new Problem('event_not_authentic');
+      throw error;
+    }
+  }
+
+  private async isKnown(provider: string, id: string): Promise<boolean> {
+    return (await this.statements.run(FIND_EVENT, [provider, id])).length > 0;
+  }
+}
+
+/** The provider sends it again, later and later. */
+const again = () => new Problem('service_unavailable', { headers: { 'Retry-After': '10' } });
+
+const FIND_EVENT: Statement = {
+  name: 'find_provider_event',
+  text: 'SELECT FROM provider_events WHERE provider = $1 AND event_id = $2',
+};

@@ -1,0 +1,55 @@
+import { buyerThere, orderInScope, organizerThere } from '../database/scope';
+import type { Statement } from '../database/statements';
+
+const REFUND = `refunds.id, refunds.order_id AS "orderId", refunds.status, refunds.amount, refunds.currency, refunds.cause,
+      refunds.reason, array_to_json(refunds.ticket_ids) AS "ticketIds", refunds.keep_places AS "keepPlaces",
+      refunds.failure_code AS "failureCode", refunds.created_at AS "createdAt"`;
+
+/** Of the order `$1`, if it is in the scope of `$2` to `$4`. */
+export const LIST_REFUNDS: Statement = {
+  text: `
+    SELECT ${REFUND}
+    FROM (SELECT ${buyerThere('$2::bigint', '$3::bigint')} AS id) AS caller
+    JOIN orders ON orders.id = $1 AND ${orderInScope('caller.id', '$4::bool', 'orders')}
+    JOIN refunds ON refunds.order_id = orders.id
+    WHERE refunds.id < $5
+    ORDER BY refunds.id DESC LIMIT $6`,
+};
+
+/** The refund `$1`, and what the caller `$2`, whose token is of `$3`, is to its order. */
+export const FIND_REFUND: Statement = {
+  name: 'find_refund',
+  text: `
+    SELECT ${REFUND}, orders.user_id = caller.id AS "isBuyers",
+      $2::bigint IS NULL OR coalesce(events.organizer_id = caller.id, false) AS "isTheirs"
+    FROM (SELECT ${organizerThere('$2::bigint', '$3::bigint')} AS id) AS caller
+    JOIN refunds ON refunds.id = $1
+    JOIN orders ON orders.id = refunds.order_id
+    JOIN events ON events.id = orders.event_id`,
+};
+
+const AT_PROVIDER = `refunds.id, refunds.attempt, refunds.status, refunds.amount, provider, provider_payment AS "providerPayment"`;
+
+/** What it takes to have the provider give back the refund `$1`. */
+export const FIND_TO_SEND: Statement = {
+  name: 'find_refund_to_send',
+  text: `SELECT ${AT_PROVIDER} FROM refunds JOIN payments ON payments.id = payment_id WHERE refunds.id = $1`,
+};
+
+/** Whether the provider works on a refund of the payment `$2` of the order `$1`. */
+export const FIND_UNDER_WAY: Statement = {
+  name: 'find_refund_under_way',
+  text: `
+    SELECT FROM refunds
+    WHERE order_id = $1 AND payment_id = $2 AND status = 'pending' AND provider_refund IS NOT NULL LIMIT 1`,
+};
+
+/** Refunds at the provider `$1` that have been pending since before `$2` seconds, at most `$3` behind the id `$4`. */
+export const FIND_OLD_PENDING: Statement = {
+  text: `
+    SELECT refunds.id, provider_payment AS "providerPayment"
+    FROM refunds JOIN payments ON payments.id = payment_id
+    WHERE refunds.status = 'pending' AND refunds.created_at < now() - make_interval(secs => $2::int) AND provider = $1
+      AND refunds.id > $4 AND provider_refund IS NOT NULL
+    ORDER BY refunds.id LIMIT $3`,
+};

@@ -1,0 +1,74 @@
+import type Stripe from 'stripe' with { 'resolution-mode': 'import' };
+import { ourIdIn } from '../our-metadata';
+import type { ProviderEvent, ProviderPayment, ProviderRefund } from '../payment-provider';
+
+/** Money that is authorised and not captured counts as on its way: we ask for automatic capture. */
+const STATUSES: Partial<Record<Stripe.PaymentIntent.Status, ProviderPayment['status']>> = {
+  requires_payment_method: 'requires_action',
+  requires_confirmation: 'requires_action',
+  requires_action: 'requires_action',
+  processing: 'processing',
+  requires_capture: 'processing',
+  succeeded: 'succeeded',
+  canceled: 'cancelled',
+};
+
+/** A payment in words of ours, but for its dispute, of which Stripe tells elsewhere. */
+export function toPayment(intent: Stripe.PaymentIntent, installation: string): ProviderPayment {
+  const { id, client_secret, last_payment_error, next_action } = intent;
+  // After a try that failed Stripe waits for another, which would be a new payment here.
+  const hasFailed = intent.status === 'requires_payment_method' && last_payment_error !== null;
+  const status = hasFailed ? 'failed' : (STATUSES[intent.status] ?? 'processing');
+  const failureCode = last_payment_error?.decline_code ?? last_payment_error?.code;
+  return {
+    id,
+    status,
+    amount: status === 'succeeded' ? intent.amount_received : intent.amount,
+    currency: intent.currency.toUpperCase(),
+    paymentId: ourIdIn(intent.metadata, 'payment_id', installation),
+    clientSecret: client_secret ?? undefined,
+    redirectUrl: next_action?.redirect_to_url?.url ?? undefined,
+    failureCode: hasFailed ? (failureCode ?? 'payment_failed') : undefined,
+  };
+}
+
+const REFUND_STATUSES: Record<string, ProviderRefund['status']> = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  canceled: 'failed',
+};
+
+export function toRefund(refund: Stripe.Refund, installation: string): ProviderRefund {
+  const status = REFUND_STATUSES[refund.status ?? ''] ?? 'pending';
+  return {
+    id: refund.id,
+    refundId: ourIdIn(refund.metadata, 'refund_id', installation),
+    payment: idOf(refund.payment_intent) ?? '',
+    status,
+    amount: refund.amount,
+    failureCode: status === 'failed' ? (refund.failure_reason ?? 'refund_failed') : undefined,
+  };
+}
+
+/** `warning_…`: an inquiry before a dispute, which may become one. */
+export function toDispute({ status }: Stripe.Dispute): ProviderPayment['dispute'] {
+  if (status === 'lost') return 'lost';
+  return ['won', 'warning_closed', 'prevented'].includes(status) ? 'won' : 'open';
+}
+
+/** What an event is about: a payment itself, or a charge, a refund or a dispute that names one. */
+export function toEvent({ id, data }: Stripe.Event, installation: string): ProviderEvent {
+  const object = data.object as unknown as Partial<Record<string, unknown>>;
+  const payment = object.object === 'payment_intent' ? object.id : object.payment_intent;
+  return {
+    id,
+    payment: idOf(payment),
+    paymentId: ourIdIn(object.metadata, 'payment_id', installation),
+  };
+}
+
+/** Stripe names what belongs together by its id, or sends it along. */
+function idOf(value: unknown): string | undefined {
+  const id: unknown = typeof value === 'object' && value !== null && 'id' in value ? value.id : value;
+  return typeof id === 'string' ? id : undefined;
+}

@@ -1,0 +1,98 @@
+import { startTestApi, type TestApi } from '../support/api';
+import { eventually } from '../support/eventually';
+import { INVENTORY_MISMATCHES } from '../support/seats';
+import { MONEY_MISMATCHES, openTill, type Till } from '../support/till';
+
+describe('the money of an event that is cancelled', () => {
+  let api: TestApi;
+  let till: Till;
+
+  beforeAll(async () => {
+    api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0' });
+  });
+  beforeEach(async () => {
+    till = await openTill(api);
+    await switches({ fail_one_in: 0, balance_exhausted: false });
+  });
+  afterEach(async () => {
+    expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]);
+    expect(await api.sql(MONEY_MISMATCHES)).toEqual([]);
+  });
+  afterAll(() => api.stop());
+
+  const switches = (body: object) => api.client.post('/sandbox/switches', body);
+  const cancel = () => till.organizer.client.post(`/events/${till.event.id}/cancel`);
+  const state = async () => (await till.organizer.client.get(`/events/${till.event.id}/cancellation`)).body;
+  const until = (status: string) =>
+    eventually(async () => expect(await state()).toMatchObject({ status }), 20_000);
+  const buy = async (number: number) =>
+    await Promise.all(
+      Array.from({ length: number }, async () => {
+        const order = await till.place();
+        await till.pay(order);
+        return order;
+      }),
+    );
+  /** What the sandbox gave back for these orders. */
+  const returned = async () =>
+    await api.sql(
+      `SELECT count(*)::int AS refunds, count(DISTINCT payment)::int AS payments, sum(amount)::int AS amount
+      FROM sandbox.refunds WHERE status = 'succeeded' AND payment IN (SELECT provider_payment FROM payments WHERE event_id = $1)`,
+      [till.event.id],
+    );
+
+  it('is given back once for each order, whatever was given back before', async () => {
+    const [partly, ...others] = await buy(5);
+    const cash = await till.place();
+    await till.organizer.client.post(`/orders/${cash.code}/payments`, { offline: true });
+    await till.organizer.client.post(`/orders/${partly?.code}/refunds`, {
+      ticket_ids: [partly?.tickets[0]?.id],
+    });
+    await cancel();
+    await until('done');
+    expect(await state()).toEqual({
+      status: 'done',
+      refunds_total: 5,
+      refunds_done: 5,
+      refunds_failed: 0,
+      amount_owed: 2_500,
+    });
+    for (const order of [partly, ...others]) {
+      expect(await till.show(order as { code: string })).toMatchObject({
+        status: 'refunded',
+        amount_paid: 2_500,
+        amount_refunded: 2_500,
+      });
+    }
+    expect(await till.show(cash)).toMatchObject({ status: 'paid', amount_refunded: 0 });
+    expect((await cancel()).body).toMatchObject({ status: 'done' });
+    expect(await returned()).toEqual([{ refunds: 6, payments: 5, amount: 12_500 }]);
+  });
+
+  it('is given back in the end, though one call in three fails', async () => {
+    await buy(20);
+    await switches({ fail_one_in: 3 });
+    await cancel();
+    await until('done');
+    expect(await returned()).toEqual([{ refunds: 20, payments: 20, amount: 50_000 }]);
+  });
+
+  it('waits for a person where the balance is used up, and is given back once they say so', async () => {
+    await buy(5);
+    await switches({ balance_exhausted: true });
+    await cancel();
+    await until('stuck');
+    expect(await state()).toMatchObject({
+      refunds_total: 5,
+      refunds_done: 0,
+      refunds_failed: 5,
+      detail: expect.stringMatching(
+        /^5 refunds failed, most of them for \w+\. .*send the cancellation again/,
+      ),
+    });
+    await switches({ balance_exhausted: false });
+    expect((await cancel()).body).toMatchObject({ status: 'running', refunds_failed: 0 });
+    await until('done');
+    expect(await returned()).toEqual([{ refunds: 5, payments: 5, amount: 12_500 }]);
+  });
+});

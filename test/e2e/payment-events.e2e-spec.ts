@@ -1,0 +1,125 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { ownSandboxSecret } from '../../src/payments/sandbox/sandbox-secret';
+import { DataSource } from 'typeorm';
+import { startTestApi, type TestApi } from '../support/api';
+import type { Answer } from '../support/client';
+import { expectProblem } from '../support/problems';
+import { openTill, type Till } from '../support/till';
+
+describe('events of a payment provider', () => {
+  let api: TestApi;
+  let till: Till;
+  let secret: string;
+
+  beforeAll(async () => {
+    api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0', RATE_LIMIT_PER_MINUTE: '100000' });
+    till = await openTill(api);
+    secret = await ownSandboxSecret(api.app.get(DataSource, { strict: false }));
+  });
+  afterAll(() => api.stop());
+
+  interface Envelope {
+    time?: number;
+    key?: string;
+    provider?: string;
+  }
+  async function send(
+    body: string,
+    { time = Date.now() / 1_000, key = secret, provider = 'sandbox' }: Envelope = {},
+  ): Promise<Answer> {
+    const t = String(Math.floor(time));
+    const v1 = createHmac('sha256', key).update(`${t}.${body}`).digest('hex');
+    return await api.client.as('').send('POST', `/payments/events/${provider}`, {
+      body,
+      headers: { 'Sandbox-Signature': `t=${t},v1=${v1}` },
+    });
+  }
+  const eventOf = (payment: string, metadata: object = {}, id = `evt_${randomUUID()}`) =>
+    JSON.stringify({ id, type: 'payment.succeeded', data: { payment, metadata } });
+  /** An order whose payment the sandbox has taken the money for, and told nobody. */
+  async function untold() {
+    const order = await till.place();
+    await till.pay(order, 'requires_action');
+    const [row] = await api.sql<{ id: string; metadata: object }>(
+      `WITH paid AS (
+        UPDATE sandbox.payments SET status = 'succeeded' WHERE metadata ->> 'order_code' = $1 RETURNING id, metadata
+      ) SELECT * FROM paid`,
+      [order.code],
+    );
+    return { order, ...(row as { id: string; metadata: object }) };
+  }
+
+  it('lead to asking it, and not to believing what they say', async () => {
+    const { order, id, metadata } = await untold();
+    const liar = eventOf(id, metadata).replace('succeeded', 'failed');
+    expect((await send(liar)).status).toBe(200);
+    expect(await till.show(order)).toMatchObject({ status: 'paid' });
+    const waiting = await till.place();
+    await till.pay(waiting, 'requires_action');
+    const [open] = await api.sql<{ id: string; metadata: object }>(
+      `SELECT id, metadata FROM sandbox.payments WHERE metadata ->> 'order_code' = $1`,
+      [waiting.code],
+    );
+    expect((await send(eventOf(open?.id ?? '', open?.metadata))).status).toBe(200);
+    expect(await till.show(waiting)).toMatchObject({ status: 'held' });
+  });
+
+  it('are kept in the transaction of their effect, and do nothing twice', async () => {
+    const { order, id, metadata } = await untold();
+    const body = eventOf(id, metadata, 'evt_once');
+    const answers = await Promise.all(Array.from({ length: 10 }, () => send(body)));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(await till.show(order)).toMatchObject({ amount_paid: 2_500 });
+    expect(await api.sql(`SELECT FROM provider_events WHERE event_id = 'evt_once'`)).toHaveLength(1);
+    // Replayed later: not even asked about.
+    await api.sql('DELETE FROM sandbox.payments WHERE id = $1', [id]);
+    expect((await send(body)).status).toBe(200);
+  });
+
+  it('that were forged, changed or are old, are refused unread', async () => {
+    const { order, id, metadata } = await untold();
+    const body = eventOf(id, metadata);
+    expectProblem(await send(body, { key: 'x'.repeat(40) }), 400, 'event_not_authentic');
+    expectProblem(await send(body, { time: Date.now() / 1_000 - 3_600 }), 400, 'event_not_authentic');
+    expectProblem(await send(body, { time: Date.now() / 1_000 + 3_600 }), 400, 'event_not_authentic');
+    expectProblem(await send('{', { key: 'y'.repeat(40) }), 400, 'event_not_authentic');
+    const unsigned = await api.client.as('').send('POST', '/payments/events/sandbox', { body });
+    expectProblem(unsigned, 400, 'event_not_authentic');
+    expectProblem(await api.client.send('POST', '/payments/events/sandbox'), 400, 'event_not_authentic');
+    expect(await till.show(order)).toMatchObject({ status: 'held' });
+    expect((await send(body)).status).toBe(200);
+    expect(await till.show(order)).toMatchObject({ status: 'paid' });
+  });
+
+  it('about a payment that is not known are asked for again where it says that it is ours', async () => {
+    const { id, metadata } = await untold();
+    await api.sql(
+      `UPDATE sandbox.payments SET metadata = metadata || '{"payment_id": "999999"}' WHERE id = $1`,
+      [id],
+    );
+    expectProblem(await send(eventOf(id, { ...metadata, payment_id: '999999' })), 503, 'service_unavailable');
+    // Of another shop with the same account.
+    await api.sql(`UPDATE sandbox.payments SET metadata = '{}' WHERE id = $1`, [id]);
+    await api.sql('UPDATE payments SET provider_payment = NULL WHERE provider_payment = $1', [id]);
+    const known = await api.sql('SELECT * FROM provider_events');
+    expect((await send(eventOf(id))).status).toBe(200);
+    expect((await send(eventOf('pay_nowhere'))).status).toBe(200);
+    expect(await api.sql('SELECT * FROM provider_events')).toEqual(known);
+  });
+
+  it('are bounded, and taken for the provider alone that is configured', async () => {
+    const large = await send(JSON.stringify({ id: 'evt_large', padding: 'x'.repeat(256 * 1_024) }));
+    expectProblem(large, 413, 'body_too_large');
+    const { body: problem, status } = await send(eventOf('pay_x'), { provider: 'stripe' });
+    expect({ status, code: problem.code }).toEqual({ status: 404, code: 'route_not_found' });
+  });
+
+  it('count against no limit, unless they were forged', async () => {
+    const burst = await Promise.all(Array.from({ length: 150 }, () => send(eventOf('pay_nowhere'))));
+    expect(burst.filter(({ status }) => status !== 200)).toEqual([]);
+    const forged: number[] = [];
+    for (let i = 0; i < 102; i++) forged.push((await send('{}', { key: 'z'.repeat(40) })).status);
+    expect(new Set(forged)).toEqual(new Set([400, 429]));
+    expect((await send(eventOf('pay_nowhere'))).status).toBe(200);
+  });
+});

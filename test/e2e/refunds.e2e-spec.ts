@@ -1,0 +1,217 @@
+import { Statements } from '../../src/database/statements';
+import { REFUND_ORDER_GUARDS, refundOrder } from '../../src/inventory/refund-order.statement';
+import { startTestApi, type TestApi } from '../support/api';
+import { UNKNOWN } from '../support/bookings';
+import { eventually } from '../support/eventually';
+import { partyOf, stageBy, type Party } from '../support/orders';
+import { expectProblem } from '../support/problems';
+import { INVENTORY_MISMATCHES } from '../support/seats';
+import { MONEY_MISMATCHES, openTill, type Till } from '../support/till';
+
+describe('refunds', () => {
+  let api: TestApi;
+  let till: Till;
+
+  beforeAll(async () => {
+    api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0' });
+    till = await openTill(api);
+  });
+  afterEach(async () => {
+    expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]);
+    expect(await api.sql(MONEY_MISMATCHES)).toEqual([]);
+  });
+  afterAll(() => api.stop());
+
+  const stage = stageBy(() => api);
+  const bought = async (quantity = 2, method = 'ok', at = till) => {
+    const order = await at.place(quantity);
+    await at.pay(order, method);
+    return order;
+  };
+  const refund = ({ code }: { code: string }, body: object = {}, by: Party = till.organizer, headers = {}) =>
+    by.client.post(`/orders/${code}/refunds`, body, headers);
+  const succeeded = (order: { code: string }, number = 1) =>
+    eventually(async () =>
+      expect((await till.refunds(order)).map(({ status }) => status)).toEqual(
+        Array.from({ length: number }, () => 'succeeded'),
+      ),
+    );
+  const statuses = async (order: { code: string }) =>
+    (await till.show(order)).tickets.map(({ status }) => status);
+
+  it('give the money of tickets back, and their places', async () => {
+    const order = await bought(3);
+    const [before] = await stage.counters(till.event);
+    const wish = { ticket_ids: [order.tickets[0]?.id], reason: 'Seat was broken' };
+    const { status, body } = await refund(order, wish);
+    expect({ status, body }).toMatchObject({
+      status: 201,
+      body: {
+        order_code: order.code,
+        status: 'pending',
+        amount: 1_250,
+        cause: 'organizer',
+        ...wish,
+        keep_places: false,
+      },
+    });
+    expect(await statuses(order)).toEqual(['refunded', 'paid', 'paid']);
+    expect(await stage.counters(till.event)).toEqual([{ ...before, sold: before.sold - 1 }]);
+    await succeeded(order);
+    expect(await till.show(order)).toMatchObject({
+      status: 'paid',
+      amount_paid: 3_750,
+      amount_refunded: 1_250,
+    });
+    expectProblem(await refund(order, wish), 409, 'refund_exceeds_payment');
+    // All that is left.
+    expect((await refund(order)).body).toMatchObject({ amount: 2_500 });
+    await succeeded(order, 2);
+    expect(await till.show(order)).toMatchObject({ status: 'refunded', amount_refunded: 3_750 });
+    expectProblem(await refund(order), 409, 'refund_exceeds_payment');
+  });
+
+  it('of an amount leave the tickets as they are', async () => {
+    const order = await bought();
+    expect((await refund(order, { amount: 500 })).body).toMatchObject({ amount: 500, ticket_ids: null });
+    await succeeded(order);
+    expect(await statuses(order)).toEqual(['paid', 'paid']);
+    expectProblem(await refund(order, { amount: 2_001 }), 409, 'refund_exceeds_payment');
+    expect((await refund(order, { amount: 2_000 })).status).toBe(201);
+  });
+
+  it('may keep the places', async () => {
+    const order = await bought();
+    const before = await stage.counters(till.event);
+    await refund(order, { keep_places: true });
+    expect(await stage.counters(till.event)).toEqual(before);
+    expect(await till.show(order)).toMatchObject({ status: 'refunded' });
+  });
+
+  it('give no place of a void ticket back twice', async () => {
+    const order = await bought(2);
+    await till.organizer.client.post(`/tickets/${order.tickets[0]?.id}/void`);
+    expect((await refund(order)).body).toMatchObject({ amount: 2_500 });
+    expect(await statuses(order)).toEqual(['refunded', 'refunded']);
+  });
+
+  it('never exceed what was paid, 20 at once', async () => {
+    const order = await bought(4);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => refund(order, { amount: 1_000 })));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(5);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(15);
+    await succeeded(order, 5);
+    expect(await till.show(order)).toMatchObject({
+      amount_paid: 5_000,
+      amount_refunded: 5_000,
+      status: 'paid',
+    });
+  });
+
+  it('would exceed it without the guard, if a CHECK let them', async () => {
+    const order = await bought();
+    const [row] = await api.sql<{ id: number }>('SELECT order_id AS id FROM tickets WHERE id = $1', [
+      order.tickets[0]?.id,
+    ]);
+    const { text } = refundOrder({ ...REFUND_ORDER_GUARDS, isLeft: 'true' });
+    const values = [row?.id, null, null, null, 2_501, null, false];
+    await expect(api.app.get(Statements, { strict: false }).run({ text }, values)).rejects.toThrow(
+      'payments_giving_back_check',
+    );
+  });
+
+  it('of cash are given back by the organizer, at once', async () => {
+    const order = await till.place();
+    await till.organizer.client.post(`/orders/${order.code}/payments`, { offline: true });
+    expect((await refund(order)).body).toMatchObject({ status: 'succeeded', amount: 2_500 });
+    expect(await till.show(order)).toMatchObject({ status: 'refunded', amount_refunded: 2_500 });
+  });
+
+  it('that fail wait to be retried, and succeed once', async () => {
+    const order = await bought(2, 'refund_fails');
+    const { body } = await refund(order);
+    const failed = await eventually(async () => {
+      const [first] = await till.refunds(order);
+      expect(first).toMatchObject({ status: 'failed', failure_code: expect.any(String) });
+      return first;
+    });
+    // What failed is still to be given back: nothing else is.
+    expectProblem(await refund(order, { amount: 1 }), 409, 'refund_exceeds_payment');
+    const retry = (by: Party = till.organizer) => by.client.post(`/refunds/${failed?.id}/retry`);
+    expectProblem(await retry(till.buyer), 403, 'forbidden');
+    expectProblem(await retry(await partyOf(api)), 404, 'refund_not_found');
+    const answers = await Promise.all([retry(), retry(), retry()]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    await succeeded(order);
+    expectProblem(await retry(), 409, 'refund_not_retryable');
+    expect(body.id).toBe(failed?.id);
+  });
+
+  it('are for the organizer, and seen by the buyer', async () => {
+    const order = await bought();
+    expectProblem(await refund(order, {}, till.buyer), 403, 'forbidden');
+    const stranger = await partyOf(api);
+    expectProblem(await refund(order, {}, stranger), 404, 'order_not_found');
+    expectProblem(await stranger.client.get(`/orders/${order.code}/refunds`), 404, 'order_not_found');
+    expectProblem(await refund({ code: 'ZZZZZZZZZZ' }), 404, 'order_not_found');
+    expectProblem(await till.organizer.client.post(`/refunds/${UNKNOWN}/retry`), 404, 'refund_not_found');
+    expect((await refund(order, {}, { id: 0, client: api.client })).status).toBe(201);
+    expect(await till.refunds(order)).toHaveLength(1);
+  });
+
+  it.each([
+    [{ ticket_ids: [1], amount: 1 }, ['/amount']],
+    [{ ticket_ids: [] }, ['/ticket_ids']],
+    [{ ticket_ids: [1] }, ['/ticket_ids']],
+    [{ amount: 0 }, ['/amount']],
+    [{ keep_places: 'yes' }, ['/keep_places']],
+    [{ currency: 'USD' }, ['/currency']],
+  ])('refuse %j', async (body, pointers) => {
+    expectProblem(await refund(await bought(), body), 422, 'validation_failed', { pointers });
+  });
+
+  it('answer a key again', async () => {
+    const order = await bought();
+    const key = { 'Idempotency-Key': `refund-${order.code}` };
+    const [first, second] = [
+      await refund(order, { amount: 100 }, till.organizer, key),
+      await refund(order, { amount: 100 }, till.organizer, key),
+    ];
+    expect(second).toMatchObject({ status: 201, body: first.body });
+    expect(await till.refunds(order)).toHaveLength(1);
+  });
+
+  it('are refused of an order that was not paid', async () => {
+    expectProblem(await refund(await till.place()), 409, 'refund_exceeds_payment');
+  });
+
+  describe('where the bank disputes the payment', () => {
+    it('are refused until it is won; its tickets are good no more meanwhile', async () => {
+      const order = await bought(2, 'dispute');
+      await eventually(async () => expect(await statuses(order)).toEqual(['blocked', 'blocked']));
+      expectProblem(await refund(order, { amount: 1 }), 409, 'refund_exceeds_payment');
+      await endDispute(order, 'win');
+      await eventually(async () => expect(await statuses(order)).toEqual(['paid', 'paid']));
+      expect((await refund(order)).status).toBe(201);
+      await succeeded(order);
+    });
+
+    it('are over when it is lost', async () => {
+      const order = await bought(1, 'dispute');
+      await endDispute(order, 'lose');
+      await eventually(async () =>
+        expect(await api.sql(`SELECT status FROM payments WHERE dispute = 'lost'`)).toHaveLength(1),
+      );
+      expect(await statuses(order)).toEqual(['blocked']);
+      expectProblem(await refund(order), 409, 'refund_exceeds_payment');
+    });
+
+    const endDispute = async ({ code }: { code: string }, how: 'win' | 'lose') => {
+      const [row] = await api.sql<{ dispute_id: string }>(
+        `SELECT dispute_id FROM sandbox.payments WHERE metadata ->> 'order_code' = $1`,
+        [code],
+      );
+      await api.client.post(`/sandbox/disputes/${row?.dispute_id}/${how}`, {});
+    };
+  });
+});
