@@ -36,5 +36,5 @@ const ticketStates = (more: string) => `
   SELECT tickets.id, orders.user_id, orders.event_id,
     coalesce(tickets.fate, CASE orders.status WHEN 'held' THEN 'reserved' ELSE orders.status END) AS status,
     orders.created_at, orders.expires_at, orders.paid_at,
-    tickets.order_id, tickets.ticket_type_id, tickets.price, tickets.attendee_name, tickets.attendee_email${more}
+    tickets.order_id, tickets.ticket_type_id, tickets.price, tickets.attendee_name, tickets.attendee_email, orders.is_paying${more}
   FROM tickets JOIN orders ON orders.id = tickets.order_id`;

@@ -142,7 +142,17 @@ export class System {
       member('worker-1', 'worker', postgres.url),
       member('worker-2', 'worker', proxy.url),
     ]);
-    return new System(postgres, redis, proxy, [api1, api2], [worker1, worker2], smallDisk, folder, logs, sandbox);
+    return new System(
+      postgres,
+      redis,
+      proxy,
+      [api1, api2],
+      [worker1, worker2],
+      smallDisk,
+      folder,
+      logs,
+      sandbox,
+    );
   }
 }
 
