@@ -29,6 +29,17 @@ describe('the settings', () => {
     });
   });
 
+  it('lose the line end of the file that a value was read from, and nothing else', () => {
+    const environment = {
+      METRICS_TOKEN: 'a-token-of-a-file\r\n',
+      REDIS_URL: 'redis://:s%40crt@redis.example.com\n',
+    };
+    expect(readSettings(environment)).toMatchObject({
+      METRICS_TOKEN: 'a-token-of-a-file',
+      REDIS_URL: 'redis://:s%40crt@redis.example.com',
+    });
+  });
+
   it('are what the environment says, and nothing that it says besides', () => {
     const environment = {
       NODE_ENV: 'production',
@@ -112,6 +123,7 @@ describe('the settings', () => {
     ['DATABASE_URL', 'postgres://ada:pass/word@db/tickets'],
     ['DATABASE_POOLER', 'session'],
     ['REDIS_URL', '127.0.0.1:6379'],
+    ['REDIS_URL', 'redis://:s%40crt%0A@redis.example.com'],
     ['REDIS_URL', 'http://127.0.0.1:6379'],
     ['REDIS_URL', 'redis://[::1:6379'],
     ['JWT_SECRET', 'x'.repeat(31)],

@@ -14,11 +14,11 @@ const diskFull: Fault = {
     const { apis, postgres, smallDisk = '' } = stage.system;
     const before = apis.map(({ current }) => current.pid);
     await fillUp(smallDisk);
-    const noticed = await stage.until(async () => (await saysDiskFull(stage)) === apis.length, 20_000);
+    const noticed = await stage.until(async () => (await sayWhy(stage)) === apis.length, 20_000);
     const refused = await stage.callsWhile(() => stage.wait(5_000, 1_500));
     const isUp = await postgres.isReady();
     await makeRoom(smallDisk);
-    await postgres.supervise();
+    await postgres.supervise((why) => stage.say(`  killed: ${why}`));
     const back = await stage.untilAllReserve();
     const ready = await stage.until(async () => (await areReady(stage)) === apis.length);
     const full = refused.filter(({ status }) => status === 503);
@@ -45,10 +45,13 @@ const diskFull: Fault = {
 
 export const DISK_FAULTS: readonly Fault[] = [diskFull];
 
-async function saysDiskFull(stage: Stage): Promise<number> {
-  const answers = await Promise.all(stage.system.apis.map((api) => stage.readiness(api)));
+/** Or that PostgreSQL is gone, where it stopped before anybody could ask. */
+async function sayWhy(stage: Stage): Promise<number> {
+  const { apis, postgres } = stage.system;
+  const isUp = await postgres.isReady();
+  const answers = await Promise.all(apis.map((api) => stage.readiness(api)));
   return answers.filter(
-    (answer) => answer?.status === 503 && JSON.stringify(answer.body).includes('disk is full'),
+    (answer) => answer?.status === 503 && (!isUp || JSON.stringify(answer.body).includes('disk is full')),
   ).length;
 }
 

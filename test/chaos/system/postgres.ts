@@ -9,6 +9,7 @@ import { lastingPort } from './ports';
 
 const PATIENCE_MS = 30_000;
 const TRY_MS = 25;
+const HANGING_MS = 10_000;
 const TOLD_LINES = 10;
 
 /** A PostgreSQL of our own: only we start it again. */
@@ -42,6 +43,7 @@ export class PostgresServer {
     const end = Date.now() + PATIENCE_MS;
     let launched = await launch(this.cluster, this.port);
     while (!(await this.isReady())) {
+      if (Date.now() > end && launched.failure === undefined) throw await this.absence();
       if (launched.failure !== undefined) {
         if (!launched.isTemporary || Date.now() > end) throw new Error(`PostgreSQL: ${launched.failure}`);
         launched = await launch(this.cluster, this.port);
@@ -79,12 +81,21 @@ export class PostgresServer {
 
   /**
    * Waits until it is ready, and starts it whenever it has ended, as a supervisor does. Without room on its disk it breaks
-   * down and recovers ten times a second, until a recovery fails too: at any moment, so one look is not enough.
+   * down and recovers ten times a second, until a recovery fails too: at any moment, so one look is not enough. One that
+   * is not ready for ten seconds is killed: one of forty hung so for half a minute.
+   *
+   * @param tell is told why it is killed
    */
-  async supervise(): Promise<void> {
+  async supervise(tell: (why: string) => void): Promise<void> {
     const end = Date.now() + PATIENCE_MS;
+    let hangsAt = Date.now() + HANGING_MS;
     while (!(await this.isReady())) {
       if (Date.now() > end) throw await this.absence();
+      if (Date.now() > hangsAt) {
+        hangsAt = end;
+        tell((await this.absence()).message);
+        await this.kill();
+      }
       if (!(await this.isRunning())) await this.start();
       await sleep(TRY_MS);
     }
