@@ -25,7 +25,7 @@ export type Requests =
   /** Each body once, by each caller in turn. */
   | { kind: 'post'; path: string; bodies: string[]; tokens: string[] }
   /** The payment sandbox tells of one of these payments, each time in an event that was not sent before. */
-  | { kind: 'event'; payments: string[]; secret: string }
+  | { kind: 'event'; payments: string[]; secret: string; type: string }
   /** Each address in turn, again and again. */
   | { kind: 'get'; paths: string[] }
   /** Good ones and poisoned ones, in random order; `most` of them, where it is given. */
