@@ -3,7 +3,7 @@ export interface Figure {
   name: string;
   value: number;
   /** Of the value and both bounds; left out for a ratio. */
-  unit?: 's' | 'MB' | 'keys' | 'answers' | 'places' | 'networks';
+  unit?: 's' | 'MB' | 'keys' | 'answers' | 'places' | 'networks' | 'events/s' | 'charges';
   /** Of a ratio: the amounts it was made of. */
   quotient?: Quotient;
   /** Which side of the bounds is the good one. */

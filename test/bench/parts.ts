@@ -18,6 +18,7 @@ import { siege } from './parts/siege';
 import { snapshot } from './parts/snapshot';
 import { spread } from './parts/spread';
 import { stuck } from './parts/stuck';
+import { till } from './parts/till';
 
 /** In the order in which they run. */
 export const PARTS: readonly Part[] = [
@@ -28,6 +29,7 @@ export const PARTS: readonly Part[] = [
   guards,
   keys,
   orders,
+  till,
   stuck,
   expiry,
   snapshot,

@@ -34,6 +34,7 @@ Options:
   --seed n         the run with this seed again
   --minutes m      how long a run goes on from one fault to the next (1)
   --fault a,b      all these faults or families (below), however long they take; "all" for all
+  --family a,b     the same
   --brief          one fault of each family unless --fault names them, and short
   --without-guard  take the guards of the seats away: fails unless an oversold event is found
   --logs folder    keep the logs of the processes there
@@ -72,7 +73,7 @@ export function readOptions(argv: string[]): Options | undefined {
   return {
     seeds: seedsOf(values.seeds, values.seed),
     minutes,
-    faults: values.fault && pick(values.fault.join(',')),
+    faults: pick([...(values.fault ?? []), ...(values.family ?? [])]),
     isBrief: values.brief ?? false,
     withoutGuard: values['without-guard'] ?? false,
     logs: values.logs === undefined ? undefined : resolve(values.logs),
@@ -88,6 +89,7 @@ function parse(argv: string[]) {
         seed: { type: 'string', multiple: true },
         minutes: { type: 'string' },
         fault: { type: 'string', multiple: true },
+        family: { type: 'string', multiple: true },
         brief: { type: 'boolean' },
         'without-guard': { type: 'boolean' },
         logs: { type: 'string' },
@@ -116,8 +118,12 @@ function wholeNumber(name: string, text: string, least: number): number {
   return value;
 }
 
-function pick(text: string): Fault[] {
-  const wanted = text.split(',').map((name) => name.trim());
+function pick(names: string[]): Fault[] | undefined {
+  if (names.length === 0) return undefined;
+  const wanted = names
+    .join(',')
+    .split(',')
+    .map((name) => name.trim());
   const isMeant = ({ name, family, onRequest }: Fault, word: string) =>
     word === name || (!onRequest && (word === family || word === 'all'));
   const unknown = wanted.find(

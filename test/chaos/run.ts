@@ -52,8 +52,12 @@ export class Run {
     if (options.logs) await mkdir(logs, { recursive: true });
     else cleanup.add(() => rm(logs, { recursive: true, force: true }));
 
-    const needsSmallDisk = chosenFaults(seed, options).some(({ family }) => family === 'disk');
-    const system = await System.start(cleanup, logs, needsSmallDisk && canMount(), options.withoutGuard);
+    const families = new Set(chosenFaults(seed, options).map(({ family }) => family));
+    const system = await System.start(cleanup, logs, {
+      onSmallDisk: families.has('disk') && canMount(),
+      withSandbox: families.has('money'),
+      withoutGuard: options.withoutGuard,
+    });
     const market = await Market.open(system.postgres);
     cleanup.add(() => market.close());
     const history = new History();

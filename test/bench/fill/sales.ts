@@ -91,3 +91,14 @@ export async function addOrders(
   );
   return { orders: { first: made?.first ?? 0, count }, places: made?.places ?? 0 };
 }
+
+/** Gives the orders of a sale a price, as if they had been placed with it. */
+export async function priceOrders(database: Database, { events, types }: Sale, price: number): Promise<void> {
+  await database.sql(`UPDATE events SET currency = 'EUR' WHERE id = $1`, [events.first]);
+  await database.sql('UPDATE ticket_types SET price = $2 WHERE id = $1', [types.first, price]);
+  await database.sql(
+    `UPDATE orders SET total = places * $2::bigint, currency = 'EUR', unit_prices = ARRAY[$2::bigint] WHERE event_id = $1`,
+    [events.first, price],
+  );
+  await database.sql('UPDATE tickets SET price = $2 WHERE ticket_type_id = $1', [types.first, price]);
+}

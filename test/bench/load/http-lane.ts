@@ -63,8 +63,13 @@ export class HttpLane implements Lane {
     settle?.(outcome);
   }
 
-  private format({ method, path, body, token, from, key }: Request): string {
-    const head = `${method} ${path} HTTP/1.1\r\nHost: ${this.url.host}\r\nAuthorization: Bearer ${token}\r\n${from === undefined ? '' : `X-Forwarded-For: ${from}\r\n`}${key === undefined ? '' : `Idempotency-Key: ${key}\r\n`}`;
+  private format({ method, path, body, token, from, key, signature }: Request): string {
+    const head =
+      `${method} ${path} HTTP/1.1\r\nHost: ${this.url.host}\r\n` +
+      header('Authorization', token && `Bearer ${token}`) +
+      header('X-Forwarded-For', from) +
+      header('Idempotency-Key', key) +
+      header('Sandbox-Signature', signature);
     if (body === undefined) return `${head}${method === 'POST' ? 'Content-Length: 0\r\n' : ''}\r\n`;
     return `${head}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   }
@@ -80,6 +85,8 @@ export class HttpLane implements Lane {
     else if (!(missing > 0)) this.drop('an answer that this can not read');
   }
 }
+
+const header = (name: string, value: string | undefined) => (value ? `${name}: ${value}\r\n` : '');
 
 function outcomeOf(answer: string): string {
   const status = answer.slice(9, 12);

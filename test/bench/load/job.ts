@@ -21,7 +21,9 @@ export type Requests =
   /** A random user orders 1 to 8 tickets of random types of a random event, each under a key of its own where `isKeyed`. */
   | { kind: 'order'; users: Ids; events: Ids; types: Ids; typesPerEvent: number; isKeyed?: boolean }
   /** Each order of `addOrders` is paid once, by the user who holds it; `codeKey` in hex. */
-  | { kind: 'pay-order'; orders: Ids; users: Ids; codeKey: string }
+  | { kind: 'pay-order'; orders: Ids; users: Ids; codeKey: string; method?: string; expected?: string[] }
+  /** The payment sandbox tells of one of these payments, each time in an event that was not sent before. */
+  | { kind: 'event'; payments: string[]; secret: string }
   /** Each address in turn, again and again. */
   | { kind: 'get'; paths: string[] }
   /** Good ones and poisoned ones, in random order; `most` of them, where it is given. */

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { OrderCodes } from '../../../src/inventory/order-codes';
 import { holderAt, idAt, type Ids, type Job, type MixedCase, type Requests } from './job';
 import { adminToken, userToken } from './tokens';
@@ -8,8 +8,10 @@ export interface Request {
   method: 'GET' | 'POST';
   path: string;
   body?: string;
-  /** An access token of the user who sends it. */
+  /** An access token of the user who sends it; of an event, empty. */
   token: string;
+  /** Of an event of the payment sandbox. */
+  signature?: string;
   /** The address that it claims to be forwarded for: a crowd does not come from one. */
   from?: string;
   /** An `Idempotency-Key`. */
@@ -44,6 +46,8 @@ export function requestsOf(requests: Requests): () => Request | undefined {
       return orders(requests);
     case 'pay-order':
       return orderPayments(requests);
+    case 'event':
+      return sandboxEvents(requests);
     case 'mixed':
       return mixed(requests);
   }
@@ -98,7 +102,10 @@ function orderPayments({
   orders: { first, count },
   users,
   codeKey,
+  method,
+  expected = CREATED,
 }: Extract<Requests, { kind: 'pay-order' }>) {
+  const body = method === undefined ? '{}' : `{"payment_method":"${method}"}`;
   const codes = new OrderCodes(undefined as never);
   codes.useKey(Buffer.from(codeKey, 'hex'));
   let sent = 0;
@@ -106,7 +113,19 @@ function orderPayments({
     if (sent >= count) return undefined;
     const token = userToken(users.first + (sent % users.count));
     const path = `/orders/${codes.codeOf(first + sent++)}/payments`;
-    return { method: 'POST', path, body: '{}', token, expected: CREATED };
+    return { method: 'POST', path, body, token, expected };
+  };
+}
+
+function sandboxEvents({ payments, secret }: Extract<Requests, { kind: 'event' }>) {
+  let sent = 0;
+  return (): Request => {
+    const payment = payments[sent++ % payments.length] as string;
+    const data = { payment, metadata: {} };
+    const body = JSON.stringify({ id: `evt_${randomUUID()}`, type: 'payment.succeeded', data });
+    const time = Math.floor(Date.now() / 1_000);
+    const signature = `t=${time},v1=${createHmac('sha256', secret).update(`${time}.${body}`).digest('hex')}`;
+    return { method: 'POST', path: '/payments/events/sandbox', body, token: '', signature, expected: OK };
   };
 }
 

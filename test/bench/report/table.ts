@@ -65,7 +65,8 @@ function rowOf(figure: Figure): string[] {
 }
 
 function amount(number: number, unit: Figure['unit'], digits?: number): string {
-  const isCount = unit === 'keys' || unit === 'answers' || unit === 'places' || unit === 'networks';
+  if (unit === 'events/s') return `${Math.round(number).toLocaleString('en')}/s`;
+  const isCount = unit !== undefined && !['s', 'MB'].includes(unit);
   const text = isCount || digits === undefined ? String(number) : number.toFixed(unit === 'MB' ? 0 : digits);
   return unit === 's' || unit === 'MB' ? `${text} ${unit}` : text;
 }

@@ -25,4 +25,5 @@ export type Family =
   | 'disk'
   | 'failover'
   | 'rollout'
+  | 'money'
   | 'soak';

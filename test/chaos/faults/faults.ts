@@ -6,6 +6,7 @@ import type { Fault } from './fault';
 import { JOB_FAULTS } from './jobs';
 import { KILLS } from './kill';
 import { LOCK_FAULTS } from './locks';
+import { MONEY_FAULTS } from './money';
 import { NETWORK_FAULTS } from './network';
 import { REDIS_FAULTS } from './redis';
 import { ROLLOUT_FAULTS } from './rollout';
@@ -23,5 +24,6 @@ export const FAULTS: readonly Fault[] = [
   ...DISK_FAULTS,
   ...FAILOVER_FAULTS,
   ...ROLLOUT_FAULTS,
+  ...MONEY_FAULTS,
   ...SOAKS,
 ];

@@ -8,12 +8,19 @@ import { startRedis, type StartedRedis } from '../../support/redis';
 import { startServer, type ServerProcess } from '../../support/server-process';
 import { lastingPort } from './ports';
 import { PostgresServer } from './postgres';
+import { SandboxServer } from './sandbox';
 import { mountSmallDisk } from './small-disk';
 
 /** Short, so that many holds end while something is broken. */
 export const HOLD_SECONDS = 2;
 
 export const METRICS_TOKEN = 'what-the-chaos-reads-metrics-with';
+
+export interface SystemOptions {
+  onSmallDisk: boolean;
+  withSandbox: boolean;
+  withoutGuard: boolean;
+}
 
 /** What sets one start of a process apart from others. */
 export interface Peculiarity {
@@ -69,6 +76,8 @@ export class System {
     /** The file system PostgreSQL is on, where it is one that can be filled up. */
     readonly smallDisk: string | undefined,
     readonly folder: string,
+    /** Where it is needed: the party that takes the money. */
+    readonly sandbox: SandboxServer | undefined,
   ) {}
 
   get members(): readonly Member[] {
@@ -78,8 +87,7 @@ export class System {
   static async start(
     cleanup: Cleanup,
     logs: string,
-    onSmallDisk: boolean,
-    withoutGuard: boolean,
+    { onSmallDisk, withSandbox, withoutGuard }: SystemOptions,
   ): Promise<System> {
     const folder = await mkdtemp(join(tmpdir(), 'tixxety-chaos-'));
     cleanup.add(() => rm(folder, { recursive: true, force: true }));
@@ -93,8 +101,11 @@ export class System {
     const proxy = await startFaultProxy(postgres.url);
     cleanup.add(() => proxy.cut());
 
-    const member = async (name: string, role: 'api' | 'worker', databaseUrl: string) => {
-      const port = await lastingPort();
+    const apiPorts = [await lastingPort(), await lastingPort()] as const;
+    const sandbox = withSandbox ? await SandboxServer.start(postgres.url, apiPorts, cleanup) : undefined;
+
+    const member = async (name: string, role: 'api' | 'worker', databaseUrl: string, ownPort?: number) => {
+      const port = ownPort ?? (await lastingPort());
       const launch = ({ environment = {}, execArgv = [] }: Peculiarity) =>
         startServer(
           {
@@ -115,6 +126,7 @@ export class System {
               TRUST_PROXY: '1', // each customer has an address
               RATE_LIMIT_PER_MINUTE: '6000', // counted through Redis, and out of reach
               METRICS_TOKEN,
+              ...sandbox?.environment,
               ...environment,
             },
           },
@@ -125,12 +137,12 @@ export class System {
       return started;
     };
     const [api1, api2, worker1, worker2] = await Promise.all([
-      member('api-1', 'api', postgres.url),
-      member('api-2', 'api', proxy.url),
+      member('api-1', 'api', postgres.url, apiPorts[0]),
+      member('api-2', 'api', proxy.url, apiPorts[1]),
       member('worker-1', 'worker', postgres.url),
       member('worker-2', 'worker', proxy.url),
     ]);
-    return new System(postgres, redis, proxy, [api1, api2], [worker1, worker2], smallDisk, folder);
+    return new System(postgres, redis, proxy, [api1, api2], [worker1, worker2], smallDisk, folder, sandbox);
   }
 }
 

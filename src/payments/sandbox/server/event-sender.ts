@@ -23,6 +23,8 @@ export const EVENT = 'number, id, type, payment, metadata, created_at AS "create
 export const LEASE_MS = 3_000;
 const TIMEOUT_MS = 2_500;
 const AT_ONCE = 32;
+/** So many that are due are claimed at a look. */
+const CLAIM = 100;
 const LONGEST_PAUSE_MS = 30_000;
 /** About a day. */
 const MOST_ATTEMPTS = 3_000;
@@ -61,7 +63,7 @@ export class EventSender {
       WHERE number IN (
         SELECT number FROM sandbox.events WHERE next_at <= now() ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED)
       RETURNING ${EVENT}`,
-      [LEASE_MS, AT_ONCE],
+      [LEASE_MS, CLAIM],
     );
     this.send(rows);
   }
