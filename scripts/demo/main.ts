@@ -1,5 +1,6 @@
 import { endSignal, readArguments, runScript, say } from '../run-script';
 import { atTheGate } from './gate';
+import { tradeForMoney } from './money';
 import { order } from './order';
 import { paint } from './print';
 import { startDemoServer } from './server';
@@ -40,4 +41,5 @@ async function journey(url: string): Promise<void> {
   const sold = await singleTickets(visitor, HOLD_SECONDS);
   await atTheGate(visitor, sold);
   await order(visitor);
+  await tradeForMoney(visitor);
 }

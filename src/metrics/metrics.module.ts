@@ -5,17 +5,20 @@ import { CheckInModule } from '../check-in/check-in.module';
 import type { Settings } from '../config/settings';
 import { InventoryModule } from '../inventory/inventory.module';
 import { OutboxModule } from '../jobs/jobs.module';
+import { PaymentsModule } from '../payments/payments.module';
 import { VERSION } from '../version';
 import { offerMetrics } from './cluster-metrics';
 import { GateMetrics } from './gate-metrics';
 import { InventoryMetrics } from './inventory-metrics';
 import { MetricsController } from './metrics.controller';
 import { MetricsService } from './metrics.service';
+import { MoneyMetrics } from './money-metrics';
 import { OrderMetrics } from './order-metrics';
 import { OutboxMetrics } from './outbox-metrics';
 import { RequestMetrics } from './request-metrics';
 import { ResourceMetrics } from './resource-metrics';
 import { SeatMetrics } from './seat-metrics';
+import { TillMetrics } from './till-metrics';
 
 /** Counts and measures what the process does, for Prometheus to fetch. */
 @Module({})
@@ -24,7 +27,7 @@ export class MetricsModule {
     const endsHolds = role === 'worker' || REDIS_URL === undefined;
     return {
       module: MetricsModule,
-      imports: [InventoryModule, OutboxModule, ...(role === 'api' ? [CheckInModule] : [])],
+      imports: [InventoryModule, OutboxModule, PaymentsModule, ...(role === 'api' ? [CheckInModule] : [])],
       controllers: [MetricsController],
       providers: [
         { provide: Registry, useFactory: () => createRegistry(role) },
@@ -32,8 +35,9 @@ export class MetricsModule {
         ResourceMetrics,
         SeatMetrics,
         OrderMetrics,
+        MoneyMetrics,
         ...(role === 'api' ? [RequestMetrics, GateMetrics] : []),
-        ...(endsHolds ? [InventoryMetrics, OutboxMetrics] : []),
+        ...(endsHolds ? [InventoryMetrics, OutboxMetrics, TillMetrics] : []),
       ],
     };
   }

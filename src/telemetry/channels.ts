@@ -62,8 +62,23 @@ export interface Scan {
 /** A ticket was scanned at a gate: a `Scan`. Not told of one that is sent again. */
 export const scans = channel('tixxety:scan');
 
-/** A payment came to another state: its `provider`, `status`, `seconds` since its beginning, and its `refundCause`. */
+export interface PaymentOutcome {
+  provider: string;
+  status: string;
+  /** From its beginning to its end; null where it has not ended. */
+  seconds: number | null;
+  /** Why what was taken is given back. */
+  refundCause: string | null;
+  /** Its money came after the hold had ended. */
+  isLate: boolean;
+}
+
+/** A payment came to another state: a `PaymentOutcome`. */
 export const settledPayments = channel('tixxety:settled-payment');
 
-/** A refund came to another state: its `status`. */
+export interface RefundOutcome {
+  status: string;
+}
+
+/** A refund came to another state: a `RefundOutcome`. */
 export const settledRefunds = channel('tixxety:settled-refund');

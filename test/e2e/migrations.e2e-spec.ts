@@ -252,11 +252,11 @@ describe('npm run migration:*', () => {
 
     await dataSource.runMigrations();
     expect(await database.sql('SELECT taken, giving_back, status FROM payments ORDER BY id')).toEqual([
-      { taken: '0', giving_back: '0', status: 'succeeded' },
-      { taken: '1250', giving_back: '0', status: 'succeeded' },
+      { taken: 0, giving_back: 0, status: 'succeeded' },
+      { taken: 1_250, giving_back: 0, status: 'succeeded' },
     ]);
     expect(await database.sql('SELECT kind, amount, currency FROM ledger')).toEqual([
-      { kind: 'charge', amount: '1250', currency: 'EUR' },
+      { kind: 'charge', amount: 1_250, currency: 'EUR' },
     ]);
     for (const change of ['UPDATE ledger SET amount = 1', 'DELETE FROM ledger'])
       await expect(database.sql(change)).rejects.toThrow('The ledger is append-only');
