@@ -108,6 +108,7 @@ const SEGMENTS = [
 const WEIGHTS: Record<string, number> = {
   'POST /events': 10,
   'POST /orders': 25,
+  'POST /tickets': 15,
   'POST /orders/{code}/payments': 10,
   'POST /orders/{code}/cancel': 8,
   'POST /orders/{code}/extend': 8,
