@@ -55,7 +55,7 @@ export async function build(folder) {
     if (isCurrent()) return false;
     const stamp = digestOf(sources);
     compile(project, folder);
-    cpSync(join(ROOT, PAGE), join(`${out}.new`, PAGE), { recursive: true });
+    if (existsSync(join(ROOT, PAGE))) cpSync(join(ROOT, PAGE), join(`${out}.new`, PAGE), { recursive: true });
     putIntoPlace(`${out}.new`, out);
     writeFileSync(join(out, STAMP), stamp);
     return true;

@@ -25,6 +25,7 @@ describe('the settings', () => {
       RATE_LIMIT_PER_MINUTE: 600,
       TRUST_PROXY: 0,
       CORS_ORIGINS: [],
+      GATE_PAGE: 'on',
       LOG_LEVEL: 'info',
     });
   });
@@ -73,6 +74,7 @@ describe('the settings', () => {
       METRICS_TOKEN: 'sixteen=letters!',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318',
       QUEUE_DASHBOARD: 'on',
+      GATE_PAGE: 'off',
       LOG_LEVEL: 'silent',
     };
     expect({ ...readSettings({ ...environment, HOME: '/root', constructor: 'x' }) }).toEqual({
@@ -164,6 +166,7 @@ describe('the settings', () => {
     ['METRICS_TOKEN', 'no spaces between them'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
     ['QUEUE_DASHBOARD', 'yes'],
+    ['GATE_PAGE', 'yes'],
     ['LOG_LEVEL', 'loud'],
   ])('refuse %s=%s in one sentence that names it', (name, value) => {
     const read = () => readSettings({ [name]: value });

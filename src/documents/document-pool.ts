@@ -13,8 +13,8 @@ const MOST_WAITING = 16;
 const LIMIT_MS = 10_000;
 /** While people reserve, documents get a tenth of what the rest gets, where the processor is scarce. */
 const NICE = 10;
-/** A thread with its fonts takes 30 MB: it ends when nothing was asked of it for a minute. */
-const IDLE_MS = 60_000;
+/** A thread with its fonts takes 30 MB, and a while to load them: it ends when nothing was asked of it for so long. */
+const IDLE_MS = 600_000;
 
 /** Makes documents in a thread of their own, so that the event loop never waits for one. */
 @Injectable()

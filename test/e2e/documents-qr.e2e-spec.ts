@@ -2,7 +2,7 @@ import { create } from 'qrcode';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { startTestApi, type TestApi } from '../support/api';
 import { CHROMIUM_FLAGS, chromiumPath } from '../support/chromium';
-import { download } from '../support/downloads';
+import { download, warmUpDocuments } from '../support/downloads';
 import { gateBy, type PaidTicket } from '../support/gate';
 import { partyOf, type Party } from '../support/orders';
 import { codesIn, pagesOf } from '../support/readers';
@@ -29,6 +29,7 @@ const CONDITIONS = {
     const gate = gateBy(() => api);
     const buyer: Party = await partyOf(api);
     [ticket] = (await gate.tickets(await gate.event(await partyOf(api)), 1, buyer)) as [PaidTicket];
+    await warmUpDocuments(api, ticket.id);
     const get = async (document: string) =>
       (await download(api, buyer, `/tickets/${ticket.id}${document}`)).bytes;
     const [paper] = await pagesOf(await get('.pdf'), 150);

@@ -1,7 +1,7 @@
 import { startTestApi, type TestApi } from '../support/api';
 import { UNKNOWN } from '../support/bookings';
 import { eventually } from '../support/eventually';
-import { download } from '../support/downloads';
+import { download, warmUpDocuments } from '../support/downloads';
 import { gateBy, type PaidTicket } from '../support/gate';
 import { partyOf, type Party } from '../support/orders';
 import { expectProblem } from '../support/problems';
@@ -25,7 +25,8 @@ describe('the documents of a ticket', () => {
       timezone: 'Europe/Berlin',
     });
     [ticket] = (await gate.tickets(event, 1, buyer)) as [PaidTicket];
-  });
+    await warmUpDocuments(api, ticket.id);
+  }, 60_000);
   afterAll(() => api.stop());
 
   const gate = gateBy(() => api);

@@ -6,6 +6,7 @@ import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import openapi from '../../openapi.json';
 import { startTestApi, type TestApi } from '../support/api';
+import { warmUpDocuments } from '../support/downloads';
 import { withoutShared } from '../support/openapi';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 import { FORGERIES, honest } from '../support/forgeries';
@@ -48,6 +49,7 @@ describe('whatever is sent', () => {
       codes.push((await api.client.post('/orders', { user_id: 2, event_id: 3, items })).body.code as string);
     }
     await api.client.post('/tickets/5/pay');
+    await warmUpDocuments(api, 5);
     for (const code of codes.slice(-6)) await api.client.post(`/orders/${code}/payments`, {});
     // Of an event that no ticket is asked for without a type.
     for (let i = 0; i < 3; i++) {

@@ -1,4 +1,5 @@
 import type { TestApi } from './api';
+import { eventually } from './eventually';
 import type { Party } from './orders';
 import { tokenOf } from './tokens';
 
@@ -18,3 +19,10 @@ export async function download(
     bytes: Buffer.from(await answer.arrayBuffer()),
   };
 }
+
+/** Waits until documents are made at once: the first loads fonts, which may take too long on a busy machine. */
+export const warmUpDocuments = (api: TestApi, ticketId: number) =>
+  eventually(async () => {
+    const { status } = await api.client.get(`/tickets/${ticketId}.pdf`);
+    if (status !== 200) throw new Error(`The PDF was answered ${status}`);
+  }, 30_000);

@@ -53,9 +53,9 @@ function explain(error) {
   else element('network').textContent = error.message;
 }
 
-/** One after the other: each sends what waits, then fetches what changed. */
-let syncing = Promise.resolve();
-const sync = () => (syncing = syncing.then(syncOnce, syncOnce));
+/** Sends what waits, then fetches what changed. Over a bad line that takes long: who asks meanwhile gets the same. */
+let syncing;
+const sync = () => (syncing ??= syncOnce().finally(() => (syncing = undefined)));
 
 async function syncOnce() {
   if (!device) return;
@@ -148,7 +148,7 @@ async function begin() {
 /** Scans of the device before are of another event: they would be lost. */
 async function take(chosen, before) {
   if (before && (await store.count('pending')) > 0) {
-    element('setup-problem').textContent = 'Scans of another device wait here: connect it first.';
+    element('camera-problem').textContent = 'Scans of another device wait here to be sent: connect it first.';
     await use(before);
     return;
   }
