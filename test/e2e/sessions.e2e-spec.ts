@@ -72,6 +72,14 @@ describe('the sessions of an account', () => {
       expect((await suite.door.tryToSignIn(ada.email, next)).status).toBe(200);
     });
 
+    it('refuses one that is guessed first, as a sign-up does', async () => {
+      const ada = await suite.door.signUp();
+      for (const next of ['password1234', ada.email]) {
+        expectProblem(await change(ada, PASSWORD, next), 422, 'validation_failed', { pointers: ['/new'] });
+      }
+      expect((await suite.door.tryToSignIn(ada.email, PASSWORD)).status).toBe(200);
+    });
+
     it('refuses a wrong password, and ends nothing', async () => {
       const ada = await suite.door.signUp();
       const answer = await change(ada, `${PASSWORD}?`, NEXT_PASSWORD);
