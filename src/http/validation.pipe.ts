@@ -10,7 +10,12 @@ import { escapePointer, invalid, Problem, type FieldError } from '../problems/pr
 @Injectable()
 export class ValidationPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
-    if ((type !== 'body' && type !== 'query') || !metatype || metatype === Object) return value;
+    if ((type !== 'body' && type !== 'query') || !metatype) return value;
+    if (metatype === Object) {
+      // What the route validates by itself.
+      if (isDeeper(value, MAX_DEPTH)) throw invalid('', 'is nested too deeply');
+      return value;
+    }
     if (value === null || typeof value !== 'object' || Array.isArray(value)) {
       throw invalid('', 'must be a JSON object');
     }
@@ -75,6 +80,12 @@ function untransformable(body: object): FieldError[] {
   };
   walk(body, '', 1);
   return errors;
+}
+
+/** Whether a value is nested deeper than so many levels; looks no further. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((child) => isDeeper(child, levels - 1));
 }
 
 function refuse(errors: FieldError[]): void {

@@ -108,6 +108,13 @@ describe('POST /events/{event_id}/check-ins/batch', () => {
     expect((await sendLate(north.client, event, [])).body).toEqual({ check_ins: [] });
   });
 
+  it('refuses nesting without an end, also under a key', async () => {
+    const body = `{"check_ins":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+    const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': 'deep' };
+    const answer = await north.client.send('POST', `/events/${event.id}/check-ins/batch`, { body, headers });
+    expectProblem(answer, 422, 'validation_failed', { pointers: [''] });
+  });
+
   it('takes 500 of them at once, and no more', async () => {
     const tickets = (await Promise.all([1, 2, 3, 4, 5].map(() => gate.tickets(event, 100)))).flat();
     const scans = tickets.map((ticket) => scanOf(ticket, { scanned_at: '2020-06-01T19:00:00.000Z' }));
@@ -142,6 +149,7 @@ describe('POST /events/{event_id}/check-ins/batch', () => {
     [{}, ['/check_ins']],
     [{ check_ins: {} }, ['/check_ins']],
     [{ check_ins: [], more: 1 }, ['/more']],
+    [{ check_ins: JSON.parse('['.repeat(9) + ']'.repeat(9)) as unknown }, ['']],
   ])('does not take %j', async (body, pointers) => {
     const answer = await north.client.post(`/events/${event.id}/check-ins/batch`, body);
     expectProblem(answer, 422, 'validation_failed', { pointers });

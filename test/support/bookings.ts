@@ -8,7 +8,12 @@ export const UNKNOWN = 999_999;
 export const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** A reserved ticket as it reads once it is no longer: without the time left. */
-export const resolved = (ticket: object, status: string) => ({ ...ticket, status, expires_in_ms: undefined });
+export const resolved = (ticket: object, status: string) => ({
+  ...ticket,
+  status,
+  expires_in_ms: undefined,
+  ...(status === 'paid' && { token: expect.any(String) }),
+});
 
 const REFUSALS = {
   user_not_found: [404, 'User not found'],

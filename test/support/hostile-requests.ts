@@ -107,6 +107,7 @@ const SEGMENTS = [
 /** Of few orders event and type belong together, and few events are cancelled. */
 const WEIGHTS: Record<string, number> = {
   'POST /orders': 25,
+  'POST /tickets': 15,
   'POST /orders/{code}/payments': 10,
   'POST /orders/{code}/cancel': 8,
   'POST /orders/{code}/extend': 8,
