@@ -5,7 +5,6 @@ import { ApiId, ApiProblems } from '../http/api-docs';
 import { TakesBody } from '../http/body.guard';
 import { IdPipe } from '../http/id.pipe';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
-import { invalid } from '../problems/problem';
 import {
   CheckInBatchDto,
   CheckInDto,
@@ -13,10 +12,9 @@ import {
   CheckInResultsDto,
   RESULT_EXAMPLES,
   toResultDto,
-  toScan,
 } from './check-ins.dto';
 import { CheckInsService } from './check-ins.service';
-import { lateScansIn } from './late-scans';
+import { lateScansIn, scanIn } from './scan-body';
 
 /** Of 500 scans, each with the longest code of ours and some more. */
 const BATCH_BYTES = 512 * 1_024;
@@ -38,18 +36,17 @@ export class CheckInsController {
       'organizer.',
   })
   @ApiId('event_id')
+  @ApiBody({ type: CheckInDto })
   @ApiOkResponse({ type: CheckInResultDto, examples: RESULT_EXAMPLES })
   @ApiProblems('event_not_found', 'forbidden')
   async checkIn(
     @Param('event_id', IdPipe) eventId: number,
-    @Body() body: CheckInDto,
+    @Body() body: object | undefined,
     @AtGate() caller: GateCaller,
     once: Once,
   ): Promise<CheckInResultDto> {
-    if (body.token === undefined && body.ticket_id === undefined)
-      throw invalid('/token', 'must be there, or else ticket_id');
     // The nonce makes it happen once; no transaction is open while it shares a statement with others.
-    const result = toResultDto(await this.checkIns.checkIn(eventId, caller, toScan(body)));
+    const result = toResultDto(await this.checkIns.checkIn(eventId, caller, scanIn(body)));
     return await once(() => Promise.resolve(result));
   }
 

@@ -1,50 +1,43 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional } from 'class-validator';
+import { ApiProperty } from '@nestjs/swagger';
 import { ApiInteger } from '../http/api-docs';
-import { Id, Instant, MayBeLeftOut, NotTogetherWith } from '../http/fields';
-import { ScanCode, ScanNonce } from './scan-fields';
+import { MAX_ID } from '../http/fields';
+import type { ScanOutcome } from './scan';
+import { LONGEST_CODE, MOST_LATE_SCANS, NONCE } from './scan-body';
 import { CHECK_IN_KINDS, SCAN_RESULTS, type CheckInKind, type ScanResult } from './scan-result';
-import type { Scan, ScanOutcome } from './scan';
 
 export class CheckInDto {
   /**
    * What the code shows, whatever it is.
    * @example "eyJhbGciOiJFZERTQSIsImtpZCI6ImFaMyJ9.eyJ0IjoxLCJlIjoxLCJ5IjoxLCJnIjowfQ.2jwwaGFRq2xuzKHlEDM6DTSL5Sm2eIl_WgH6knLB_wIbHb2O9fBnqUS8VW5H1NOSB9LHd1WcFy9SBi-oU8bLCQ"
    */
-  @MayBeLeftOut()
-  @NotTogetherWith('ticket_id')
-  @ScanCode()
+  @ApiProperty({ type: String, minLength: 1, maxLength: LONGEST_CODE, required: false })
   token?: string;
 
   /** Instead of the token, where somebody was found by name. */
-  @MayBeLeftOut()
-  @Id()
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: MAX_ID, required: false })
   ticket_id?: number;
 
   /**
    * A new one for each scan, such as a UUID: the same one gets the same answer, and nothing is done twice.
    * @example "1f0c7a52-0d0e-4c5f-9a41-8c2f8f0f2f5e"
    */
-  @ScanNonce()
+  @ApiProperty({ type: String, minLength: 1, maxLength: 64, pattern: NONCE.source })
   nonce: string;
 
   /** @example "entry" */
   @ApiProperty({ enum: CHECK_IN_KINDS })
-  @IsIn(CHECK_IN_KINDS, { message: `must be one of ${CHECK_IN_KINDS.join(', ')}` })
   kind: CheckInKind;
 
   /**
    * By the device's clock; left out: now. A time to come counts as now.
    * @example "2030-01-01T19:00:00.000Z"
    */
-  @ApiPropertyOptional({ type: String, format: 'date-time' })
-  @IsOptional()
-  @Instant()
-  scanned_at?: string;
+  @ApiProperty({ type: String, format: 'date-time', required: false, nullable: true })
+  scanned_at?: string | null;
 }
 
 export class CheckInBatchDto {
-  @ApiProperty({ type: [CheckInDto], maxItems: 500 })
+  @ApiProperty({ type: [CheckInDto], maxItems: MOST_LATE_SCANS })
   check_ins: CheckInDto[];
 }
 
@@ -113,14 +106,6 @@ export const RESULT_EXAMPLES = {
   already_in: { summary: 'In already', value: { result: 'already_in', ticket: TICKET, earlier: EARLIER } },
   not_valid: { summary: 'No ticket of ours', value: { result: 'not_valid' } },
 };
-
-export const toScan = ({ token, ticket_id, nonce, kind, scanned_at }: CheckInDto): Scan => ({
-  ...(token !== undefined && { token }),
-  ...(ticket_id !== undefined && { ticketId: ticket_id }),
-  nonce,
-  kind,
-  ...(scanned_at != null && { scannedAt: new Date(scanned_at) }),
-});
 
 /** @param outcome undefined where what was sent could not be read */
 export const toResultDto = (outcome: ScanOutcome | undefined): CheckInResultDto => {

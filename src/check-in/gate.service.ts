@@ -32,9 +32,15 @@ export interface GatePage {
   isMore: boolean;
 }
 
-/** Where a device left off: in the changes, and in the attendees while it is not through with them. */
+/** Where a device left off. */
 interface Position {
   change: readonly [changedIn: number, ticketId: number];
+  /**
+   * In the midst of pages: from which transaction on there were some, when the first page was made, that were not over. What
+   * they change may stand before the pages that follow, so that the next download begins there.
+   */
+  floor?: number;
+  /** In the midst of pages with attendees. */
   attendee?: TicketPosition;
 }
 
@@ -60,24 +66,24 @@ export class GateService {
     const position = this.positionIn(query.cursor, gate);
     const changes = await this.repository.listChanges(eventId, position.change, query.limit + 1);
     const shown = changes.slice(0, query.limit);
-    const last = changes.length > shown.length ? shown.at(-1) : undefined;
     const attendees = query.withAttendees
       ? await this.repository.listGateAttendees(eventId, position.attendee ?? [0, 0], query.limit)
       : undefined;
-    const isMore = last !== undefined || attendees?.next !== undefined;
-    const isNothing = changes.length === 0 && position.attendee === undefined && position !== BEGINNING;
-    const change = last
-      ? ([last.changedIn, last.ticketId] as const)
-      : isNothing
-        ? position.change
-        : ([gate.openFrom - 1, MAX_ID] as const);
+    const isMore = changes.length > shown.length || attendees?.next !== undefined;
+    const last = shown.at(-1);
+    const passed = last ? ([last.changedIn, last.ticketId] as const) : position.change;
+    const floor = position.floor ?? gate.openFrom;
+    const isNothingNew = !last && position.floor === undefined && position !== BEGINNING;
+    const next: Position = isMore
+      ? { change: passed, floor, ...(attendees && { attendee: attendees.next ?? END }) }
+      : { change: isNothingNew ? passed : [floor - 1, MAX_ID] };
     return {
       gate,
       keys: await this.keys.published(),
       void: shown.filter(({ isGood }) => !isGood).map(({ ticketId }) => ticketId),
       reissued: shown.filter(({ isGood }) => isGood),
       ...(attendees && { attendees: attendees.rows }),
-      cursor: this.cursorOf({ change, ...(isMore && attendees && { attendee: attendees.next ?? END }) }),
+      cursor: this.cursorOf(next),
       isMore,
     };
   }
@@ -89,25 +95,30 @@ export class GateService {
   private positionIn(cursor: string | undefined, { nextIs }: GateView): Position {
     if (cursor === undefined) return BEGINNING;
     const [installation, ...numbers] = partsOf(cursor);
-    if (
-      !numbers.every((number) => Number.isSafeInteger(number) && Number(number) >= 0) ||
-      ![2, 4].includes(numbers.length)
-    )
+    if (!numbers.every(isCount) || ![2, 3, 5].includes(numbers.length))
       throw invalid('/cursor', 'must be a cursor of this gate');
-    const [changedIn = 0, ticketId = 0, orderId, attendeeId] = numbers as number[];
-    if (installation !== this.database.installation || changedIn > nextIs) return BEGINNING;
+    const [changedIn = 0, ticketId = 0, floor, orderId, attendeeId] = numbers;
+    if (installation !== this.database.installation || Math.min(changedIn, floor ?? changedIn) > nextIs)
+      return BEGINNING;
     return {
       change: [changedIn, ticketId],
+      ...(floor !== undefined && { floor }),
       ...(orderId !== undefined && attendeeId !== undefined && { attendee: [orderId, attendeeId] }),
     };
   }
 
-  private cursorOf({ change, attendee = [] as never }: Position): string {
-    return Buffer.from(JSON.stringify([this.database.installation, ...change, ...attendee])).toString(
-      'base64url',
-    );
+  private cursorOf({ change, floor, attendee }: Position): string {
+    const parts = [
+      this.database.installation,
+      ...change,
+      ...(floor === undefined ? [] : [floor]),
+      ...(attendee ?? []),
+    ];
+    return Buffer.from(JSON.stringify(parts)).toString('base64url');
   }
 }
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 function partsOf(cursor: string): unknown[] {
   try {

@@ -25,7 +25,6 @@ export const LIST_GATE_CHANGES: Statement = {
     SELECT change.ticket_id AS "ticketId", change.changed_in AS "changedIn", fate IS NULL AS "isGood", generation
     FROM gate_changes AS change JOIN tickets ON tickets.id = change.ticket_id
     WHERE change.event_id = $1 AND (change.changed_in, change.ticket_id) > ($2, $3)
-      AND ($2 = 0 OR change.changed_in < pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
     ORDER BY change.changed_in, change.ticket_id
     LIMIT $4`,
 };

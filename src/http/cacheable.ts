@@ -54,7 +54,7 @@ export function sendCacheable(response: Response, json: string): void {
   const { tag, version } = response.locals as { tag?: string; version?: number };
   response.setHeader('ETag', tag ?? entityTag(json, version));
   response.vary('Accept-Encoding');
-  if (response.req.fresh) {
+  if (tag === undefined ? response.req.fresh : isNamed(tag, response.req.headers['if-none-match'])) {
     response.status(304).end();
     return;
   }
@@ -72,6 +72,13 @@ export function sendCacheable(response: Response, json: string): void {
     send(response, error ? Buffer.from(json) : packed);
   });
 }
+
+/**
+ * Whether a client has the answer with this tag. (Express would send it again to each client that also sends
+ * `Cache-Control: no-cache`, and `fetch` does so beside every `If-None-Match`; that is for caches on the way.)
+ */
+const isNamed = (tag: string, ifNoneMatch = '') =>
+  ifNoneMatch.split(',').some((named) => named.trim().replace(/^W\//, '') === tag.replace(/^W\//, ''));
 
 const takesGzip = ({ req }: Response) => req.acceptsEncodings(['gzip', 'identity']) === 'gzip';
 

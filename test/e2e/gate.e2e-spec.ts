@@ -123,7 +123,9 @@ describe('GET /events/{event_id}/gate', () => {
     expect(seen.void).toEqual(gone);
     const coming = [...tickets.slice(7), single].map(({ id }) => id);
     expect(seen.attendees.map(({ ticket_id }) => ticket_id)).toEqual(coming);
-    expect((await download(`?cursor=${cursor}&limit=5`)).body).toMatchObject({ void: [], reissued: [] });
+    // Of changes that were made beside an open transaction it tells again.
+    const { body } = await download(`?cursor=${cursor}`);
+    expect(gone).toEqual(expect.arrayContaining(body.void as number[]));
   });
 
   it('begins anew after a cursor of another database, or of a time to come', async () => {
