@@ -23,6 +23,6 @@ export async function atTheGate(visitor: Visitor, { organizer, event, ticket }: 
     earlier: { device: { id: device.id } },
   });
 
-  visitor.step('A code of one’s own making is scanned', 'No key of ours has signed it.');
+  visitor.step("A code of one's own making is scanned", 'No key of ours has signed it.');
   await phone.post(path, scan('scan-3', 'eyJhbGciOiJub25lIn0.eyJ0IjoxfQ.'), 200, { result: 'not_valid' });
 }

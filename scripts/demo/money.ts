@@ -10,7 +10,10 @@ type Actor = ReturnType<Visitor['as']>;
 export async function tradeForMoney(visitor: Visitor): Promise<void> {
   const organizer = visitor.as(await visitor.signUp({ name: 'Petra', email: 'petra@example.com' }));
   const buyer = visitor.as(await visitor.signUp({ name: 'Finn', email: 'finn@example.com' }));
-  visitor.step('Petra sells tickets for money', 'Sums are in cents; the sandbox takes them, and no real ones.');
+  visitor.step(
+    'Petra sells tickets for money',
+    'Sums are in cents; the sandbox takes them, and no real ones.',
+  );
   const event = await organizer.post(
     '/events/',
     {
@@ -49,7 +52,10 @@ export async function tradeForMoney(visitor: Visitor): Promise<void> {
   await buyer.post(`${path}/payments`, { payment_method: 'ok' }, 201, { status: 'succeeded', amount: 2_500 });
   await buyer.get(path, 200, { status: 'paid', amount_paid: 2_500, amount_refunded: 0 });
 
-  visitor.step('Petra gives the money of one ticket back', 'Its place is for sale again at once; the money follows.');
+  visitor.step(
+    'Petra gives the money of one ticket back',
+    'Its place is for sale again at once; the money follows.',
+  );
   await organizer.post(`${path}/refunds`, { ticket_ids: [ticket.id] }, 201, { amount: 1_250 });
   await buyer.get(`/tickets/${ticket.id}`, 200, { status: 'refunded' });
   await moneyIsBack(buyer, path);
