@@ -34,6 +34,8 @@ export interface ProviderEvent {
   payment?: string;
   /** Our payment's id, where the event carries our metadata. */
   paymentId?: number;
+  /** It tells of nothing but that the money was taken: where that is known already, there is nothing to ask. */
+  isSuccess: boolean;
 }
 
 export interface PaymentRequest {

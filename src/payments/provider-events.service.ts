@@ -2,7 +2,13 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Statements, type Statement } from '../database/statements';
 import { PaymentSettlement } from '../inventory/payment-settlement.service';
 import { Problem } from '../problems/problem';
-import { ForgedEvent, PaymentProvider, ProviderRefusal, ProviderUnavailable } from './payment-provider';
+import {
+  ForgedEvent,
+  PaymentProvider,
+  ProviderRefusal,
+  ProviderUnavailable,
+  type ProviderEvent,
+} from './payment-provider';
 import { RefundSending } from './refund-sending';
 
 type Headers = Record<string, string | string[] | undefined>;
@@ -31,7 +37,7 @@ export class ProviderEvents {
     const { provider } = this;
     if (provider?.name !== name) throw new Problem('route_not_found');
     const event = this.read(provider, body, headers);
-    if (event.payment === undefined || (await this.isKnown(name, event.id))) return;
+    if (event.payment === undefined || (await this.tellsNothing(name, event))) return;
     try {
       const said = await provider.get(event.payment);
       const paymentId = said.paymentId ?? event.paymentId;
@@ -60,15 +66,20 @@ export class ProviderEvents {
     }
   }
 
-  private async isKnown(provider: string, id: string): Promise<boolean> {
-    return (await this.statements.run(FIND_EVENT, [provider, id])).length > 0;
+  /** Most events tell of a success that the provider's answer has told before. */
+  private async tellsNothing(provider: string, { id, payment, isSuccess }: ProviderEvent): Promise<boolean> {
+    return (await this.statements.run(FIND_KNOWN, [provider, id, payment, isSuccess])).length > 0;
   }
 }
 
 /** The provider sends it again, later and later. */
 const again = () => new Problem('service_unavailable', { headers: { 'Retry-After': '10' } });
 
-const FIND_EVENT: Statement = {
-  name: 'find_provider_event',
-  text: 'SELECT FROM provider_events WHERE provider = $1 AND event_id = $2',
+/** Whether the event `$2` of the provider `$1` came before, or tells (`$4`) that its payment `$3` succeeded, and it has. */
+const FIND_KNOWN: Statement = {
+  name: 'find_known_provider_event',
+  text: `
+    SELECT FROM provider_events WHERE provider = $1 AND event_id = $2
+    UNION ALL
+    SELECT FROM payments WHERE $4::boolean AND provider = $1 AND provider_payment = $3 AND status = 'succeeded'`,
 };

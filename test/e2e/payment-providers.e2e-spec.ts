@@ -271,8 +271,9 @@ describe.each([
     const read = ({ body, headers }: ReturnType<Subject['event']>) => provider.readEvent(body, headers);
 
     it('that it signed', () => {
-      expect(read(subject.event('pay_1', 17))).toEqual({ id: 'evt_1', payment: 'pay_1', paymentId: 17 });
-      expect(read(subject.event('pay_1', 17))).toEqual({ id: 'evt_1', payment: 'pay_1', paymentId: 17 });
+      const event = { id: 'evt_1', payment: 'pay_1', paymentId: 17, isSuccess: true };
+      expect(read(subject.event('pay_1', 17))).toEqual(event);
+      expect(read(subject.event('pay_1', 17))).toEqual(event);
     });
 
     it('but none of another installation as its own', () => {

@@ -93,10 +93,15 @@ export function listIn<Item>(answer: unknown, itemOf: (answer: unknown) => Item)
 
 /** @param body of an event whose signature was verified */
 export function eventIn(body: Buffer, installation: string): ProviderEvent {
-  const { id, data } = fieldsOf(parse(body));
+  const { id, type, data } = fieldsOf(parse(body));
   const { payment, metadata } = fieldsOf(data);
   if (typeof id !== 'string') throw new ForgedEvent('The event has no id');
-  return { id, payment: textOf(payment), paymentId: ourIdIn(metadata, 'payment_id', installation) };
+  return {
+    id,
+    payment: textOf(payment),
+    paymentId: ourIdIn(metadata, 'payment_id', installation),
+    isSuccess: type === 'payment.succeeded',
+  };
 }
 
 function parse(body: Buffer): unknown {

@@ -57,13 +57,14 @@ export function toDispute({ status }: Stripe.Dispute): ProviderPayment['dispute'
 }
 
 /** What an event is about: a payment itself, or a charge, a refund or a dispute that names one. */
-export function toEvent({ id, data }: Stripe.Event, installation: string): ProviderEvent {
+export function toEvent({ id, type, data }: Stripe.Event, installation: string): ProviderEvent {
   const object = data.object as unknown as Partial<Record<string, unknown>>;
   const payment = object.object === 'payment_intent' ? object.id : object.payment_intent;
   return {
     id,
     payment: idOf(payment),
     paymentId: ourIdIn(object.metadata, 'payment_id', installation),
+    isSuccess: type === 'payment_intent.succeeded',
   };
 }
 

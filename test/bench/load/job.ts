@@ -23,7 +23,7 @@ export type Requests =
   /** Each order of `addOrders` is paid once, by the user who holds it; `codeKey` in hex. */
   | { kind: 'pay-order'; orders: Ids; users: Ids; codeKey: string; method?: string; expected?: string[] }
   /** The payment sandbox tells of one of these payments, each time in an event that was not sent before. */
-  | { kind: 'event'; payments: string[]; secret: string }
+  | { kind: 'event'; payments: string[]; secret: string; type: string }
   /** Each address in turn, again and again. */
   | { kind: 'get'; paths: string[] }
   /** Good ones and poisoned ones, in random order; `most` of them, where it is given. */

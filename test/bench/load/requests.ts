@@ -117,12 +117,12 @@ function orderPayments({
   };
 }
 
-function sandboxEvents({ payments, secret }: Extract<Requests, { kind: 'event' }>) {
+function sandboxEvents({ payments, secret, type }: Extract<Requests, { kind: 'event' }>) {
   let sent = 0;
   return (): Request => {
     const payment = payments[sent++ % payments.length] as string;
     const data = { payment, metadata: {} };
-    const body = JSON.stringify({ id: `evt_${randomUUID()}`, type: 'payment.succeeded', data });
+    const body = JSON.stringify({ id: `evt_${randomUUID()}`, type, data });
     const time = Math.floor(Date.now() / 1_000);
     const signature = `t=${time},v1=${createHmac('sha256', secret).update(`${time}.${body}`).digest('hex')}`;
     return { method: 'POST', path: '/payments/events/sandbox', body, token: '', signature, expected: OK };
