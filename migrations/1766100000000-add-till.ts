@@ -134,6 +134,8 @@ async function createTables(queryRunner: QueryRunner): Promise<void> {
       provider varchar(20) NOT NULL,
       walked_until timestamptz(3) NOT NULL,
       walked_at timestamptz(3) NOT NULL,
+      begun_at timestamptz(3),
+      cursor varchar(255),
       differences jsonb NOT NULL DEFAULT '[]',
       CONSTRAINT reconciliations_pkey PRIMARY KEY (provider)
     )

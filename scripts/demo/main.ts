@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { tradeForMoney } from './money';
 import { answerLine, paint, requestLine } from './print';
 import { startDemoServer } from './server';
 import { endSignal, readArguments, runScript, say, ScriptError } from '../run-script';
@@ -125,6 +126,8 @@ async function journey(url: string): Promise<void> {
 
   step('The books balance', 'Two places, two paid tickets, none too many.');
   await nobody.get(`/events/${event.id}`, 200, { tickets_sold: 2, tickets_held: 0, tickets_available: 0 });
+
+  await tradeForMoney({ step, organizer: as(olga), buyer: as(ada) });
 }
 
 /** @throws {ScriptError} when the answer is not as expected */

@@ -6,15 +6,20 @@ import { RedisClient } from '../../src/queue/redis-client';
 import { checkAdmins } from './admins';
 import { checkClocks, type Clock } from './clocks';
 import type { SeatsOptions } from './count-places';
+import { checkMoney } from './money';
 import { checkOrphans } from './orphans';
 import { checkOutbox } from './outbox';
 import * as postgres from './postgres';
+import { checkProvider } from './provider';
 import * as redis from './redis';
 import { unchecked, type Finding, type Report } from './report';
 import { checkHolds, checkSeats, hasSeats } from './seats';
 
+/** `provider`: the payment provider is asked, too. */
+type DoctorOptions = SeatsOptions & { provider?: boolean };
+
 /** Makes every check that can be made, from the ground up, and hands what it finds to `report`. */
-export async function examine(report: Report, read: () => Settings, options: SeatsOptions): Promise<void> {
+export async function examine(report: Report, read: () => Settings, options: DoctorOptions): Promise<void> {
   const settings = await attempt(read);
   await report.add('settings', settings instanceof Error ? unchecked(settings) : checkSettings(settings));
   if (settings instanceof Error) return;
@@ -117,13 +122,15 @@ async function examineSeats(
   report: Report,
   settings: Settings,
   database: TixxetyDataSource,
-  options: SeatsOptions,
+  options: DoctorOptions,
 ): Promise<void> {
   // Without tables the migrations are pending, and that has been said.
   if (!(await hasSeats(database))) return;
   await report.add('holds', checkHolds(database, settings.REDIS_URL !== undefined));
   await report.add('seats', checkSeats(database, options));
   await report.add('orphans', checkOrphans(database, options));
+  await report.add('money', checkMoney(database, options));
+  if (options.provider) await report.add('provider', checkProvider(database, settings, options));
   await report.add('outbox', checkOutbox(database));
   await report.add('admins', checkAdmins(database, settings));
 }

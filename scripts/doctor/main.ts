@@ -4,11 +4,12 @@ import { endSignal, readArguments, runScript, say, ScriptError } from '../run-sc
 
 const HELP = `Usage: tixxety doctor [options], or npm run doctor -- [options]
 
-Checks the settings, PostgreSQL, Redis, the clocks, and the seats of every event, and says what is wrong and what to do
+Checks the settings, PostgreSQL, Redis, the clocks, the seats of every event and the money of every order, and says what is wrong and what to do
 about it. It changes nothing and locks nothing, so that it can run beside everything else at any time.
 
 Options:
   --fix       set counters that differ from the tickets right
+  --provider  ask the payment provider, too, whether its books agree with ours
   --json      print the findings as JSON
   -h, --help  show this help
 
@@ -23,6 +24,7 @@ const COULD_NOT_CHECK = 2;
 runScript(async () => {
   const { values, positionals } = readArguments({
     fix: { type: 'boolean', default: false },
+    provider: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   });
@@ -40,6 +42,7 @@ runScript(async () => {
   const report = new Report(values.json);
   await examine(report, () => readSettings(), {
     fix: values.fix,
+    provider: values.provider,
     stopped: stopping.signal,
     progress: (total, work) => (isWatched ? withProgress('Tickets', total, work) : work(() => undefined)),
   });

@@ -56,6 +56,10 @@ export class EventsController {
     type: CreateEventDto,
     examples: {
       plain: { summary: 'With one free ticket type', value: CREATE_EVENT_EXAMPLE },
+      priced: {
+        summary: 'With a price',
+        value: { ...CREATE_EVENT_EXAMPLE, currency: 'EUR', ticket_types: [{ name: 'Stalls', price: 1_250 }] },
+      },
       types: {
         summary: 'With several ticket types',
         value: {

@@ -34,10 +34,14 @@ export interface SettledPayment {
   failureCode: string | null;
   reference: string | null;
   createdAt: Date;
+  /** Some of it was given back before, or is to be. */
+  isGivingBack: boolean;
   /** It was not known before. */
   isNew: boolean;
   /** Why what was taken is given back. */
   refundCause: RefundCause | null;
+  /** Its money came after the hold had ended. */
+  isLate: boolean;
   /** From its beginning to its end, where that is news. */
   seconds: number | null;
 }

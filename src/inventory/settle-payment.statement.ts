@@ -149,7 +149,7 @@ function textOf(guards: typeof SETTLE_PAYMENT_GUARDS): string {
     SELECT payment.id, payment.order_id AS "orderId", payment.provider, $2 AS "providerPayment",
       coalesce(changed.status, payment.status) AS status, payment.amount, payment.currency,
       CASE WHEN changed.id IS NULL THEN payment.failure_code ELSE changed.failure_code END AS "failureCode", payment.reference,
-      payment.created_at AS "createdAt", is_new AS "isNew", cause AS "refundCause",
+      payment.created_at AS "createdAt", payment.giving_back > 0 AS "isGivingBack", is_new AS "isNew", cause AS "refundCause", coalesce(verdict.status <> 'held', false) AS "isLate",
       extract(epoch FROM changed.closed_at - payment.created_at)::float8 AS seconds
     FROM payment CROSS JOIN news LEFT JOIN changed ON true LEFT JOIN verdict ON true`;
 }

@@ -4,15 +4,18 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Settings } from '../config/settings';
 import { InventoryModule } from '../inventory/inventory.module';
 import { OutboxModule } from '../jobs/jobs.module';
+import { PaymentsModule } from '../payments/payments.module';
 import { VERSION } from '../version';
 import { offerMetrics } from './cluster-metrics';
 import { InventoryMetrics } from './inventory-metrics';
 import { MetricsController } from './metrics.controller';
 import { MetricsService } from './metrics.service';
+import { MoneyMetrics } from './money-metrics';
 import { OutboxMetrics } from './outbox-metrics';
 import { RequestMetrics } from './request-metrics';
 import { ResourceMetrics } from './resource-metrics';
 import { SeatMetrics } from './seat-metrics';
+import { TillMetrics } from './till-metrics';
 
 /** Counts and measures what the process does, for Prometheus to fetch. */
 @Module({})
@@ -21,15 +24,16 @@ export class MetricsModule {
     const endsHolds = role === 'worker' || REDIS_URL === undefined;
     return {
       module: MetricsModule,
-      imports: [InventoryModule, OutboxModule],
+      imports: [InventoryModule, OutboxModule, PaymentsModule],
       controllers: [MetricsController],
       providers: [
         { provide: Registry, useFactory: () => createRegistry(role) },
         MetricsService,
         ResourceMetrics,
         SeatMetrics,
+        MoneyMetrics,
         ...(role === 'api' ? [RequestMetrics] : []),
-        ...(endsHolds ? [InventoryMetrics, OutboxMetrics] : []),
+        ...(endsHolds ? [InventoryMetrics, OutboxMetrics, TillMetrics] : []),
       ],
     };
   }

@@ -12,22 +12,24 @@ import { SandboxProvider } from './sandbox/sandbox.provider';
 import { StripeProvider, type StripeOptions } from './stripe/stripe.provider';
 
 /** The provider that `PAYMENT_PROVIDER` names; undefined for `none`. */
+export async function createPaymentProvider(
+  settings: Settings,
+  dataSource: DataSource,
+  publicUrl: Pick<PublicUrl, 'get'>,
+): Promise<PaymentProvider | undefined> {
+  const name = paymentProviderOf(settings);
+  if (name === 'none') return undefined;
+  const installation = await installationName(dataSource);
+  if (name === 'stripe') return await StripeProvider.create(stripeOptions(settings, installation));
+  const { SANDBOX_URL, SANDBOX_SECRET } = settings;
+  const secret = SANDBOX_SECRET ?? (await ownSandboxSecret(dataSource));
+  return new SandboxProvider(() => SANDBOX_URL ?? ownSandboxUrl(publicUrl), secret, installation);
+}
+
 const paymentProvider = {
   provide: PaymentProvider,
   inject: [Settings, DataSource, PublicUrl],
-  useFactory: async (
-    settings: Settings,
-    dataSource: DataSource,
-    publicUrl: PublicUrl,
-  ): Promise<PaymentProvider | undefined> => {
-    const name = paymentProviderOf(settings);
-    if (name === 'none') return undefined;
-    const installation = await installationName(dataSource);
-    if (name === 'stripe') return await StripeProvider.create(stripeOptions(settings, installation));
-    const { SANDBOX_URL, SANDBOX_SECRET } = settings;
-    const secret = SANDBOX_SECRET ?? (await ownSandboxSecret(dataSource));
-    return new SandboxProvider(() => SANDBOX_URL ?? ownSandboxUrl(publicUrl), secret, installation);
-  },
+  useFactory: createPaymentProvider,
 };
 
 const stripeOptions = (settings: Settings, installation: string): StripeOptions => ({

@@ -15,16 +15,18 @@ import { ProviderEventRecord } from './provider-event.entity';
 import { ProviderEventsController } from './provider-events.controller';
 import { ProviderEvents } from './provider-events.service';
 import { ProviderPayments } from './provider-payments.service';
-import { Reconciliation } from './reconciliation.entity';
+import { Reconciliation } from './reconciliation';
+import { ReconciliationRecord } from './reconciliation.entity';
 import { RefundSending } from './refund-sending';
 import { Refund } from './refund.entity';
 import { RefundsController } from './refunds.controller';
 import { RefundsRepository } from './refunds.repository';
 import { RefundsService } from './refunds.service';
+import { TillWatch } from './till-watch.service';
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([Payment, Refund, LedgerEntry, ProviderEventRecord, Reconciliation]),
+    TypeOrmModule.forFeature([Payment, Refund, LedgerEntry, ProviderEventRecord, ReconciliationRecord]),
     InventoryModule,
     EventsModule,
     OrdersModule,
@@ -41,7 +43,17 @@ import { RefundsService } from './refunds.service';
     ProviderEvents,
     RefundsService,
     RefundSending,
+    Reconciliation,
+    TillWatch,
   ],
-  exports: [PaymentProviderModule, PaymentsRepository, RefundsRepository, ProviderPayments, RefundSending],
+  exports: [
+    TillWatch,
+    Reconciliation,
+    PaymentProviderModule,
+    PaymentsRepository,
+    RefundsRepository,
+    ProviderPayments,
+    RefundSending,
+  ],
 })
 export class PaymentsModule {}

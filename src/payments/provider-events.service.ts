@@ -42,8 +42,8 @@ export class ProviderEvents {
       const said = await provider.get(event.payment);
       const paymentId = said.paymentId ?? event.paymentId;
       const payment = await this.settlement.apply(name, { ...said, paymentId }, event.id);
-      if (payment) await this.refunds.ask(payment, event.payment);
-      else if (paymentId !== undefined) {
+      if (payment?.isGivingBack) await this.refunds.ask(payment, event.payment);
+      else if (!payment && paymentId !== undefined) {
         this.logger.warn(
           `Event ${event.id} is about payment ${paymentId} (${event.payment}), which is unknown.`,
         );

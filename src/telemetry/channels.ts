@@ -46,8 +46,23 @@ export interface Release {
 /** Holds were ended: a `Release`. */
 export const releases = channel('tixxety:release');
 
-/** A payment came to another state: its `provider`, `status`, `seconds` since its beginning, and its `refundCause`. */
+export interface PaymentOutcome {
+  provider: string;
+  status: string;
+  /** From its beginning to its end; null where it has not ended. */
+  seconds: number | null;
+  /** Why what was taken is given back. */
+  refundCause: string | null;
+  /** Its money came after the hold had ended. */
+  isLate: boolean;
+}
+
+/** A payment came to another state: a `PaymentOutcome`. */
 export const settledPayments = channel('tixxety:settled-payment');
 
-/** A refund came to another state: its `status`. */
+export interface RefundOutcome {
+  status: string;
+}
+
+/** A refund came to another state: a `RefundOutcome`. */
 export const settledRefunds = channel('tixxety:settled-refund');

@@ -9,6 +9,9 @@ const WRONG_PASSWORD = 'canary-password-misremembered';
 const NAME = 'canary-name-in-a-parameter';
 const QUERY = 'canary-in-a-query';
 const COOKIE = 'canary-in-a-cookie';
+const SIGNATURE = 'canary-signature';
+const EVENT_BODY = '{"canary": "canary-in-an-event"}';
+const SANDBOX_SECRET = 'canary-secret-of-the-provider';
 
 describe('the log', () => {
   let database: TestDatabase;
@@ -16,7 +19,11 @@ describe('the log', () => {
 
   beforeAll(async () => {
     database = await createDatabase();
-    api = await startMain([], { DATABASE_URL: database.url, LOG_LEVEL: 'trace' });
+    api = await startMain([], {
+      DATABASE_URL: database.url,
+      LOG_LEVEL: 'trace',
+      SANDBOX_SECRET,
+    });
   }, 30_000);
   afterAll(() => database.drop());
 
@@ -42,6 +49,9 @@ describe('the log', () => {
     expect((await guest.get(`/nowhere?access_token=${QUERY}`)).status).toBe(404);
     expect((await guest.get('/', { Cookie: COOKIE })).status).toBe(200);
     expect((await nobody.post('/users/', { name: NAME, email, password: PASSWORD })).status).toBe(409);
+    const forged = { 'Content-Type': 'application/json', 'Sandbox-Signature': SIGNATURE };
+    const told = await nobody.send('POST', '/payments/events/sandbox', { headers: forged, body: EVENT_BODY });
+    expect(told.status).toBe(400);
     // An unforeseen error is logged with its cause, whose statement had these parameters.
     await database.sql('ALTER TABLE users RENAME COLUMN name TO title');
     const other = { name: NAME, email: 'other@example.com', password: PASSWORD };
@@ -52,7 +62,18 @@ describe('the log', () => {
     for (const line of ['POST /users 201', 'POST /auth/token 401', 'GET /nowhere 404', 'column "name"']) {
       expect(output.replace(/\\"/g, '"')).toContain(line);
     }
-    const secrets = { PASSWORD, WRONG_PASSWORD, NAME, QUERY, COOKIE, access_token, refresh_token };
+    const secrets = {
+      PASSWORD,
+      WRONG_PASSWORD,
+      NAME,
+      QUERY,
+      COOKIE,
+      SIGNATURE,
+      EVENT_BODY: 'canary-in-an-event',
+      SANDBOX_SECRET,
+      access_token,
+      refresh_token,
+    };
     const more = { session: session.access_token, renewed: renewed.refresh_token, hash: '$argon2' };
     for (const [name, secret] of Object.entries({ ...secrets, ...more })) {
       expect(secret).toEqual(expect.any(String));

@@ -113,6 +113,8 @@ export const CONTRACT: Record<string, [success: number, ...refusals: string[]]> 
   'POST /events/{event_id}/cancel': [202, 'forbidden', 'event_not_found'],
   'GET /events/{event_id}/cancellation': [200, 'forbidden', 'event_not_found', 'cancellation_not_found'],
 };
+/** A second success. */
+export const ALSO: Record<string, number> = { 'POST /orders/{code}/payments': 200 };
 /** What every operation may be refused with, and what those may whose method has a body. */
 export const COMMON = ['validation_failed', 'service_unavailable'];
 export const COMMON_WITH_BODY = ['malformed_json', 'body_too_large', 'unsupported_media_type'];

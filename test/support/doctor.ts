@@ -11,11 +11,12 @@ export function doctorOf(currentDatabase: () => TestDatabase) {
     runScript('doctor/main', args, { DATABASE_URL: currentDatabase().url, ...environment });
 
   /** The same in this process: what it found, by check. */
-  async function findings(environment: Record<string, string> = {}, fix = false) {
+  async function findings(environment: Record<string, string> = {}, fix = false, provider = false) {
     const report = new Report(true);
     const settings = { DATABASE_URL: currentDatabase().url, JWT_SECRET: TEST_SECRET, ...environment };
     await examine(report, () => readSettings(settings), {
       fix,
+      provider,
       progress: (_, work) => work(() => undefined),
       stopped: new AbortController().signal,
     });

@@ -106,6 +106,7 @@ const SEGMENTS = [
 
 /** Of few orders event and type belong together, and few events are cancelled. */
 const WEIGHTS: Record<string, number> = {
+  'POST /events': 10,
   'POST /orders': 25,
   'POST /orders/{code}/payments': 10,
   'POST /orders/{code}/cancel': 8,

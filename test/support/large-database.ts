@@ -7,6 +7,7 @@ export const USERS = 20_000;
 const TICKETS = 200_000;
 const SESSIONS = 50_000;
 const KEYS = 100_000;
+const PAYMENTS = 50_000;
 /** In London, and not over. */
 export const LONDON_EVENTS = 500;
 
@@ -54,7 +55,14 @@ const FILL = [
   // A hundredth has expired.
   `INSERT INTO idempotency_keys (id, fingerprint, answer, expires_at)
   SELECT sha256(n::text::bytea), '', '', now() + (n - ${KEYS / 100}) * interval '1 second' FROM generate_series(1, ${KEYS}) AS n`,
-  `VACUUM ANALYZE users, events, quotas, ticket_types, codes, orders, tickets, sessions, idempotency_keys`,
+  // Of the paid orders, of which a tenth was refunded; and a few that are open.
+  `INSERT INTO payments (order_id, event_id, provider, provider_payment, status, amount, taken, currency, created_at)
+  SELECT id, event_id, 'sandbox', 'pay_' || id, 'succeeded', 100, 100, 'EUR', created_at FROM orders WHERE status = 'paid' LIMIT ${PAYMENTS}`,
+  `INSERT INTO payments (order_id, event_id, provider, status, amount, currency, created_at, ask_at)
+  SELECT id, event_id, 'sandbox', 'processing', 100, 'EUR', created_at, expires_at FROM orders WHERE status = 'held' LIMIT 500`,
+  `INSERT INTO refunds (order_id, event_id, payment_id, status, amount, currency, cause, created_at)
+  SELECT order_id, event_id, id, 'succeeded', 100, 'EUR', 'organizer', created_at FROM payments WHERE taken > 0 AND id % 10 = 0`,
+  `VACUUM ANALYZE users, events, quotas, ticket_types, codes, orders, tickets, sessions, idempotency_keys, payments, refunds`,
 ];
 
 /** A database with as many rows as a large house has, and a connection to it; both are the caller's to end. */

@@ -1,4 +1,4 @@
-import { Statements, type Statement } from '../../src/database/statements';
+import type { Statement } from '../../src/database/statements';
 import { eventById } from '../../src/events/events.statements';
 import { DELETE_EXPIRED_KEYS, FIND_KEY } from '../../src/idempotency/idempotency.repository';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from '../../src/inventory/place-holds.statement';
@@ -6,7 +6,12 @@ import {
   RELEASE_DUE_HOLDS,
   RELEASE_DUE_HOLDS_OF_EVENTS,
 } from '../../src/inventory/release-due-holds.statements';
+import { REFUND_ORDER } from '../../src/inventory/refund-order.statement';
 import { RESOLVE_HOLDS, RESOLVE_KEYED_HOLDS } from '../../src/inventory/resolve-holds.statement';
+import { SETTLE_PAYMENT } from '../../src/inventory/settle-payment.statement';
+import { SETTLE_REFUND } from '../../src/inventory/settle-refund.statements';
+import { BEGIN_PAYMENT } from '../../src/payments/begin-payment.statement';
+import { CLAIM_TO_ASK } from '../../src/payments/payments.statements';
 import { LIST_SESSIONS } from '../../src/users/sessions.repository';
 import { COLLECTOR } from './large-database';
 
@@ -92,6 +97,60 @@ export const STATEMENTS: [string, Statement, values: unknown[], literals: string
     [...RESOLUTIONS, [1], [KEY], [KEY], ['request']],
     `${RESOLUTIONS_LITERAL}, '{1}', ${KEYS}, ${KEYS}, '{request}'`,
     TO_SETTLE,
+  ],
+  [
+    'what a provider says of a payment',
+    SETTLE_PAYMENT,
+    ['sandbox', 'pay_1', null, 'succeeded', 100, 'EUR', null, null, 'evt_1'],
+    `'sandbox', 'pay_1', NULL, 'succeeded', 100, 'EUR', NULL, NULL, 'evt_1'`,
+    [
+      'events_pkey',
+      'orders_pkey',
+      'payments_pkey',
+      'payments_provider_payment_idx',
+      'quotas_pkey',
+      'refunds_order_id_id_idx',
+      'tickets_order_id_idx',
+    ],
+  ],
+  [
+    'beginning a payment',
+    BEGIN_PAYMENT,
+    [1, 1, NOW, 'sandbox', 'ok', null, null],
+    `1, 1, ${NOW}, 'sandbox', 'ok', NULL, NULL`,
+    ['events_pkey', 'orders_pkey', 'users_pkey'],
+  ],
+  [
+    'beginning a refund',
+    REFUND_ORDER,
+    [1, 1, NOW, null, null, null, false],
+    `1, 1, ${NOW}, NULL, NULL, NULL, false`,
+    [
+      'codes_pkey',
+      'events_pkey',
+      'orders_pkey',
+      'payments_order_id_idx',
+      'payments_pkey',
+      'quotas_pkey',
+      'ticket_types_pkey',
+      'tickets_order_id_idx',
+      'tickets_pkey',
+      'users_pkey',
+    ],
+  ],
+  [
+    'what a provider says of a refund',
+    SETTLE_REFUND,
+    [10, 1, 'succeeded', null, null],
+    `10, 1, 'succeeded', NULL, NULL`,
+    ['orders_pkey', 'refunds_pkey'],
+  ],
+  [
+    'open payments to be asked about',
+    CLAIM_TO_ASK,
+    ['sandbox', 20],
+    `'sandbox', 20`,
+    ['orders_pkey', 'payments_ask_idx', 'payments_pkey'],
   ],
   ['finding what is kept under a key', FIND_KEY, [[KEY]], KEYS, ['idempotency_keys_pkey']],
   [

@@ -13,7 +13,7 @@ import { sandboxRouter } from './server/router';
 const PATH = '/sandbox';
 
 /** Where the sandbox is when the API serves it. */
-export const ownSandboxUrl = (publicUrl: PublicUrl) => `${publicUrl.get()}${PATH}`;
+export const ownSandboxUrl = (publicUrl: Pick<PublicUrl, 'get'>) => `${publicUrl.get()}${PATH}`;
 
 /** The sandbox that an API process serves itself. It shares nothing with the rest but the process. */
 @Injectable()
