@@ -234,55 +234,6 @@ describe('npm run migration:*', () => {
     await dataSource.runMigrations();
   });
 
-  it('write down what was paid before there was a till, and forget no sum with it', async () => {
-    await dataSource.runMigrations();
-    await undo('AddTill');
-    await database.sql(`
-      INSERT INTO orders (user_id, event_id, status, places, created_at, expires_at, paid_at, total, amount_paid, type_ids, numbers,
-        quota_ids, quota_numbers, currency)
-      SELECT 1, 1, 'paid', 1, now(), now(), now(), total, total, '{1}', '{1}', '{1}', '{1}', 'EUR' FROM unnest(ARRAY[0, 1250]) AS total`);
-    await database.sql(`
-      INSERT INTO payments (order_id, event_id, provider, status, amount, currency, created_at)
-      SELECT id, 1, CASE total WHEN 0 THEN 'none' ELSE 'offline' END, 'succeeded', total, 'EUR', now() FROM orders`);
-    await database.sql(
-      'INSERT INTO tickets (order_id, ticket_type_id, price) SELECT id, 1, total FROM orders',
-    );
-    const before = await database.sql('SELECT * FROM orders ORDER BY id');
-    const tickets = await database.sql('SELECT * FROM ticket_states ORDER BY id');
-
-    await dataSource.runMigrations();
-    expect(await database.sql('SELECT taken, giving_back, status FROM payments ORDER BY id')).toEqual([
-      { taken: 0, giving_back: 0, status: 'succeeded' },
-      { taken: 1_250, giving_back: 0, status: 'succeeded' },
-    ]);
-    expect(await database.sql('SELECT kind, amount, currency FROM ledger')).toEqual([
-      { kind: 'charge', amount: 1_250, currency: 'EUR' },
-    ]);
-    for (const change of ['UPDATE ledger SET amount = 1', 'DELETE FROM ledger'])
-      await expect(database.sql(change)).rejects.toThrow('The ledger is append-only');
-    await database.sql(`
-      INSERT INTO refunds (order_id, event_id, payment_id, status, amount, currency, cause, created_at)
-      SELECT order_id, 1, id, 'pending', 250, 'EUR', 'organizer', now() FROM payments WHERE amount > 0`);
-    await database.sql(
-      `INSERT INTO outbox (topic, payload) VALUES ('refund.send', '{}'), ('payment.cancel', '{}')`,
-    );
-    await database.sql(`
-      INSERT INTO payments (order_id, event_id, provider, status, amount, currency, created_at)
-      SELECT max(id), 1, 'sandbox', 'requires_action', 1250, 'EUR', now() FROM orders`);
-
-    await undo('AddTill');
-    expect(await database.sql('SELECT * FROM orders ORDER BY id')).toEqual(before);
-    expect(await database.sql('SELECT * FROM ticket_states ORDER BY id')).toEqual(tickets);
-    expect(await database.sql('SELECT FROM outbox')).toEqual([]);
-    await dataSource.runMigrations();
-    expect(await database.sql('SELECT status FROM payments ORDER BY id')).toEqual([
-      { status: 'succeeded' },
-      { status: 'succeeded' },
-      { status: 'failed' },
-    ]);
-    await database.sql('TRUNCATE orders, tickets, payments, ledger');
-  });
-
   it('find out when entities and migrations differ, and write the difference down', async () => {
     await dataSource.runMigrations();
     expect(await migration('check')).toMatchObject({ code: 0, output: 'Entities and migrations agree.\n' });

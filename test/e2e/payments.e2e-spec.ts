@@ -1,3 +1,6 @@
+import { Statements } from '../../src/database/statements';
+import { OrderCodes } from '../../src/inventory/order-codes';
+import { BEGIN_PAYMENT_GUARDS, beginPayment } from '../../src/payments/begin-payment.statement';
 import { startTestApi, type TestApi } from '../support/api';
 import { expectProblem } from '../support/problems';
 import { INVENTORY_MISMATCHES } from '../support/seats';
@@ -76,6 +79,18 @@ describe('paying an order through the provider', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(19);
     await act(answers[0]?.body);
     await till.until(order, 'paid');
+  });
+
+  it('would make two without the guard, if the index let it', async () => {
+    const order = await till.place();
+    const id = api.app.get(OrderCodes, { strict: false }).idOf(order.code);
+    const { text } = beginPayment({ ...BEGIN_PAYMENT_GUARDS, isUnpaid: 'true' });
+    const begin = () =>
+      api.app
+        .get(Statements, { strict: false })
+        .run({ text }, [id, null, null, 'sandbox', 'requires_action', null, null]);
+    await begin();
+    await expect(begin()).rejects.toThrow('payments_open_idx');
   });
 
   it.each(['slow', 'answer_lost', 'event_twice', 'events_reordered', 'event_before_answer'])(

@@ -1,0 +1,77 @@
+import { readSettings } from '../../src/config/settings';
+import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
+import { createBareDatabase, type TestDatabase } from '../support/databases';
+
+describe('the migration that makes the till', () => {
+  let database: TestDatabase;
+  let dataSource: TixxetyDataSource;
+
+  beforeAll(async () => {
+    database = await createBareDatabase();
+    dataSource = await new TixxetyDataSource(
+      readSettings({ DATABASE_URL: database.url }),
+      'tool',
+    ).initialize();
+  });
+  afterAll(async () => {
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  /** Undoes migrations down to this one, and with it. */
+  async function undo(name: string): Promise<void> {
+    const migrations = await dataSource.query<{ name: string }[]>(
+      'SELECT name FROM migrations ORDER BY id DESC',
+    );
+    const last = migrations.findIndex((migration) => migration.name.startsWith(name));
+    for (let i = 0; i <= last; i++) await dataSource.undoLastMigration();
+  }
+
+  it('writes down what was paid before, and forgets no sum with it', async () => {
+    await dataSource.runMigrations();
+    await undo('AddTill');
+    await database.sql(`
+      INSERT INTO orders (user_id, event_id, status, places, created_at, expires_at, paid_at, total, amount_paid, type_ids, numbers,
+        quota_ids, quota_numbers, currency)
+      SELECT 1, 1, 'paid', 1, now(), now(), now(), total, total, '{1}', '{1}', '{1}', '{1}', 'EUR' FROM unnest(ARRAY[0, 1250]) AS total`);
+    await database.sql(`
+      INSERT INTO payments (order_id, event_id, provider, status, amount, currency, created_at)
+      SELECT id, 1, CASE total WHEN 0 THEN 'none' ELSE 'offline' END, 'succeeded', total, 'EUR', now() FROM orders`);
+    await database.sql(
+      'INSERT INTO tickets (order_id, ticket_type_id, price) SELECT id, 1, total FROM orders',
+    );
+    const before = await database.sql('SELECT * FROM orders ORDER BY id');
+    const tickets = await database.sql('SELECT * FROM ticket_states ORDER BY id');
+
+    await dataSource.runMigrations();
+    expect(await database.sql('SELECT taken, giving_back, status FROM payments ORDER BY id')).toEqual([
+      { taken: 0, giving_back: 0, status: 'succeeded' },
+      { taken: 1_250, giving_back: 0, status: 'succeeded' },
+    ]);
+    expect(await database.sql('SELECT kind, amount, currency FROM ledger')).toEqual([
+      { kind: 'charge', amount: 1_250, currency: 'EUR' },
+    ]);
+    for (const change of ['UPDATE ledger SET amount = 1', 'DELETE FROM ledger'])
+      await expect(database.sql(change)).rejects.toThrow('The ledger is append-only');
+    await database.sql(`
+      INSERT INTO refunds (order_id, event_id, payment_id, status, amount, currency, cause, created_at)
+      SELECT order_id, 1, id, 'pending', 250, 'EUR', 'organizer', now() FROM payments WHERE amount > 0`);
+    await database.sql(
+      `INSERT INTO outbox (topic, payload) VALUES ('refund.send', '{}'), ('payment.cancel', '{}')`,
+    );
+    await database.sql(`
+      INSERT INTO payments (order_id, event_id, provider, status, amount, currency, created_at)
+      SELECT max(id), 1, 'sandbox', 'requires_action', 1250, 'EUR', now() FROM orders`);
+
+    await undo('AddTill');
+    expect(await database.sql('SELECT * FROM orders ORDER BY id')).toEqual(before);
+    expect(await database.sql('SELECT * FROM ticket_states ORDER BY id')).toEqual(tickets);
+    expect(await database.sql('SELECT FROM outbox')).toEqual([]);
+    await dataSource.runMigrations();
+    expect(await database.sql('SELECT status FROM payments ORDER BY id')).toEqual([
+      { status: 'succeeded' },
+      { status: 'succeeded' },
+      { status: 'failed' },
+    ]);
+  });
+});
