@@ -121,9 +121,15 @@ export async function insertOrders(runner: QueryRunner, orders: SeedOrder[]): Pr
     provider: ['varchar', paid.map(() => 'offline')],
     status: ['varchar', paid.map(() => 'succeeded')],
     amount: ['bigint', paid.map((order) => order.total)],
+    taken: ['bigint', paid.map((order) => order.total)],
     currency: ['varchar', paid.map((order) => order.currency)],
     created_at: ['timestamptz', paid.map((order) => order.paidAt)],
   });
+  await runner.query(
+    `INSERT INTO ledger (order_id, payment_id, kind, amount, currency, created_at)
+    SELECT order_id, id, 'charge', amount, currency, created_at FROM payments WHERE order_id = ANY ($1::bigint[]) ORDER BY id`,
+    [paid.map((order) => order.id)],
+  );
 }
 
 /** A list as PostgreSQL writes it. */

@@ -171,7 +171,9 @@ describe('a POST with an Idempotency-Key', () => {
     const statements = await watch(() => suite.api.client.post('/tickets/', suite.ticketBody));
     expect(statements).toEqual([expect.stringContaining('place_orders')]);
     const { id } = (await tickets())[0];
-    expect(await watch(() => suite.api.client.post(`/tickets/${id}/pay`))).toEqual([
+    const paying = await watch(() => suite.api.client.post(`/tickets/${id}/pay`));
+    // The first ticket of all that is paid makes the key that signs tickets.
+    expect(paying.filter((text) => !text.includes('ticket_keys'))).toEqual([
       expect.stringContaining('UPDATE orders'),
     ]);
     // And what it costs with one: the statement that does the work claims the key and keeps the outcome.

@@ -89,6 +89,16 @@ const PICTURES = process.env.SCREENSHOTS;
       tickets.findIndex(({ id }) => id === ticket_id),
     );
   };
+  const OUTSIDE = '**/events/**';
+  /** A page that is loaded anew is online for a moment, whatever the browser was told before. */
+  const cutNetwork = async () => {
+    await context.setOffline(true);
+    await context.route(OUTSIDE, (route) => route.abort('internetdisconnected'));
+  };
+  const mendNetwork = async () => {
+    await context.unroute(OUTSIDE);
+    await context.setOffline(false);
+  };
   /** Contrast of the text on its ground (WCAG 2, at least 4.5). */
   const contrast = () =>
     page.locator('#result').evaluate((node) => {
@@ -142,7 +152,7 @@ const PICTURES = process.env.SCREENSHOTS;
     await page.evaluate(() =>
       (globalThis as unknown as Browsing).navigator.serviceWorker.ready.then(() => true),
     );
-    await context.setOffline(true);
+    await cutNetwork();
     await see('network', 'No network');
     await enter(ticket(1).token);
     await see('verdict', 'Let in');
@@ -175,7 +185,7 @@ const PICTURES = process.env.SCREENSHOTS;
     const south = api.client.as(other.token);
     const scan = { token: ticket(2).token, nonce: 'south-1', kind: 'entry' };
     expect((await south.post(`/events/${event.id}/check-ins`, scan)).body.result).toBe('admitted');
-    await context.setOffline(false);
+    await mendNetwork();
     await see('waiting', 'No scans wait to be sent');
     await see('network', 'Connected');
     await see('conflicts', '1 late scan contradicts another gate');

@@ -81,8 +81,8 @@ const MOST_OF_EACH = 100;
 export const sellMuchOf = (event: number) => [
   makeOrders(`SELECT 1 + n % ${USERS}, ${event}, CASE WHEN n % 3 = 0 THEN 'cancelled' ELSE 'paid' END, now(), now(), now()
     FROM generate_series(1, ${ORDERS_OF_ONE}) AS n`),
-  `INSERT INTO payments (order_id, event_id, provider, status, amount, created_at)
-  SELECT id, event_id, 'none', 'succeeded', 0, now() FROM orders WHERE status = 'paid' AND (event_id <> ${event} OR id % 50 = 0)`,
+  `INSERT INTO payments (order_id, event_id, provider, status, amount, taken, created_at)
+  SELECT id, event_id, 'none', 'succeeded', 0, 0, now() FROM orders WHERE status = 'paid' AND (event_id <> ${event} OR id % 50 = 0)`,
   `WITH quota AS (
     INSERT INTO quotas (event_id, kind, capacity, name) SELECT ${event}, 'type', 100, 'Quota ' || n FROM generate_series(1, ${MOST_OF_EACH}) AS n
     RETURNING id
