@@ -69,13 +69,14 @@ describeWithChromium('Swagger UI', () => {
   async function signIn(email: string): Promise<Locator> {
     await page.getByRole('button', { name: 'Authorize' }).first().click();
     const dialog = page.locator('.modal-ux');
-    expect(await dialog.innerText()).toContain('ADMIN_PASSWORD');
-    expect(await dialog.locator('input:visible, select:visible').count()).toBe(2);
-    await dialog.locator('[id="oauth_username"], [name="username"]').first().fill(email);
-    await dialog.locator('[id="oauth_password"], [name="password"]').first().fill(SIGN_IN.password);
-    await dialog.getByText('Authorize', { exact: true }).click();
-    await dialog.getByText('Logout', { exact: true }).waitFor();
-    await dialog.getByText('Close', { exact: true }).click();
+    // Beside it stands another for the devices at gates.
+    const form = dialog.locator('.auth-container').filter({ hasText: 'ADMIN_PASSWORD' });
+    expect(await form.locator('input:visible, select:visible').count()).toBe(2);
+    await form.locator('[id="oauth_username"], [name="username"]').first().fill(email);
+    await form.locator('[id="oauth_password"], [name="password"]').first().fill(SIGN_IN.password);
+    await form.getByText('Authorize', { exact: true }).click();
+    await form.getByText('Logout', { exact: true }).waitFor();
+    await form.getByText('Close', { exact: true }).click();
     return dialog;
   }
 
@@ -99,7 +100,7 @@ describeWithChromium('Swagger UI', () => {
     expect(kept).not.toContain(SIGN_IN.password);
     await page.getByRole('button', { name: 'Authorize' }).first().click();
     await dialog.getByText('Logout', { exact: true }).click();
-    await dialog.getByText('Close', { exact: true }).click();
+    await form.getByText('Close', { exact: true }).click();
     await page.goto('about:blank'); // the address of the operation would open it by itself
     await page.goto(`${api.url}/docs`);
     expect(await tryExample('getTicket')).toContain('401');
