@@ -23,11 +23,8 @@ describe('who may do what', () => {
 
   beforeAll(async () => {
     api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0' });
-    const [another, organizer, elsewhere] = [
-      await api.create.user(),
-      await api.create.user(),
-      await api.create.user(),
-    ];
+    const newUser = () => api.create.user();
+    const [another, organizer, elsewhere] = [await newUser(), await newUser(), await newUser()];
     owner = await api.create.user({ location_latitude: 0, location_longitude: 0 });
     as = {
       nobody: api.client.as(''),
@@ -45,10 +42,8 @@ describe('who may do what', () => {
     sale = (await as.organizer.post('/events/', eventBody())).body;
     const { body: device } = await as.organizer.post(`/events/${event.id}/devices`, { name: 'North' });
     as.device = api.client.as(device.token as string);
-    const types = await api.sql<{ id: number }>('SELECT id FROM ticket_types WHERE event_id = $1', [
-      event.id,
-    ]);
-    type = types[0]?.id ?? 0;
+    const query = 'SELECT id FROM ticket_types WHERE event_id = $1';
+    type = (await api.sql<{ id: number }>(query, [event.id]))[0]?.id ?? 0;
     const passwordHash = await api.app.get(Passwords).hash(PASSWORD);
     await api.sql('UPDATE users SET password_hash = $1', [passwordHash]);
     const { body } = await as.nobody.get('/openapi.json');
@@ -240,10 +235,8 @@ describe('who may do what', () => {
 
   it('makes whoever creates an event its organizer', async () => {
     const { body } = await as.another.post('/events/', eventBody());
-    const rows = await api.sql(
-      'SELECT role FROM users JOIN events ON organizer_id = users.id WHERE events.id = $1',
-      [body.id],
-    );
+    const query = 'SELECT role FROM users JOIN events ON organizer_id = users.id WHERE events.id = $1';
+    const rows = await api.sql(query, [body.id]);
     expect(rows).toEqual([{ role: 'user' }]);
   });
 
