@@ -133,7 +133,8 @@ describe('quotas that change while places are sold', () => {
         sleep((round % 3) * 20).then(() =>
           changeType(type, round % 2 ? { capacity: 2 } : { quota_id: quota.id }),
         ),
-        ...Array.from({ length: 4 }, () => reserve(event, type)),
+        // In every third round the change has a start.
+        ...Array.from({ length: 4 }, () => sleep(round % 3 ? 0 : 15).then(() => reserve(event, type))),
       ]);
       seen.add(String(changed.status));
       const sold = tally(answers);
