@@ -15,7 +15,9 @@ const ORDER_MISMATCHES = {
     GROUP BY orders.id HAVING count(tickets.id) <> places OR sum(price) <> total`,
   'orders paid in part': `
     SELECT id, status, total, amount_paid FROM orders
-    WHERE status = 'paid' AND amount_paid <> total OR status IN ('held', 'expired') AND amount_paid > 0`,
+    WHERE (status = 'paid' AND amount_paid <> total OR status IN ('held', 'expired') AND amount_paid > 0)
+      -- What a provider takes twice, late or wrong is given back, and its books tell.
+      AND NOT EXISTS (SELECT FROM payments WHERE order_id = orders.id AND provider = 'sandbox')`,
 };
 
 /** What the database shows to be wrong with its orders, in words; empty when all is well. */

@@ -41,7 +41,8 @@ const DIFFERENCES: { what: string; sql: string }[] = [
   {
     what: 'an order that is paid and was not charged',
     sql: `SELECT orders.id, orders.total FROM orders LEFT JOIN book ON book.order_id = orders.id
-      WHERE orders.status = 'paid' AND orders.total > 0 AND book.order_id IS NULL`,
+      WHERE orders.status = 'paid' AND orders.total > 0 AND book.order_id IS NULL
+        AND NOT EXISTS (SELECT FROM payments WHERE order_id = orders.id AND provider = 'offline')`,
   },
   {
     what: 'an order that is paid twice',
