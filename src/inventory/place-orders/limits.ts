@@ -1,3 +1,10 @@
+/** SQL: the orders, and of each the first of the batch that is of the same user and event: what these have is counted once. */
+const ASKED_BY_USERS = `(
+          SELECT asked.n, asked.user_id, asked.event_id,
+            min(asked.n) FILTER (WHERE is_open[asked.n]) OVER (PARTITION BY asked.user_id, asked.event_id) AS first
+          FROM unnest(user_ids, event_ids) WITH ORDINALITY AS asked (user_id, event_id, n)
+        ) AS asked`;
+
 /** A part of `place_orders`: counts what users and networks have of the events, once their quotas are locked. */
 export const COUNT_LIMITS = `
     counted_at := clock_timestamp();
@@ -16,11 +23,7 @@ export const COUNT_LIMITS = `
             ) AS ended
             WHERE ended.places >= 3 * user_limit ORDER BY ended.expires_at DESC LIMIT 1
           ) + cool_down END AS cools_at
-        FROM (
-          SELECT asked.n, asked.user_id, asked.event_id,
-            min(asked.n) FILTER (WHERE is_open[asked.n]) OVER (PARTITION BY asked.user_id, asked.event_id) AS first
-          FROM unnest(user_ids, event_ids) WITH ORDINALITY AS asked (user_id, event_id, n)
-        ) AS asked
+        FROM ${ASKED_BY_USERS}
         LEFT JOIN LATERAL (
           SELECT coalesce(sum(orders.places), 0)::integer AS unpaid,
             coalesce(sum(orders.places) FILTER (WHERE orders.status LIKE 'held' AND orders.expires_at > counted_at), 0)::integer AS live
@@ -35,11 +38,7 @@ export const COUNT_LIMITS = `
       SELECT array_agg(look.first), array_agg(look.free) INTO bought_firsts, bought_free
       FROM (
         SELECT asked.first, bought_limits[asked.n] - live.places - paid.places AS free
-        FROM (
-          SELECT asked.n, asked.user_id, asked.event_id,
-            min(asked.n) FILTER (WHERE is_open[asked.n]) OVER (PARTITION BY asked.user_id, asked.event_id) AS first
-          FROM unnest(user_ids, event_ids) WITH ORDINALITY AS asked (user_id, event_id, n)
-        ) AS asked
+        FROM ${ASKED_BY_USERS}
         LEFT JOIN LATERAL (
           SELECT coalesce(sum(orders.places), 0)::integer AS places FROM orders
           WHERE orders.user_id = asked.user_id AND orders.event_id = asked.event_id
