@@ -11,8 +11,9 @@ const HOLD_SECONDS = 3;
 
 const HELP = `Usage: npm run demo
 
-Starts a server of its own, whose holds last ${HOLD_SECONDS} seconds, and books on it: single tickets, then an order of three
-with a code. Shows every request and every answer, and fails when an answer is not what it should be.
+Starts a server of its own, whose holds last ${HOLD_SECONDS} seconds, and books on it: single tickets, one of them scanned at the
+gate, an order of three with a code, and an order paid and refunded through the sandbox. Shows every request and
+every answer, and fails when an answer is not what it should be.
 `;
 
 runScript(async () => {
