@@ -30,7 +30,7 @@ describe('what README.md has readers paste after the journey', () => {
     const here = script.replace('http://127.0.0.1:8000', api.client.url);
     expect(here).not.toBe(script);
     const { stdout } = await promisify(execFile)('bash', ['-c', `${STRICT}${here}`], { cwd: folder });
-    for (const told of ['"declined"', '"status":"paid"', '"amount":500', '"admitted"', 'BEGIN:VCALENDAR'])
+    for (const told of ['"card_declined"', '"succeeded"', '"amount":500', '"admitted"', 'BEGIN:VCALENDAR'])
       expect(stdout).toContain(told);
     expect(statSync(join(folder, 'tickets.pdf')).size).toBeGreaterThan(1_000);
   });
