@@ -39,6 +39,19 @@ describe('the runbook', () => {
   });
 });
 
+describe('what operators read', () => {
+  it.each([
+    'docs/OPERATIONS.md',
+    'docs/MONITORING.md',
+    'ops/prometheus-alerts.yml',
+    'ops/grafana-dashboard.json',
+  ])('in %s names commands that need no development packages', (file) => {
+    const commands = [...readFileSync(join(ROOT, file), 'utf8').matchAll(/npm run ([\w:-]+)/g)];
+    const ofDevelopers = ['build', 'migration:generate', 'test:chaos'];
+    expect(commands.map(([, name = '']) => name).filter((name) => !ofDevelopers.includes(name))).toEqual([]);
+  });
+});
+
 describe('a page', () => {
   let folder: string;
   let page: string;
