@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { settingsFor } from '../src/database/session-settings';
 import { brokenLinks, brokenPaths } from './support/markdown';
 
 const ROOT = join(__dirname, '..');
@@ -23,6 +24,31 @@ describe('the links of the documentation', () => {
   it('are looked for in every page', () => {
     const pages = markdownFiles(ROOT).map((file) => relative(ROOT, file));
     expect(pages).toEqual(expect.arrayContaining(['README.md', 'SECURITY.md', 'docs/OPERATIONS.md']));
+  });
+});
+
+describe('the runbook', () => {
+  it('tells a pooler all that a session is told, but for what each process sees to itself', () => {
+    const runbook = readFileSync(join(ROOT, 'docs/OPERATIONS.md'), 'utf8');
+    const [, query = ''] = /connect_query='([^']+)'/.exec(runbook) ?? [];
+    const told = [...query.matchAll(/SET (\w+) = ([\w.]+)/g)].map(([, name = '', value]) => [name, value]);
+    const notTold = [...Object.keys(settingsFor('tool')), 'idle_session_timeout']; // a pooler has idle sessions
+    expect(Object.fromEntries(told)).toEqual(
+      Object.fromEntries(Object.entries(settingsFor('api')).filter(([name]) => !notTold.includes(name))),
+    );
+  });
+});
+
+describe('what operators read', () => {
+  it.each([
+    'docs/OPERATIONS.md',
+    'docs/MONITORING.md',
+    'ops/prometheus-alerts.yml',
+    'ops/grafana-dashboard.json',
+  ])('in %s names commands that need no development packages', (file) => {
+    const commands = [...readFileSync(join(ROOT, file), 'utf8').matchAll(/npm run ([\w:-]+)/g)];
+    const ofDevelopers = ['build', 'migration:generate', 'test:chaos'];
+    expect(commands.map(([, name = '']) => name).filter((name) => !ofDevelopers.includes(name))).toEqual([]);
   });
 });
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { SETTING_NAMES } from '../src/config/settings';
 
-const FOLDER = join(__dirname, '../ops/kubernetes');
+const ROOT = join(__dirname, '..');
+const FOLDER = join(ROOT, 'ops/kubernetes');
 
 interface Probe {
   httpGet: { path: string; port: string };
@@ -58,6 +59,18 @@ describe('the manifests for Kubernetes', () => {
     }
   });
 
+  it('give workers what sends refunds and closes payments, as Compose does', () => {
+    const worker = workloads.find(({ app }) => app === 'tixxety-worker');
+    expect(worker?.container.env.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        'PAYMENT_PROVIDER',
+        'STRIPE_SECRET_KEY',
+        'STRIPE_WEBHOOK_SECRET',
+        'PUBLIC_URL',
+      ]),
+    );
+  });
+
   it('probe what the processes answer, on the port they are given', () => {
     for (const { app, container } of workloads.filter(({ kind }) => kind === 'Deployment')) {
       const { startupProbe, readinessProbe = startupProbe, livenessProbe, ports } = container;
@@ -91,5 +104,15 @@ describe('the manifests for Kubernetes', () => {
         readOnlyRootFilesystem: true,
         capabilities: { drop: ['ALL'] },
       });
+  });
+});
+
+describe('the devcontainer', () => {
+  it('installs what the tests start and read with, as .ci/run does', () => {
+    const textOf = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+    const wanted = [...textOf('.ci/run').matchAll(/\|\| echo ([\w-]+)/g)].map(([, name]) => name);
+    expect(wanted.length).toBeGreaterThan(5);
+    const [, installed = ''] = /apt-get install (.*)"/.exec(textOf('.devcontainer/devcontainer.json')) ?? [];
+    for (const name of wanted) if (name !== 'curl') expect(installed.split(' ')).toContain(name); // it has curl
   });
 });

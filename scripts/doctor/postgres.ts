@@ -134,7 +134,7 @@ export async function checkExtensions(database: DataSource): Promise<Finding> {
     return {
       status: 'wrong',
       message: `The database does not use ${unused.join(', ')}`,
-      advice: 'Apply the migrations (npm run migration:run), as a role that may create extensions.',
+      advice: 'Apply the migrations (npx tixxety migrate), as a role that may create extensions.',
     };
   }
   return { status: 'ok', message: EXTENSIONS.join(', ') };
@@ -154,14 +154,14 @@ export async function checkMigrations(database: DataSource): Promise<Finding> {
     return {
       status: 'wrong',
       message: `${plural(pending.length, 'migration')} pending: ${pending.join(', ')}`,
-      advice: 'npm run migration:run',
+      advice: 'npx tixxety migrate',
     };
   }
   if (unknown.length > 0) {
     return {
       status: 'warning',
       message: `This build does not know ${unknown.join(', ')}: a newer one has migrated the database`,
-      advice: 'Roll out the newer build here too, or let it take them back (npm run migration:revert).',
+      advice: 'Roll out the newer build here too, or let it take them back (npx tixxety migrate revert).',
     };
   }
   return { status: 'ok', message: `${plural(names.length, 'migration')} applied, none pending` };

@@ -52,7 +52,7 @@ async function applyMigrations(settings: Settings, url: string, say: DatabaseOpt
 }
 
 const PENDING =
-  'DATABASE_URL names a database whose migrations are pending: run `npm run migration:run`, or start with --migrate.';
+  'DATABASE_URL names a database whose migrations are pending: run `npx tixxety migrate`, or start with --migrate.';
 
 const READ_ONLY =
   'DATABASE_URL names a PostgreSQL that takes no writes: point it at the primary, promote this one, or undo ' +

@@ -82,10 +82,10 @@ export class CreateEventDto {
   @Type(() => VenueDto)
   venue: VenueDto;
 
-  /** `draft`: seen by its organizer alone, until it is published. */
+  /** `draft`: seen by its organizer alone, until it is published. A new event is `published` unless it says so. */
   @IsOptional()
   @IsIn(ASKED_STATUSES, { message: 'must be draft or published' })
-  @ApiPropertyOptional({ enum: ASKED_STATUSES, default: 'published' })
+  @ApiPropertyOptional({ enum: ASKED_STATUSES })
   status?: AskedStatus | null;
 
   /**

@@ -23,10 +23,10 @@ const WRITE = `DELETE FROM migrations WHERE false;
 /** A readiness check waits no longer than this for the database. */
 const PATIENCE_MS = 2_000;
 
-/** Tells whether this process can do its work, and the reason if not. */
 /** How long an answer is good for. */
 const FRESH_MS = 250;
 
+/** Tells whether this process can do its work, and the reason if not. */
 @Injectable()
 export class HealthService {
   constructor(

@@ -118,7 +118,7 @@ export class Reconciliation {
     if (differences.length === 0) return;
     const kinds = [...new Set(differences.map(({ kind }) => kind))].join(', ');
     this.logger.warn({
-      msg: `${differences.length} differences with ${provider.name} need a person (${kinds}): see npm run doctor`,
+      msg: `${differences.length} differences with ${provider.name} need a person (${kinds}): see npx tixxety doctor`,
       differences: differences.slice(0, 10),
     });
   }

@@ -42,7 +42,7 @@ export const HTTP_PROBLEMS = {
     status: 413,
     title: 'Body too large',
     detail: 'The body is larger than this address takes',
-    advice: 'Send less: 512 kB for an event, 32 kB elsewhere.',
+    advice: 'Send less: 512 kB for an event or a batch of check-ins, 32 kB elsewhere.',
   },
   unsupported_media_type: {
     status: 415,

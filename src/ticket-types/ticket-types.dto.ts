@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional, OmitType, PartialType } from '@nestjs/swagger';
+import { ApiProperty, OmitType, PartialType } from '@nestjs/swagger';
 import { IsBoolean, IsOptional } from 'class-validator';
 import { ApiInteger } from '../http/api-docs';
 import {
@@ -67,26 +67,22 @@ export class CreateTicketTypeDto {
   @Instant()
   sales_until?: string | null;
 
-  /** Of this type, in one order. */
-  @ApiPropertyOptional({ default: 1 })
+  /** Of this type, in one order; 1 of a new type that does not say. */
   @MayBeLeftOut()
   @Int(1, MOST_AT_ONCE)
   min_per_order?: number;
 
-  /** Of this type, in one order. */
-  @ApiPropertyOptional({ default: 10 })
+  /** Of this type, in one order; 10 of a new type that does not say. */
   @MayBeLeftOut()
   @Int(1, MOST_AT_ONCE)
   max_per_order?: number;
 
   /** `true`: there only for buyers with a code that names it. */
-  @ApiPropertyOptional({ default: false })
   @MayBeLeftOut()
   @IsBoolean({ message: 'must be true or false' })
   is_hidden?: boolean;
 
-  /** Lists are in this order, then in that of the ids. */
-  @ApiPropertyOptional({ default: 0 })
+  /** Lists are in this order, then in that of the ids; 0 of a new type that does not say. */
   @MayBeLeftOut()
   @Int(0, 1_000_000)
   position?: number;

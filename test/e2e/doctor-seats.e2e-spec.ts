@@ -103,7 +103,7 @@ describe('of seats', () => {
     });
     expect(await inventory()).toEqual(before);
     expect(before.map((row) => Number(row.event_id))).toContain(sound);
-  });
+  }, 120_000);
 
   it('finds tickets that lost their user or their event by hand', async () => {
     const [event, buyer] = [await booked(), await api.create.user()];

@@ -31,7 +31,7 @@ describe('of PostgreSQL', () => {
       migrations: {
         status: 'wrong',
         message: `1 migration pending: ${last?.name}`,
-        advice: 'npm run migration:run',
+        advice: 'npx tixxety migrate',
       },
       seats: { status: 'ok' },
       outbox: { status: 'ok' },

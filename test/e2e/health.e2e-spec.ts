@@ -4,6 +4,7 @@ import { startWorker } from '../../src/worker';
 import { startTestApi } from '../support/api';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy';
 import { Client, type Answer } from '../support/client';
+import { DATA_HEADERS } from '../support/data-headers';
 import { createDatabase, runSql, type TestDatabase } from '../support/databases';
 import { eventually } from '../support/eventually';
 import { eventBody, factoriesFor, userBody } from '../support/factories';
@@ -13,6 +14,7 @@ import { ownRedis } from '../support/redis';
 import { TEST_SECRET } from '../support/tokens';
 import { itWithRedis } from '../support/with-redis';
 
+const METRICS_TOKEN = 'what-prometheus-shows';
 const LIVE = { status: 200, body: { status: 'ok' } };
 /** A query gets three seconds, and a request may have waited for the one before. */
 const PATIENCE_MS = 10_000;
@@ -29,7 +31,12 @@ describe('health', () => {
   itWithRedis('is fine with everything there, and degraded, not down, without Redis', async () => {
     const redis = await ownRedis();
     const options = {
-      settings: readSettings({ DATABASE_URL: database.url, REDIS_URL: redis.url, JWT_SECRET: TEST_SECRET }),
+      settings: readSettings({
+        DATABASE_URL: database.url,
+        REDIS_URL: redis.url,
+        JWT_SECRET: TEST_SECRET,
+        METRICS_TOKEN,
+      }),
       migrate: false,
       say: () => undefined,
     };
@@ -51,11 +58,10 @@ describe('health', () => {
       });
     }
     await redis.stop();
-    for (const path of ['/health/live', '/health/ready', '/nothing']) {
-      expect(Object.fromEntries((await clients[1]?.get(path))?.headers ?? [])).toMatchObject({
-        'cache-control': 'no-store',
-        'x-content-type-options': 'nosniff',
-      });
+    for (const path of ['/health/live', '/health/ready', '/metrics', '/nothing']) {
+      const answer = await clients[1]?.get(path, { Authorization: `Bearer ${METRICS_TOKEN}` });
+      expect([path, answer?.status]).toEqual([path, path === '/nothing' ? 404 : 200]);
+      expect({ path, ...Object.fromEntries(answer?.headers ?? []) }).toMatchObject({ path, ...DATA_HEADERS });
     }
     await Promise.all([api.stop(), worker.stop()]);
   });

@@ -1,6 +1,7 @@
+import { cpus } from 'node:os';
 import { LONG_HOLD } from '../bench';
 import { ratio } from '../figure';
-import { interleave } from '../measure';
+import { interleave, median } from '../measure';
 import type { Part } from '../part';
 import { echo, reserve } from '../windows';
 
@@ -15,10 +16,18 @@ export const processes: Part = {
     const site = await bench.few();
     const [one, two] = [site.api, await bench.startApi(site.database, { ...LONG_HOLD, ...TWO })];
     const [bare, bareTwo] = [await bench.bareExpress(), await bench.startExpress(TWO)];
+    // Each of the two gets half of the requests that warm one up.
+    await reserve(bench, site, { seconds: bench.terms.seconds, events: EVENTS, target: two });
+    const idle: number[] = [];
     const measured = await interleave(
       bench.terms,
       {
-        'one process': (seconds) => reserve(bench, site, { seconds, events: EVENTS, target: one }),
+        'one process': async (seconds) => {
+          const before = cpuTimes();
+          const result = await reserve(bench, site, { seconds, events: EVENTS, target: one });
+          idle.push(idleSince(before));
+          return result;
+        },
         'two processes': (seconds) => reserve(bench, site, { seconds, events: EVENTS, target: two }),
         'one bare Express': (seconds) => echo(bench, seconds, bare),
         'two bare Expresses': (seconds) => echo(bench, seconds, bareTwo),
@@ -46,7 +55,25 @@ export const processes: Part = {
       measurements: measured,
       notes: [
         `Two bare Expresses answer ${ceiling.value.toFixed(2)} times as much as one: API, PostgreSQL and the load share the cores.`,
+        `Beside one process ${median(idle).toFixed(0)} % of the cores are idle, which is all that a second one can add.`,
       ],
     };
   },
 };
+
+/** What all cores have spent together, in milliseconds. */
+function cpuTimes() {
+  const times = cpus().map((core) => core.times);
+  const sum = (pick: (time: (typeof times)[number]) => number) =>
+    times.reduce((total, time) => total + pick(time), 0);
+  return {
+    idle: sum(({ idle }) => idle),
+    all: sum(({ user, nice, sys, idle, irq }) => user + nice + sys + idle + irq),
+  };
+}
+
+/** In percent. */
+function idleSince(before: ReturnType<typeof cpuTimes>): number {
+  const now = cpuTimes();
+  return (100 * (now.idle - before.idle)) / (now.all - before.all);
+}

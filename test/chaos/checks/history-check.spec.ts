@@ -21,6 +21,8 @@ const pay = (fields: Partial<Call> = {}) =>
   call({ action: 'pay', ticket: 7, status: 200, told: 'paid', ...fields });
 const refusedPay = () =>
   pay({ outcome: 'refused', status: 409, code: 'ticket_not_payable', told: undefined });
+const toldToWait = (fields: Partial<Call> = {}) =>
+  call({ outcome: 'refused', status: 429, code: 'rate_limited', hasRetryAfter: true, ...fields });
 const unanswered = { outcome: 'unknown', status: undefined, error: 'ECONNRESET', told: undefined } as const;
 const ticket = (fields: Partial<OrderRow> = {}): OrderRow => ({
   id: 7,
@@ -57,6 +59,7 @@ describe('what clients were told, held against the database', () => {
       () => [call({ outcome: 'unknown', status: 503, code: 'service_unavailable', hasRetryAfter: true })],
       [],
     ],
+    ['a list that waited too long for its turn', () => [toldToWait({ action: 'list' })], []],
   ])('is content with %s', (_what, calls, tickets) => {
     expect(violationsIn(calls(), tickets)).toEqual([]);
   });
@@ -137,6 +140,13 @@ describe('what clients were told, held against the database', () => {
       [],
       /^503 without Retry-After/,
     ],
+    [
+      'a list that is told to come again, and not when',
+      () => [toldToWait({ action: 'list', hasRetryAfter: false })],
+      [],
+      /^429 without Retry-After/,
+    ],
+    ['a limit that nobody reached', () => [toldToWait()], [], /^not foreseen: reserve .*429 rate_limited/],
     [
       'a refusal out of place',
       () => [call({ outcome: 'refused', status: 401, code: 'unauthenticated' })],

@@ -87,7 +87,9 @@ function operationsOf(calls: readonly Call[]): Operation[] {
 /** An answer that no client should ever get, even while something is broken. */
 function answerWrong(call: Call): string | undefined {
   const { action, outcome, status, code = '', hasRetryAfter } = call;
-  if (status === 503) return hasRetryAfter ? undefined : `503 without Retry-After: ${describeCall(call)}`;
+  // Pages of one network take turns: where a list takes long, the next one of the same customer waits no longer than that.
+  if (status === 503 || (action === 'list' && code === 'rate_limited'))
+    return hasRetryAfter ? undefined : `${status} without Retry-After: ${describeCall(call)}`;
   if (outcome === 'unknown')
     return status === undefined ? undefined : `answered ${status}: ${describeCall(call)}`;
   return outcome === 'ok' || FORESEEN[action].includes(code)

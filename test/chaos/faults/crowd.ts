@@ -29,7 +29,7 @@ const rush: Fault = {
       }
     });
     const silent = answers.filter(({ status }) => status === undefined);
-    const failed = answers.filter(({ outcome }) => outcome === 'unknown');
+    const failed = answers.filter(({ outcome, code }) => outcome === 'unknown' || code === 'rate_limited');
     return [
       within('each of them answered', Math.max(...durations(answers)), BOUND_MS),
       {
