@@ -2,12 +2,13 @@ const { availableParallelism } = require('node:os');
 
 /** @type {import('jest').Config} */
 module.exports = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/jest/environment.js',
+  runtime: '<rootDir>/test/support/jest/runtime.js',
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testRegex: '\\.(spec|e2e-spec)\\.ts$',
   moduleFileExtensions: ['ts', 'js', 'json'],
   transform: {
-    '\\.[jt]s$': [
+    '\\.ts$': [
       '@swc/jest',
       {
         jsc: {
@@ -20,10 +21,6 @@ module.exports = {
       },
     ],
   },
-  // Nest 12 and some of what it loads are ES modules, which Jest on Node 20 can't require as they are.
-  transformIgnorePatterns: [
-    'node_modules/(?!(@nestjs|file-type|load-esm|strtok3|token-types|@tokenizer|uint8array-extras|@borewit|jose)/)',
-  ],
   // main and cluster only ever run in processes of their own (test/e2e/cli, test/e2e/cluster), where Jest can't count lines.
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts', '!src/main.ts', '!src/cluster.ts'],
   coverageDirectory: 'coverage',
