@@ -69,18 +69,19 @@ export class ApiModule {
       controllers: [AppController],
       imports: [
         ...shared('api', settings, dataSource),
-        AuthModule,
-        RateLimitModule.register(settings, dataSource.installation),
-        IdempotencyModule,
+        // Express tries one route after the other, so that those a crowd asks for come first.
         // Documents come before all they are of: /tickets/1.pdf would otherwise be taken for /tickets/{ticket_id}.
         DocumentsModule,
+        TicketsModule,
+        OrdersModule,
         // Events come before users: /users/for-you would otherwise be taken for /users/{user_id}.
         EventsModule,
         UsersModule,
         CheckInModule,
-        TicketsModule,
-        OrdersModule,
         PaymentsModule,
+        AuthModule,
+        RateLimitModule.register(settings, dataSource.installation),
+        IdempotencyModule,
         ...(settings.REDIS_URL === undefined
           ? [ExpirationModule.register(settings), RelayModule.register(settings), PaymentTasksModule]
           : []),

@@ -4,6 +4,8 @@ import { MAX_MONEY } from '../../http/fields';
 export const ADD_UP = `
   FOR i IN 1 .. cardinality(item_ns) LOOP
     o := item_ns[i];
+    item_firsts[o] := coalesce(item_firsts[o], i);
+    item_lasts[o] := i;
     place_numbers[o] := place_numbers[o] + item_numbers[i];
     IF has_prices THEN subtotals[o] := subtotals[o] + type_prices[i]::numeric * item_numbers[i]; END IF;
     IF item_refusals[i] IS NOT NULL AND refusals[o] IS NULL THEN

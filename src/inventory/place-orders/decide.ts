@@ -51,6 +51,10 @@ export const decide = (isOutdated: string) => `
           network_free[network_firsts[o]] := network_free[network_firsts[o]] - place_numbers[o];
         END IF;
         order_ids[o] := nextval('orders_id_seq');
+        need_firsts[o] := first_k;
+        need_lasts[o] := k - 1;
+        ticket_befores[o] := ticket_number;
+        ticket_number := ticket_number + place_numbers[o];
       ELSE
         refusals[o] := short;
         -- Who releases what is due locks the quotas, so that nothing was given back since they were read.

@@ -9,7 +9,7 @@ DECLARE
   bought_limits integer[];
   code_ids bigint[];
   code_quota_ids bigint[];
-  faults integer[] := array_fill(NULL::integer, ARRAY[many]);
+  faults integer[];
   leasts integer[];
   mosts integer[];
   place_numbers integer[] := array_fill(0, ARRAY[many]);
@@ -21,7 +21,13 @@ DECLARE
   short_quota_ids bigint[];
   has_due boolean[];
   retry_after integer[];
-  order_ids bigint[] := array_fill(0::bigint, ARRAY[many]);
+  order_ids bigint[];
+  -- Where its items, its needs and, before them all, the tickets of others end.
+  item_firsts integer[];
+  item_lasts integer[];
+  need_firsts integer[];
+  need_lasts integer[];
+  ticket_befores integer[];
   -- Of each item.
   type_ids bigint[];
   type_names text[];
@@ -53,6 +59,9 @@ DECLARE
   bought_free integer[];
   network_firsts integer[];
   network_free integer[];
+  -- Of each ticket.
+  ticket_ids bigint[];
+  ticket_number integer := 0;
   has_prices boolean;
   o integer;
   k integer;
