@@ -1,4 +1,4 @@
-import { appendFileSync, chmodSync, mkdtempSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../../src/database/embedded/embedded-postgres';
@@ -26,7 +26,6 @@ export default async function setUp(): Promise<void> {
       ? undefined
       : await startEmbeddedPostgres({ dataDir: folder, exclusive: true, say: () => undefined });
     services.onTeardown(folder, () => postgres?.stop());
-    if (postgres) neverWaitForTheDisk(join(folder, 'postgres/data'));
     const server = process.env.DATABASE_URL ?? postgres?.url ?? '';
     const template = await createTemplate(server);
     services.onTeardown(folder, () => template.drop());
@@ -37,12 +36,6 @@ export default async function setUp(): Promise<void> {
     await services.tearDown();
     throw error;
   }
-}
-
-/** Each suite makes a database and drops it, and none breaks the power of this machine. */
-function neverWaitForTheDisk(data: string): void {
-  appendFileSync(join(data, 'postgresql.conf'), 'fsync = off\nfull_page_writes = off\n');
-  process.kill(Number.parseInt(readFileSync(join(data, 'postmaster.pid'), 'utf8')), 'SIGHUP');
 }
 
 /** Jest doesn't tear down when it is interrupted, and an embedded PostgreSQL would outlive it. */
