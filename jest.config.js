@@ -2,12 +2,13 @@ const { availableParallelism } = require('node:os');
 
 /** @type {import('jest').Config} */
 module.exports = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/jest/environment.js',
+  runtime: '<rootDir>/test/support/jest/runtime.js',
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testRegex: '\\.(spec|e2e-spec)\\.ts$',
   moduleFileExtensions: ['ts', 'js', 'json'],
   transform: {
-    '\\.[jt]s$': [
+    '\\.ts$': [
       '@swc/jest',
       {
         jsc: {
@@ -20,10 +21,6 @@ module.exports = {
       },
     ],
   },
-  // Nest 12 and some of what it loads are ES modules, which Jest on Node 20 can't require as they are.
-  transformIgnorePatterns: [
-    'node_modules/(?!(@nestjs|file-type|load-esm|strtok3|token-types|@tokenizer|uint8array-extras|@borewit|jose)/)',
-  ],
   // main and cluster only ever run in processes of their own (test/e2e/cli, test/e2e/cluster), where Jest can't count lines.
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts', '!src/main.ts', '!src/cluster.ts'],
   coverageDirectory: 'coverage',
@@ -32,6 +29,8 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 30_000,
+  // Of a suite something stays behind in the worker, which begins anew from here on.
+  workerIdleMemoryLimit: '1GB',
   // Many tests wait for processes and for time to pass. More workers than this would want more connections than there are.
   maxWorkers: Math.min(4, availableParallelism() + 1),
 };

@@ -1,18 +1,12 @@
-import * as argon2 from '@node-rs/argon2';
+import argon2 from '@node-rs/argon2';
 import { Problem } from '../problems/problem';
 import { Passwords } from './passwords';
-
-jest.mock('@node-rs/argon2', () => {
-  const real = jest.requireActual<typeof argon2>('@node-rs/argon2');
-  return { ...real, verify: jest.fn(real.verify), hash: jest.fn(real.hash) };
-});
-const { hash, verify } = jest.mocked(argon2);
 
 const PARAMETERS = /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w+/]{22}\$[\w+/]{43}$/;
 const PASSWORD = 'notes on the engine';
 
 describe('Passwords', () => {
-  beforeEach(() => jest.clearAllMocks());
+  afterEach(() => jest.restoreAllMocks());
 
   it('are kept as argon2id with the parameters of OWASP, each with a salt of its own', async () => {
     const passwords = new Passwords();
@@ -31,7 +25,7 @@ describe('Passwords', () => {
 
   it.each([undefined, null])('cost as much to refuse where there is none: %s', async (none) => {
     const passwords = new Passwords();
-    const theirs = verify.mock.calls;
+    const theirs = jest.spyOn(argon2, 'verify').mock.calls;
     expect(await passwords.verify(none, PASSWORD)).toBe(false);
     expect(theirs).toEqual([[expect.stringMatching(PARAMETERS), PASSWORD]]);
   });
@@ -39,7 +33,9 @@ describe('Passwords', () => {
   it('are worked off few at a time, in a line that ends', async () => {
     const passwords = new Passwords();
     const finish: (() => void)[] = [];
-    hash.mockImplementation(() => new Promise((resolve) => finish.push(() => resolve('hash'))));
+    jest
+      .spyOn(argon2, 'hash')
+      .mockImplementation(() => new Promise((resolve) => finish.push(() => resolve('hash'))));
     const outcomes = Array.from({ length: 100 }, () =>
       passwords.hash(PASSWORD).catch((error: unknown) => error),
     );

@@ -18,6 +18,9 @@ import { itWithRedis } from '../support/with-redis';
 const METRICS_TOKEN = 'the-token-of-prometheus';
 const PROMETHEUS = { Authorization: `Bearer ${METRICS_TOKEN}` };
 
+// Processes start slowly on a busy machine.
+jest.setTimeout(60_000);
+
 async function scrape(client: Client): Promise<Sample[]> {
   const { status, headers, body } = await client.get<string>('/metrics', PROMETHEUS);
   expect({ status, type: headers.get('content-type') }).toEqual({
