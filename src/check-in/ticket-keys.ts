@@ -22,10 +22,14 @@ export interface PublicTicketKey extends JWK_OKP_Public {
 
 export interface SigningKey {
   kid: string;
+  /** What its tokens begin with: their header, as `CompactSign` writes it, and a dot. */
+  header: string;
   key: CryptoKey;
   /** The same for Node's own signing, which is quicker. */
   keyObject: KeyObject;
 }
+
+export const ALGORITHM = 'EdDSA';
 
 /** Another process may have made a key, or retired one, since. */
 const FRESH_MS = 1_000;
@@ -108,9 +112,12 @@ export class TicketKeys {
     const d = decryptKey(encryptedPrivateKey as Buffer, kid, secret).toString('base64url');
     const jwk = { ...publicKeyOf(row), d };
     const keyObject = createPrivateKey({ key: { ...jwk }, format: 'jwk' });
-    return { kid, key: await cryptoKeyOf(jwk), keyObject };
+    return { kid, header: headerOf(kid), key: await cryptoKeyOf(jwk), keyObject };
   }
 }
+
+const headerOf = (kid: string) =>
+  `${Buffer.from(JSON.stringify({ alg: ALGORITHM, kid })).toString('base64url')}.`;
 
 async function cryptoKeyOf(jwk: JWK): Promise<CryptoKey> {
   const key = await importJWK(jwk);
@@ -123,6 +130,6 @@ const publicKeyOf = ({ kid, publicKey }: KeyRow): PublicTicketKey => ({
   crv: 'Ed25519',
   x: publicKey.toString('base64url'),
   kid,
-  alg: 'EdDSA',
+  alg: ALGORITHM,
   use: 'sig',
 });
