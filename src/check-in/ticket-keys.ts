@@ -22,10 +22,8 @@ export interface PublicTicketKey extends JWK_OKP_Public {
 
 export interface SigningKey {
   kid: string;
-  /** What its tokens begin with: their header, as `CompactSign` writes it, and a dot. */
+  /** What its tokens begin with: their header, and a dot. */
   header: string;
-  key: CryptoKey;
-  /** The same for Node's own signing, which is quicker. */
   keyObject: KeyObject;
 }
 
@@ -94,7 +92,7 @@ export class TicketKeys {
     const row = rows.find(
       ({ encryptedPrivateKey: kept, secretFingerprint: named }) => kept && this.knows(named),
     );
-    if (row?.kid !== this.signing?.kid) this.signing = row && (await this.signingKeyOf(row));
+    if (row?.kid !== this.signing?.kid) this.signing = row && this.signingKeyOf(row);
     this.loadedAt = performance.now();
   }
 
@@ -106,13 +104,12 @@ export class TicketKeys {
     return keySecrets(this.settings).some((secret) => secretFingerprint(secret) === fingerprint);
   }
 
-  private async signingKeyOf(row: KeyRow): Promise<SigningKey> {
+  private signingKeyOf(row: KeyRow): SigningKey {
     const { kid, encryptedPrivateKey, secretFingerprint: named } = row;
     const secret = keySecrets(this.settings).find((each) => secretFingerprint(each) === named) ?? '';
     const d = decryptKey(encryptedPrivateKey as Buffer, kid, secret).toString('base64url');
-    const jwk = { ...publicKeyOf(row), d };
-    const keyObject = createPrivateKey({ key: { ...jwk }, format: 'jwk' });
-    return { kid, header: headerOf(kid), key: await cryptoKeyOf(jwk), keyObject };
+    const keyObject = createPrivateKey({ key: { ...publicKeyOf(row), d }, format: 'jwk' });
+    return { kid, header: headerOf(kid), keyObject };
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../../src/check-in/gate.statements';
 import { COUNT_SILENT } from '../../src/check-in/silent-devices';
 import type { Statement } from '../../src/database/statements';
+import { EXPORTED_ORDERS } from '../../src/orders/orders.statements';
 import { SHOWN_ORDER, SHOWN_TICKET } from '../../src/documents/documents.statements';
 import type { TestDatabase } from '../support/databases';
 import { createLargeDatabase, sellMuchOf } from '../support/large-database';
@@ -25,9 +26,9 @@ const LAST = Number.MAX_SAFE_INTEGER;
 const OPEN_GATES = [
   `INSERT INTO devices (event_id, name, token_hash, seen_at)
   SELECT 1 + n % 10000, 'Device ' || n, sha256(n::text::bytea), now() - n * interval '1 minute' FROM generate_series(1, 50000) AS n`,
-  `INSERT INTO check_ins (event_id, device_id, nonce, ticket_id, kind, result, passage, scanned_at, received_at)
+  `INSERT INTO check_ins (event_id, device_id, nonce, ticket_id, kind, result, passage, scanned_at, received_at, earlier_id)
   SELECT event_id, (SELECT min(devices.id) FROM devices WHERE devices.event_id = orders.event_id), tickets.id::text, tickets.id, 'entry',
-    CASE WHEN tickets.id % 100 = 0 THEN 'conflict' ELSE 'admitted' END, CASE WHEN tickets.id % 100 > 0 THEN 0 END, now(), now()
+    CASE WHEN tickets.id % 100 = 0 THEN 'conflict' ELSE 'admitted' END, CASE WHEN tickets.id % 100 > 0 THEN 0 END, now(), now(), CASE WHEN tickets.id % 2 = 0 THEN 1 END
   FROM tickets JOIN orders ON orders.id = order_id WHERE orders.status = 'paid'`,
   `INSERT INTO check_ins (event_id, user_id, nonce, kind, result, scanned_at, received_at)
   SELECT 1 + n % 10000, 1 + n % 20000, n::text, 'entry', 'not_valid', now(), now() FROM generate_series(1, 20000) AS n`,
@@ -47,7 +48,7 @@ const STATEMENTS: [string, Statement, values: unknown[], indexes: string[]][] = 
   ['revoking a device', REVOKE_DEVICE, [1, 1, NOW], ['devices_pkey', 'events_pkey', 'users_pkey']],
   ['noting a device', NOTE_DEVICE, [1], ['devices_pkey']],
   ['silent devices', COUNT_SILENT, [], ['devices_seen_at_idx', 'events_pkey']],
-  ['a gate', FIND_GATE, [MANY, 1], ['devices_pkey', 'events_pkey']],
+  ['a gate', FIND_GATE, [MANY, 1], ['devices_event_id_id_idx', 'events_pkey']],
   [
     'changes for a gate',
     LIST_GATE_CHANGES,
@@ -57,6 +58,7 @@ const STATEMENTS: [string, Statement, values: unknown[], indexes: string[]][] = 
   ['who may come', LIST_GATE_ATTENDEES, [MANY, 0, 0, 501], OF_EVENT],
   ['attendees', LIST_ATTENDEES, [MANY, 0, 0, 51], [...OF_EVENT, 'check_ins_passage_idx']],
   ['attendees of an event with few', LIST_ATTENDEES, [FEW, 0, 0, 51], [...OF_EVENT, 'check_ins_passage_idx']],
+  ['all orders', EXPORTED_ORDERS, [MANY, LAST, 500], ['orders_event_id_id_idx', 'users_pkey']],
   ['check-ins', LIST_CHECK_INS, [MANY, LAST, 51], [...LOG, 'check_ins_event_id_id_idx']],
   ['conflicts', LIST_CONFLICTS, [MANY, LAST, 51], [...LOG, 'check_ins_conflict_idx']],
   ['conflicts of an event with few', LIST_CONFLICTS, [FEW, LAST, 51], [...LOG, 'check_ins_conflict_idx']],
@@ -107,16 +109,15 @@ describe('in a large database', () => {
     });
 
     // The indexes of primary keys can't be dropped alone.
-    it.each(indexes.filter((index) => index.endsWith('_idx')))(
-      'would be missed without %s',
-      async (index) => {
+    for (const index of indexes.filter((name) => name.endsWith('_idx'))) {
+      it(`would be missed without ${index}`, async () => {
         const plan = await undone(async () => {
           await client.query(`DROP INDEX ${index}`);
           return await explain(text, values);
         });
         expect(() => expectIndexes(plan, indexes)).toThrow();
-      },
-    );
+      });
+    }
   });
 
   describe('checking in', () => {
@@ -129,7 +130,11 @@ describe('in a large database', () => {
       tickets.map((id, i) => (i % 2 > 0 ? `new ${id}` : String(id))),
       ...[tickets, fill(0), fill('entry'), fill(null), fill(true)],
     ];
-    const reads = () => readsOf(client, CHECK_IN.text, batch());
+    const reads = async () => {
+      // The planner looks at the ends of indexes, too.
+      await readsOf(client, CHECK_IN.text, batch());
+      return await readsOf(client, CHECK_IN.text, batch());
+    };
 
     it('reads a few rows for each scan, by indexes alone', async () => {
       const { answers, tables, indexes, rows } = await reads();
