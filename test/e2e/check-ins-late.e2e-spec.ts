@@ -9,7 +9,7 @@ import {
   type PaidTicket,
   type TestDevice,
 } from '../support/gate';
-import { partyOf, type Party } from '../support/orders';
+import type { Party } from '../support/orders';
 import { expectProblem } from '../support/problems';
 
 describe('POST /events/{event_id}/check-ins/batch', () => {

@@ -71,6 +71,7 @@ const TO_CHECK_IN = [
   'check_ins_passage_idx',
   'check_ins_pkey',
   'check_ins_user_nonce_idx',
+  'devices_event_id_id_idx',
   'devices_pkey',
   'events_pkey',
   'orders_pkey',
