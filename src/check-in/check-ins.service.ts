@@ -69,7 +69,7 @@ export class CheckInsService {
       ticketId: claims?.ticketId ?? ticketId ?? null,
       generation: claims?.generation ?? null,
       kind,
-      scannedAt: scannedAt ?? null,
+      scannedAt,
       isLate,
     };
   }

@@ -75,9 +75,9 @@ const isKind = (value: unknown) => CHECK_IN_KINDS.includes(value as CheckInKind)
 
 /** Of what has no faults. */
 const toScan = (value: Fields): Scan => ({
-  ...(value.token !== undefined && { token: value.token as string }),
-  ...(value.ticket_id !== undefined && { ticketId: value.ticket_id as number }),
+  token: value.token as string | undefined,
+  ticketId: value.ticket_id as number | undefined,
   nonce: value.nonce as string,
   kind: value.kind as CheckInKind,
-  ...(value.scanned_at != null && { scannedAt: new Date(value.scanned_at as string) }),
+  scannedAt: value.scanned_at == null ? null : new Date(value.scanned_at as string),
 });

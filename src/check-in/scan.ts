@@ -3,11 +3,12 @@ import type { CheckInKind, ScanResult } from './scan-result';
 /** What was scanned, as the caller says it. */
 export interface Scan {
   /** What the code shows; the ticket itself where somebody was found by name. */
-  token?: string;
-  ticketId?: number;
+  token: string | undefined;
+  ticketId: number | undefined;
   nonce: string;
   kind: CheckInKind;
-  scannedAt?: Date;
+  /** Null: now. */
+  scannedAt: Date | null;
 }
 
 /** A scan as the statement takes it. */

@@ -5,7 +5,7 @@ import { Statements, type Statement } from '../database/statements';
  * Devices that have called within the last day, and not for ten minutes, of events that are under way or begin within an
  * hour.
  */
-const COUNT_SILENT: Statement = {
+export const COUNT_SILENT: Statement = {
   name: 'count_silent_devices',
   text: `
     SELECT count(*)::int AS number

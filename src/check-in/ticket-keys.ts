@@ -22,10 +22,12 @@ export interface PublicTicketKey extends JWK_OKP_Public {
 
 export interface SigningKey {
   kid: string;
-  key: CryptoKey;
-  /** The same for Node's own signing, which is quicker. */
+  /** What its tokens begin with: their header, and a dot. */
+  header: string;
   keyObject: KeyObject;
 }
+
+export const ALGORITHM = 'EdDSA';
 
 /** Another process may have made a key, or retired one, since. */
 const FRESH_MS = 1_000;
@@ -90,7 +92,7 @@ export class TicketKeys {
     const row = rows.find(
       ({ encryptedPrivateKey: kept, secretFingerprint: named }) => kept && this.knows(named),
     );
-    if (row?.kid !== this.signing?.kid) this.signing = row && (await this.signingKeyOf(row));
+    if (row?.kid !== this.signing?.kid) this.signing = row && this.signingKeyOf(row);
     this.loadedAt = performance.now();
   }
 
@@ -102,15 +104,17 @@ export class TicketKeys {
     return keySecrets(this.settings).some((secret) => secretFingerprint(secret) === fingerprint);
   }
 
-  private async signingKeyOf(row: KeyRow): Promise<SigningKey> {
+  private signingKeyOf(row: KeyRow): SigningKey {
     const { kid, encryptedPrivateKey, secretFingerprint: named } = row;
     const secret = keySecrets(this.settings).find((each) => secretFingerprint(each) === named) ?? '';
     const d = decryptKey(encryptedPrivateKey as Buffer, kid, secret).toString('base64url');
-    const jwk = { ...publicKeyOf(row), d };
-    const keyObject = createPrivateKey({ key: { ...jwk }, format: 'jwk' });
-    return { kid, key: await cryptoKeyOf(jwk), keyObject };
+    const keyObject = createPrivateKey({ key: { ...publicKeyOf(row), d }, format: 'jwk' });
+    return { kid, header: headerOf(kid), keyObject };
   }
 }
+
+const headerOf = (kid: string) =>
+  `${Buffer.from(JSON.stringify({ alg: ALGORITHM, kid })).toString('base64url')}.`;
 
 async function cryptoKeyOf(jwk: JWK): Promise<CryptoKey> {
   const key = await importJWK(jwk);
@@ -123,6 +127,6 @@ const publicKeyOf = ({ kid, publicKey }: KeyRow): PublicTicketKey => ({
   crv: 'Ed25519',
   x: publicKey.toString('base64url'),
   kid,
-  alg: 'EdDSA',
+  alg: ALGORITHM,
   use: 'sig',
 });

@@ -102,6 +102,5 @@ export const EXPORTED_ORDERS: Statement = {
       places, total, discount, amount_paid AS "amountPaid", amount_refunded AS "amountRefunded", currency,
       created_at AS "createdAt", expires_at AS "expiresAt", paid_at AS "paidAt"
     FROM orders
-    WHERE event_id = $1 AND id < $2
-    ORDER BY orders.id DESC LIMIT $3`,
+    WHERE ${behind('event_id', '$1::bigint', '$2::bigint')} LIMIT $3`,
 };

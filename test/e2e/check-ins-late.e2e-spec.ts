@@ -9,7 +9,7 @@ import {
   type PaidTicket,
   type TestDevice,
 } from '../support/gate';
-import { partyOf, type Party } from '../support/orders';
+import type { Party } from '../support/orders';
 import { expectProblem } from '../support/problems';
 
 describe('POST /events/{event_id}/check-ins/batch', () => {
@@ -21,10 +21,7 @@ describe('POST /events/{event_id}/check-ins/batch', () => {
 
   beforeAll(async () => {
     api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0' });
-    organizer = await partyOf(api);
-    event = await gate.event(organizer);
-    north = await gate.device(organizer, event, 'North');
-    south = await gate.device(organizer, event, 'South');
+    ({ organizer, event, north, south } = await gate.open());
   });
   afterAll(() => api.stop());
 

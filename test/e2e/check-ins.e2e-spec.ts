@@ -14,10 +14,7 @@ describe('POST /events/{event_id}/check-ins', () => {
 
   beforeAll(async () => {
     api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0' });
-    organizer = await partyOf(api);
-    event = await gate.event(organizer);
-    north = await gate.device(organizer, event, 'North');
-    south = await gate.device(organizer, event, 'South');
+    ({ organizer, event, north, south } = await gate.open());
   });
   afterAll(() => api.stop());
 

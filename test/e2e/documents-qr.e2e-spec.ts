@@ -64,12 +64,16 @@ const CONDITIONS = {
     }
   });
 
-  it.each(['', 'filter: blur(1px)', 'transform: rotate(20deg)', 'width: 500px'])(
-    'is read from the PDF (%s)',
-    async (style) => {
-      expect(await codesIn(await shown(pictures.pdf as string, style))).toEqual([ticket.token]);
-    },
-  );
+  it.each([
+    '',
+    'width: 406px', // of which its code has 150
+    'width: 500px',
+    'filter: blur(1.5px)',
+    'width: 800px; filter: blur(1px); transform: rotate(33deg)',
+    'width: 490px; transform: rotate(12deg)',
+  ])('is read from the PDF (%s)', async (style) => {
+    expect(await codesIn(await shown(pictures.pdf as string, style))).toEqual([ticket.token]);
+  });
 
   it('is small: on 3 cm of a screen a module has half a millimetre', () => {
     const { version, modules } = create([{ data: Buffer.from(ticket.token), mode: 'byte' }]);

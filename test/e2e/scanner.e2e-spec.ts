@@ -195,10 +195,24 @@ const PICTURES = process.env.SCREENSHOTS;
     expect(body.length).toBeGreaterThan(0);
   });
 
+  it('leaves no answer on the screen while it waits for the next', async () => {
+    await see('verdict', 'Gone out');
+    await context.route('**/check-ins', async (route) => {
+      await see('verdict', 'Checking');
+      await route.continue();
+    });
+    await enter(ticket(0).token);
+    await see('verdict', 'In already');
+    await context.unroute('**/check-ins');
+  });
+
   it('says when the device was revoked', async () => {
     await organizer.client.send('DELETE', `/devices/${device.id}`);
     await enter(ticket(4).token);
     await see('network', 'does not know this device');
+    await see('verdict', 'Not checked');
+    expect(await page.locator('#sign').textContent()).toBe('✕');
+    await show('revoked');
     expect(await inside()).toEqual([0, 1, 2]);
   });
 

@@ -33,14 +33,31 @@ export const gateBy = (api: () => TestApi) => {
     return (await buyer.client.get(`/orders/${order.body.code}`)).body.tickets as PaidTicket[];
   }
 
+  /** An event of the organizer with one free type. */
+  async function event(organizer: Party, fields: object = {}): Promise<GateEvent> {
+    const made = await stage.event(organizer, { total_tickets: 100_000, ...fields });
+    return { ...made, type: await stage.type(made, { most: 100 }) };
+  }
+
+  /** @param client whose API the device talks to */
+  async function device(organizer: Party, at: { id: number }, name = 'North', client = api().client) {
+    const { body } = await organizer.client.post(`/events/${at.id}/devices`, { name });
+    const made = body as Omit<TestDevice, 'client'>;
+    return { ...made, client: client.as(made.token) };
+  }
+
   return {
     ...stage,
     tickets,
+    event,
+    device,
 
-    /** An event of the organizer with one free type. */
-    event: async (organizer: Party, fields: object = {}): Promise<GateEvent> => {
-      const event = await stage.event(organizer, { total_tickets: 100_000, ...fields });
-      return { ...event, type: await stage.type(event, { most: 100 }) };
+    /** An event with two devices, and its organizer. */
+    open: async () => {
+      const organizer = await partyOf(api());
+      const opened = await event(organizer);
+      const north = await device(organizer, opened, 'North');
+      return { organizer, event: opened, north, south: await device(organizer, opened, 'South') };
     },
 
     /** A ticket and its buyer. */
@@ -48,12 +65,6 @@ export const gateBy = (api: () => TestApi) => {
       const buyer = await partyOf(api());
       const [ticket] = await tickets(event, 1, buyer);
       return { ticket: ticket as PaidTicket, buyer };
-    },
-
-    /** @param client whose API the device talks to */
-    device: async (organizer: Party, event: { id: number }, name = 'North', client = api().client) => {
-      const { body } = await organizer.client.post(`/events/${event.id}/devices`, { name });
-      return { ...(body as Omit<TestDevice, 'client'>), client: client.as(body.token as string) };
     },
   };
 };

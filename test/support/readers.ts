@@ -3,6 +3,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { inflateSync } from 'node:zlib';
 
 const run = promisify(execFile);
 
@@ -36,6 +37,21 @@ export async function textOf(pdf: Uint8Array): Promise<{ text: string; sizes: st
     const sizes = [...info.matchAll(/^Page +\d+ size: +([\d.]+ x [\d.]+)/gm)].map(([, size = '']) => size);
     return { text, sizes };
   });
+}
+
+/** How many characters of a PDF's pages no font has: each shows glyph 0, an empty box. */
+export function boxesIn(pdf: Buffer): number {
+  const text = pdf.toString('latin1');
+  const streams = [...text.matchAll(/\/FlateDecode\s*>>\s*stream\r?\n/g)].map(({ 0: { length }, index }) => {
+    const start = index + length;
+    return inflateSync(pdf.subarray(start, text.indexOf('endstream', start))).toString('latin1');
+  });
+  // `[<000100020000> 40 <0003>] TJ`: two bytes a glyph.
+  const glyphs = streams.flatMap((stream) =>
+    [...stream.matchAll(/\[([^\]]*)\] TJ/g)].flatMap(([, shown = '']) => shown.match(/[0-9a-f]{4}/gi) ?? []),
+  );
+  if (glyphs.length === 0) throw new Error('This reads no text of the PDF');
+  return glyphs.filter((glyph) => glyph === '0000').length;
 }
 
 async function withFile<Result>(

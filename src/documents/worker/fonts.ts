@@ -10,6 +10,9 @@ const FAMILIES = [
   { name: 'noto-sans-arabic', weights: [400, 700] },
   { name: 'noto-sans-hebrew', weights: [400, 700] },
   { name: 'noto-sans-thai', weights: [400, 700] },
+  { name: 'noto-sans-sc', weights: [400, 700] },
+  { name: 'noto-sans-jp', weights: [400, 700] },
+  { name: 'noto-sans-kr', weights: [400, 700] },
   { name: 'noto-emoji', weights: [400] },
 ] as const;
 
@@ -20,7 +23,7 @@ export class Face {
   private readonly fonts = new Map<Weight, Font>();
 
   constructor(
-    private readonly family: (typeof FAMILIES)[number],
+    readonly family: (typeof FAMILIES)[number],
     private readonly subset: string,
     private readonly ranges: [first: number, last: number][],
   ) {}
@@ -66,6 +69,22 @@ const FACES = FAMILIES.flatMap((family) => {
 });
 const DEFAULT_FACE = FACES[0] as Face;
 
+const favouring = (name: string) => [
+  ...FACES.filter(({ family }) => family.name === name),
+  ...FACES.filter(({ family }) => family.name !== name),
+];
+const JAPANESE_FIRST = favouring('noto-sans-jp');
+const KOREAN_FIRST = favouring('noto-sans-kr');
+
+/**
+ * The faces for a text, in the order in which a character is looked for. Chinese, Japanese and Korean share characters
+ * that each draws in its own way: the other letters of the text tell which it is.
+ */
+export function facesFor(text: string): readonly Face[] {
+  if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)) return JAPANESE_FIRST;
+  return /\p{Script=Hangul}/u.test(text) ? KOREAN_FIRST : FACES;
+}
+
 /** Join or choose a form of what stands before them, and are nothing by themselves. */
 const isIgnorable = (codePoint: number) =>
   /\p{Default_Ignorable_Code_Point}/u.test(String.fromCodePoint(codePoint));
@@ -74,18 +93,19 @@ const isIgnorable = (codePoint: number) =>
  * The face that shows a character as a reader sees it, such as a family of four people: the first that has all its code
  * points, else the first that has the one it begins with. A character that none has is shown as an empty box.
  *
+ * @param faces those of its text
  * @param before the face of the character before it, which shows it if it can: letters of a word belong together
  */
-export function faceOf(cluster: string, before?: Face): Face {
+export function faceOf(cluster: string, faces: readonly Face[], before?: Face): Face {
   const codePoints = [...cluster].map((character) => character.codePointAt(0) as number);
   const hasAll = (face: Face) => codePoints.every((codePoint) => face.has(codePoint));
   const isShown = codePoints.filter((codePoint) => !isIgnorable(codePoint));
   const isEmoji = /\p{Emoji_Presentation}|\uFE0F/u.test(cluster);
-  const faces = isEmoji ? FACES.toReversed() : before ? [before, ...FACES] : FACES;
+  const tried = isEmoji ? faces.toReversed() : before ? [before, ...faces] : faces;
   return (
-    faces.find(hasAll) ??
-    faces.find((face) => isShown.every((codePoint) => face.has(codePoint))) ??
-    faces.find((face) => isShown[0] !== undefined && face.has(isShown[0])) ??
+    tried.find(hasAll) ??
+    tried.find((face) => isShown.every((codePoint) => face.has(codePoint))) ??
+    tried.find((face) => isShown[0] !== undefined && face.has(isShown[0])) ??
     DEFAULT_FACE
   );
 }

@@ -1,5 +1,5 @@
 import bidiFactory from 'bidi-js';
-import { faceOf, type Face, type Weight } from './fonts';
+import { faceOf, facesFor, type Face, type Weight } from './fonts';
 
 const bidi = bidiFactory();
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
@@ -72,7 +72,7 @@ export class Paragraph {
   }
 
   private cut(line: Cluster[], maxWidth: number): Cluster[] {
-    const dots: Cluster = { text: '…', face: faceOf('…'), level: line.at(-1)?.level ?? 0 };
+    const dots: Cluster = { text: '…', face: faceOf('…', facesFor('')), level: line.at(-1)?.level ?? 0 };
     let kept = line;
     while (kept.length > 1 && this.widthOf([...kept, dots]) > maxWidth) kept = kept.slice(0, -1);
     return [...kept, dots];
@@ -115,10 +115,11 @@ export class Paragraph {
 function clustersOf(text: string): Cluster[] {
   const { levels } = bidi.getEmbeddingLevels(inBasicPlane(text));
   const mirrored = bidi.getMirroredCharactersMap(text, levels);
+  const faces = facesFor(text);
   let face: Face | undefined;
   return Array.from(graphemes.segment(text), ({ segment, index }) => {
     const cluster = mirrored.get(index) ?? segment;
-    face = faceOf(cluster, face);
+    face = faceOf(cluster, faces, face);
     return { text: cluster, face, level: levels[index] ?? 0 };
   });
 }

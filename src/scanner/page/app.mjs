@@ -1,6 +1,6 @@
 /* The page at the gate: scans, asks the server or decides by itself, and sends later what could not be sent. */
 import * as camera from './camera.mjs';
-import { allowSound, show } from './result.mjs';
+import { allowSound, show, showChecking } from './result.mjs';
 import { checkIn, deviceOf, download, Revoked, sendPending, Unreachable } from './server.mjs';
 import * as store from './store.mjs';
 import { decide, remember } from './verdict.mjs';
@@ -10,6 +10,7 @@ const SYNC_EVERY_MS = 10_000;
 const ATTENDEES_EVERY_MS = 10 * 60_000;
 /** A ticket that stays before the camera is one scan. */
 const SAME_WITHIN_MS = 3_000;
+const SLOW_MS = 300;
 
 /** Other codes are not worth a question. */
 const LIKE_A_TOKEN = /^[\w.-]{1,600}$/;
@@ -90,10 +91,14 @@ async function scan(token) {
       return;
     } catch (error) {
       explain(error);
-      if (error instanceof Revoked) return;
+      if (error instanceof Revoked) {
+        show({ result: 'not_checked' }, false);
+        return;
+      }
     }
   }
   if (!gate) {
+    show({ result: 'not_checked' }, false);
     element('network').textContent =
       'Nothing was downloaded yet: connect this device once before you go on without a network.';
     return;
@@ -113,7 +118,19 @@ const kind = () => document.querySelector('input[name=kind]:checked').value;
 let scanning = Promise.resolve();
 
 function enqueue(token) {
-  scanning = scanning.then(() => scan(token)).catch(explain);
+  scanning = scanning.then(() => scanPatiently(token));
+}
+
+async function scanPatiently(token) {
+  const slow = setTimeout(showChecking, SLOW_MS);
+  try {
+    await scan(token);
+  } catch (error) {
+    explain(error);
+    show({ result: 'not_checked' }, false);
+  } finally {
+    clearTimeout(slow);
+  }
 }
 
 /** Told again and again while a ticket is before the camera. */

@@ -11,12 +11,14 @@ const WORDS = {
   not_paid: 'Not paid',
   wrong_event: 'Another event',
   not_valid: 'Not a ticket',
+  not_checked: 'Not checked',
 };
 const DETAILS = {
   void: 'Given back, handed on or cancelled: ask for the newest code.',
   blocked: 'Its payment is disputed.',
   not_paid: 'The order has not been paid.',
   not_valid: 'The code was not made by this server.',
+  not_checked: 'See above why, and scan it again.',
 };
 
 let audio;
@@ -35,6 +37,15 @@ function beep(frequency, from, length) {
   oscillator.connect(gain).connect(audio.destination);
   oscillator.start(audio.currentTime + from);
   oscillator.stop(audio.currentTime + from + length);
+}
+
+/** While an answer is waited for, the last one must not be taken for it. */
+export function showChecking() {
+  element('result').className = 'idle';
+  element('sign').textContent = '…';
+  element('verdict').textContent = 'Checking';
+  element('person').textContent = '';
+  element('detail').textContent = '';
 }
 
 /** @param isLocal whether the device decided by itself */

@@ -3,13 +3,15 @@ import { ratio, type Figure } from '../figure';
 import { addOrders, openSales } from '../fill/sales';
 import type { LoadResult } from '../load/job';
 import { adminToken } from '../load/tokens';
-import { interleave } from '../measure';
+import { interleave, summarize } from '../measure';
 import type { Part } from '../part';
 import { reserve } from '../windows';
 
 const ATTENDEES = 100_000;
 const MEAN_TICKETS = 4.5;
 const PLENTY = 10_000_000;
+/** PDFs that are made while people reserve, over all rounds. */
+const PDFS = 1_000;
 /** Fewer than wait: none is refused. */
 const READERS = 4;
 
@@ -29,12 +31,16 @@ export const documents: Part = {
         { target: { url: api.url }, connections: READERS, requests: { kind: 'get', paths: paths(kind) } },
         seconds,
       );
+    // Each round measures there and back.
+    const share = bench.sized(PDFS / (2 * bench.terms.rounds));
     let made = 0;
     const beside = async (seconds: number): Promise<LoadResult> => {
-      const reading = readWhile(api.url, paths('.pdf'), () => made++);
-      const result = await reserve(bench, site, { seconds });
-      await reading.stop();
-      return result;
+      const reading = readWhile(api.url, paths('.pdf'));
+      const results: LoadResult[] = [];
+      do results.push(await reserve(bench, site, { seconds }));
+      while (reading.made() < share);
+      made += await reading.stop();
+      return summarize(results);
     };
     const measured = await interleave(
       bench.terms,
@@ -83,21 +89,25 @@ async function sell(bench: Bench, { database, users }: Site) {
 }
 
 /** Asks for documents, one after the other for each reader, until it is stopped. */
-function readWhile(url: string, paths: string[], read: () => void) {
+function readWhile(url: string, paths: string[]) {
   let isOver = false;
   let next = 0;
+  let made = 0;
   const headers = { Authorization: `Bearer ${adminToken()}` };
   const readers = Array.from({ length: READERS }, async () => {
     while (!isOver) {
       const answer = await fetch(`${url}${paths[next++ % paths.length]}`, { headers });
       await answer.arrayBuffer();
-      if (answer.ok) read();
+      if (answer.ok) made++;
     }
   });
   return {
+    made: () => made,
+    /** @returns how many were made */
     stop: async () => {
       isOver = true;
       await Promise.all(readers);
+      return made;
     },
   };
 }
