@@ -1,7 +1,7 @@
 import { organizerThere } from '../database/scope';
 import type { Statement } from '../database/statements';
 import { addMessages } from '../jobs/outbox.service';
-import { REFUND_TOPIC } from './settle-payment.statement';
+import { REFUND_TOPIC } from './settle-payments.statement';
 
 /** What keeps more from being given back than was paid. Tests take a guard out, and show what then goes wrong. */
 export const REFUND_ORDER_GUARDS = {

@@ -99,8 +99,9 @@ export class OrderMetrics implements OnModuleInit, OnModuleDestroy {
   }
 
   private readonly countBatch = (message: unknown) => {
-    if ((message as Batch).name === 'place_holds') this.countPlaced(message as Placed);
-    else this.countResolved(message as Resolved);
+    const { name } = message as Batch;
+    if (name === 'place_holds') this.countPlaced(message as Placed);
+    else if (name === 'resolve_holds') this.countResolved(message as Resolved);
   };
 
   /** Requests that another statement will answer have no outcome here, and those answered before are counted already. */

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
+import { createBatcher } from '../../../database/batcher';
 import { EVENT, LEASE_MS, type EventSender, type SandboxEvent } from './event-sender';
+import { CREATE_PAYMENTS } from './create-payments';
 import { METHODS, type Method } from './methods';
 import { keyReused, notFound, Refusal } from './refusal';
 
@@ -44,8 +46,24 @@ const EVENTS_OF_CHANGED = `
 const REORDERED_BY_MS = 500;
 const LONGEST_LIST = 100;
 
+interface NewRow extends PaymentRow {
+  key: string;
+  asked: string;
+  answer: string;
+  succeedsAt: Date | null;
+  events: { id: string; type: string; delayMs: number }[];
+}
+
 /** The payments of the account. */
 export class Payments {
+  /** Those that are made at once share a commit. Answers their events: none where the key is known. */
+  private readonly insert = createBatcher<NewRow, SandboxEvent[]>((rows) => this.insertAll(rows), {
+    maxSize: 100,
+    isFatal: () => false,
+    patienceMs: 5_000,
+    tooLate: () => new Refusal(503, 'busy', 'Too much is asked at once. Try again.'),
+  });
+
   constructor(
     private readonly pool: Pool,
     private readonly sender: EventSender,
@@ -64,28 +82,14 @@ export class Payments {
     const answer = JSON.stringify(this.view(payment));
     const asked = JSON.stringify([request.amount, request.currency, request.method, request.metadata]);
     const events = eventsOf(payment, method);
-    const { rows } = await this.pool.query<SandboxEvent>(CREATE, [
-      payment.id,
+    const rows = await this.insert({
+      ...payment,
       key,
       asked,
       answer,
-      payment.method,
-      payment.status,
-      payment.amount,
-      payment.taken,
-      payment.currency,
-      payment.metadata,
-      payment.action,
-      payment.returnUrl,
-      payment.failureCode,
-      succeedsAt(request, method),
-      payment.disputeId,
-      payment.dispute,
-      payment.createdAt,
-      events.map(({ id }) => id),
-      events.map(({ type }) => type),
-      events.map(({ delayMs }) => delayMs),
-    ]);
+      succeedsAt: succeedsAt(request, method),
+      events,
+    });
     if (rows.length === 0)
       return { answer: await this.firstAnswer(key, asked), method: { status: 'succeeded' } };
     const sent = rows.filter(({ type }) => !(method.events === 'reordered' && type === 'payment.processing'));
@@ -209,11 +213,18 @@ export class Payments {
     return rows.length > 0;
   }
 
+  private async insertAll(payments: readonly NewRow[]): Promise<SandboxEvent[][]> {
+    const values = [JSON.stringify(payments)];
+    const { rows } = await this.pool.query<SandboxEvent>({ ...CREATE_PAYMENTS, values });
+    return payments.map(({ id }) => rows.filter(({ payment }) => payment === id));
+  }
+
   private async find(column: 'id' | 'action' | 'dispute_id', value: string): Promise<PaymentRow> {
-    const { rows } = await this.pool.query<PaymentRow>(
-      `SELECT ${PAYMENT} FROM sandbox.payments WHERE ${column} = $1`,
-      [value],
-    );
+    const { rows } = await this.pool.query<PaymentRow>({
+      name: `payment_by_${column}`,
+      text: `SELECT ${PAYMENT} FROM sandbox.payments WHERE ${column} = $1`,
+      values: [value],
+    });
     const [payment] = rows;
     if (!payment) throw notFound(column === 'dispute_id' ? 'dispute' : 'payment');
     return payment;
@@ -247,20 +258,6 @@ export class Payments {
     };
   }
 }
-
-/** One statement, so that no money is taken of which no event tells. No rows: the key is known. */
-const CREATE = `
-  WITH payment AS (
-    INSERT INTO sandbox.payments (id, idempotency_key, request, answer, method, status, amount, taken, currency, metadata,
-      action, return_url, failure_code, succeeds_at, dispute_id, dispute, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-    ON CONFLICT (idempotency_key) DO NOTHING
-    RETURNING id, metadata
-  )
-  INSERT INTO sandbox.events (id, type, payment, metadata, next_at)
-  SELECT event.id, event.type, payment.id, payment.metadata, now() + event.delay_ms * interval '1 ms'
-  FROM payment, unnest($18::text[], $19::text[], $20::int[]) AS event (id, type, delay_ms)
-  RETURNING ${EVENT}`;
 
 export const newId = (kind: string) => `${kind}_${randomBytes(12).toString('hex')}`;
 
