@@ -17,12 +17,11 @@ export const FIND_PAYMENTS: Statement = {
       (n int, provider varchar, provider_payment varchar, payment_id bigint, event varchar, is_success boolean)
     LEFT JOIN LATERAL (
       SELECT id, order_id, status FROM payments
-      WHERE provider = asked.provider AND provider_payment = asked.provider_payment
+      WHERE id = asked.payment_id AND provider = asked.provider
+        AND coalesce(provider_payment, asked.provider_payment) = asked.provider_payment
       UNION ALL
-      -- Of which the provider's answer has not come yet.
       SELECT id, order_id, status FROM payments
-      WHERE id = asked.payment_id AND provider = asked.provider AND provider_payment IS NULL
-      LIMIT 1
+      WHERE asked.payment_id IS NULL AND provider = asked.provider AND provider_payment = asked.provider_payment
     ) AS payment ON true
     ORDER BY asked.n`,
 };

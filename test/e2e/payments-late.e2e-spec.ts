@@ -297,7 +297,8 @@ describe('money that comes', () => {
     );
     const became = await Promise.all(orders.map((order) => small.show(order)));
     expect(became.map(({ status }) => status).sort()).toEqual(['expired', 'paid', 'paid']);
-    for (const order of became.filter(({ status }) => status === 'expired')) await small.untilRefunded(order);
+    for (const order of became.filter(({ status }) => status === 'expired'))
+      expect(await small.refunds(order)).toMatchObject([{ amount: 2_500, cause: 'places_gone' }]);
   });
 
   it('is counted once, however often and from wherever it is told', async () => {
