@@ -10,9 +10,8 @@ import type { Statement } from '../database/statements';
 export const FIND_PAYMENTS: Statement = {
   name: 'find_payments',
   text: `
-    SELECT payment.id, payment.order_id AS "orderId", coalesce(is_success AND payment.status = 'succeeded', false) OR EXISTS (
-        SELECT FROM provider_events WHERE provider_events.provider = asked.provider AND event_id = asked.event
-      ) AS "isKnown"
+    SELECT payment.id, payment.order_id AS "orderId", coalesce(is_success AND payment.status = 'succeeded', false)
+        OR told.at IS NOT NULL AS "isKnown"
     FROM json_to_recordset($1::json) AS asked
       (n int, provider varchar, provider_payment varchar, payment_id bigint, event varchar, is_success boolean)
     LEFT JOIN LATERAL (
@@ -23,5 +22,8 @@ export const FIND_PAYMENTS: Statement = {
       SELECT id, order_id, status FROM payments
       WHERE asked.payment_id IS NULL AND provider = asked.provider AND provider_payment = asked.provider_payment
     ) AS payment ON true
+    LEFT JOIN LATERAL (
+      SELECT received_at AS at FROM provider_events WHERE provider = asked.provider AND event_id = asked.event OFFSET 0
+    ) AS told ON true
     ORDER BY asked.n`,
 };
