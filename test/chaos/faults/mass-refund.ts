@@ -11,7 +11,7 @@ import { agreement, codesOf } from './money';
 
 const ORDERS = { full: 10_000, brief: 150 };
 /** Rounds in which an API and a worker are killed. */
-const KILLS = { full: 4, brief: 1 };
+const KILLS = { full: 4, brief: 2 };
 const SHOPPERS = 8;
 const RATE_MS = { full: 6_000, brief: 1_000 };
 /** The share of their rate that other sales keep. */
@@ -50,13 +50,13 @@ export const massRefund: Fault = {
       const answer = await cancel();
       const beside = await rateOf(stage, balancer);
       const [seen, afterMs] = [await state(), performance.now() - begun];
-      await sandbox.set({ fail_one_in: 10 });
-      for (let i = 0; i < size(stage, KILLS); i++) {
-        const [api, worker] = [apis[i % 2], workers[i % 2]] as const;
+      const kill = async (round: number) => {
+        const [api, worker] = [apis[round % 2], workers[round % 2]] as const;
         await Promise.all([api?.current.stop('SIGKILL'), worker?.current.stop('SIGKILL')]);
         await Promise.all([api?.start(), worker?.start()]);
-        await stage.wait(1_000, 200);
-      }
+      };
+      await sandbox.set({ fail_one_in: 10 });
+      await kill(0);
       const left = await state();
       await sandbox.set({ balance_exhausted: true });
       if (!stage.isFull) await endLeases(stage);
@@ -64,6 +64,11 @@ export const massRefund: Fault = {
       const stuck = await state();
       await sandbox.set({ balance_exhausted: false });
       const resumed = await cancel();
+      for (let round = 1; round < size(stage, KILLS); round++) {
+        await stage.wait(1_000, 200);
+        await kill(round);
+      }
+      if (!stage.isFull) await endLeases(stage);
       const took = await untilState('done');
       await sandbox.set({ fail_one_in: 0 });
       const books = await compareBooks(postgres, new Set(), await codesOf(stage));
