@@ -45,10 +45,10 @@ export const massRefund: Fault = {
       const untilState = (status: string) =>
         stage.until(async () => (await state())?.status === status, size(stage, ENDS_WITHIN_MS));
 
-      const quiet = await rateOf(stage, balancer);
+      const quiet = await rateOf(stage);
       const begun = performance.now();
       const answer = await cancel();
-      const beside = await rateOf(stage, balancer);
+      const beside = await rateOf(stage);
       const [seen, afterMs] = [await state(), performance.now() - begun];
       const kill = async (round: number) => {
         const [api, worker] = [apis[round % 2], workers[round % 2]] as const;
@@ -115,17 +115,12 @@ interface State {
 const statusOf = (answer: HttpAnswer | undefined) => String(answer?.status ?? 'no answer');
 
 /** Reservations a second of events that are not cancelled. */
-async function rateOf(stage: Stage, balancer: Balancer): Promise<number> {
-  const { users, plentiful } = stage.market;
+async function rateOf(stage: Stage): Promise<number> {
   const end = performance.now() + size(stage, RATE_MS);
   let made = 0;
   const shop = async (shopper: number) => {
     while (performance.now() < end) {
-      const user = stage.random.pick(users.filter((_, i) => i % SHOPPERS === shopper));
-      const body = { user_id: user, event_id: stage.random.pick(plentiful) };
-      const request = { method: 'POST', path: '/tickets/', token: tokenOf(user), body } as const;
-      const delivery = await balancer.send(shopper % 2, request);
-      if ('answer' in delivery && delivery.answer.status === 201) made++;
+      if ((await stage.reserve(shopper % 2)).outcome === 'ok') made++;
       else await sleep(5);
     }
   };
