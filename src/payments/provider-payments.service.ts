@@ -60,7 +60,7 @@ export class ProviderPayments {
     const { name } = this.configured();
     const own = claim && (await this.repository.findByRequest(orderId, claim));
     if (own) {
-      claim?.keepAnswer();
+      claim.keepAnswer();
       return { payment: await this.goOnWith(own), isNew: true };
     }
     const begun = await this.opening.begin({
