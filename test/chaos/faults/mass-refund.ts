@@ -9,7 +9,7 @@ import type { Fault } from './fault';
 import { within, type Finding } from './finding';
 import { agreement, codesOf } from './money';
 
-const ORDERS = { full: 10_000, brief: 150 };
+const ORDERS = { full: 10_000, brief: 1_000 };
 /** Rounds in which an API and a worker are killed. */
 const KILLS = { full: 4, brief: 2 };
 const SHOPPERS = 8;
@@ -55,10 +55,9 @@ export const massRefund: Fault = {
         await Promise.all([api?.current.stop('SIGKILL'), worker?.current.stop('SIGKILL')]);
         await Promise.all([api?.start(), worker?.start()]);
       };
-      await sandbox.set({ fail_one_in: 10 });
+      await sandbox.set({ fail_one_in: 10, balance_exhausted: true });
       await kill(0);
       const left = await state();
-      await sandbox.set({ balance_exhausted: true });
       if (!stage.isFull) await endLeases(stage);
       await untilState('stuck');
       const stuck = await state();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import DataLoader from 'dataloader';
 import type { Pool } from 'pg';
-import { createBatcher } from '../../../database/batcher';
 import { EVENT, LEASE_MS, type EventSender, type SandboxEvent } from './event-sender';
 import { CREATE_PAYMENTS } from './create-payments';
 import { METHODS, type Method } from './methods';
@@ -45,6 +45,8 @@ const EVENTS_OF_CHANGED = `
 /** What comes first, and what it is told about only after it. */
 const REORDERED_BY_MS = 500;
 const LONGEST_LIST = 100;
+/** Payments that are made within this time share a commit. */
+const TOGETHER_MS = 5;
 
 interface NewRow extends PaymentRow {
   key: string;
@@ -56,12 +58,11 @@ interface NewRow extends PaymentRow {
 
 /** The payments of the account. */
 export class Payments {
-  /** Those that are made at once share a commit. Answers their events: none where the key is known. */
-  private readonly insert = createBatcher<NewRow, SandboxEvent[]>((rows) => this.insertAll(rows), {
-    maxSize: 100,
-    isFatal: () => false,
-    patienceMs: 5_000,
-    tooLate: () => new Refusal(503, 'busy', 'Too much is asked at once. Try again.'),
+  /** Those that are made at about the same time share a commit. Answers their events: none where the key is known. */
+  private readonly insert = new DataLoader<NewRow, SandboxEvent[]>((rows) => this.insertAll(rows), {
+    cache: false,
+    maxBatchSize: 100,
+    batchScheduleFn: (dispatch) => setTimeout(dispatch, TOGETHER_MS),
   });
 
   constructor(
@@ -82,7 +83,7 @@ export class Payments {
     const answer = JSON.stringify(this.view(payment));
     const asked = JSON.stringify([request.amount, request.currency, request.method, request.metadata]);
     const events = eventsOf(payment, method);
-    const rows = await this.insert({
+    const rows = await this.insert.load({
       ...payment,
       key,
       asked,
