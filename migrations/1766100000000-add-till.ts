@@ -38,6 +38,7 @@ export class AddTill1766100000000 implements MigrationInterface {
         ADD CONSTRAINT payments_giving_back_check CHECK (giving_back BETWEEN 0 AND coalesce(taken, 0))
     `);
     await createIndexes(queryRunner);
+    await createFunction(queryRunner);
   }
 
   /** Forgets refunds, disputes and the ledger; what orders have paid and got back stays in their columns. */
@@ -46,7 +47,7 @@ export class AddTill1766100000000 implements MigrationInterface {
     await queryRunner.query(`DELETE FROM outbox WHERE topic IN ('payment.cancel', 'refund.send')`);
     for (const table of ['reconciliations', 'provider_events', 'ledger', 'refunds'])
       await queryRunner.query(`DROP TABLE ${table}`);
-    await queryRunner.query('DROP FUNCTION refuse_change');
+    for (const name of ['refuse_change', 'places_of_user']) await queryRunner.query(`DROP FUNCTION ${name}`);
     await queryRunner.query('DROP INDEX payments_open_idx');
     await queryRunner.query(`
       ALTER TABLE payments
@@ -170,4 +171,26 @@ async function createIndexes(queryRunner: QueryRunner): Promise<void> {
   ]) {
     await queryRunner.query(`CREATE ${index}`);
   }
+}
+
+/**
+ * How many places of an event a user holds and has bought. VOLATILE: it sees what was committed while the statement that asks
+ * waited for the event's places.
+ */
+async function createFunction(queryRunner: QueryRunner): Promise<void> {
+  await queryRunner.query(`
+    CREATE FUNCTION places_of_user(of_user bigint, of_event bigint) RETURNS integer
+    LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
+    BEGIN
+      RETURN (
+        SELECT coalesce(sum(places), 0) FROM orders
+        WHERE user_id = of_user AND event_id = of_event AND status NOT LIKE 'paid' AND status LIKE 'held'
+          AND expires_at > clock_timestamp()
+      ) + (
+        SELECT count(*) FROM orders JOIN tickets ON tickets.order_id = orders.id
+        WHERE user_id = of_user AND event_id = of_event AND status LIKE 'paid' AND (fate IS NULL OR fate = 'blocked')
+      );
+    END
+    $$
+  `);
 }

@@ -1,6 +1,6 @@
 import type { Statement } from '../database/statements';
 import { addMessages } from '../jobs/outbox.service';
-import { REFUND_TOPIC } from './settle-payment.statement';
+import { REFUND_TOPIC } from './settle-payments.statement';
 
 /*
  * What becomes of the orders of an event that is closed: no more are placed, so each of these statements, repeated until it

@@ -1,70 +1,29 @@
 import { Injectable } from '@nestjs/common';
-import { createBatcher } from '../database/batcher';
-import { createLanes } from '../database/lanes';
 import { Problem } from '../problems/problem';
-import { batches } from '../telemetry/channels';
-import type { OrderName, ResolveAnswer, ResolvedOrder, ResolveRequest } from './held-order';
+import type { ResolveAnswer, ResolvedOrder, ResolveRequest } from './held-order';
 import { OrderCodes } from './order-codes';
 import { ticketStatusOf } from './ticket-status';
 import { InventoryRepository } from './inventory.repository';
 import type { Keyed } from './kept-outcome';
+import { createOrderBatcher } from './order-batches';
 import { StuckRows } from './stuck-rows';
-import { BATCH, LANE_PATIENCE_MS, LANES, PATIENCE_MS, workAround } from './retry-without-stuck-rows';
-
-/** What keeps a request from being worked off with the others; it is the key of a lane. */
-type Obstacle = `event ${number}` | `order ${number}` | `ticket ${number}`;
 
 /** Turns live holds into sales, or gives their places back, for many at once. */
 @Injectable()
 export class HoldResolution {
-  constructor(
-    private readonly repository: InventoryRepository,
-    private readonly stuck: StuckRows,
-    private readonly codes: OrderCodes,
-  ) {}
-
   /** @throws {Problem} as `InventoryService.resolveHold` does */
-  async resolve(request: ResolveRequest): Promise<ResolvedOrder> {
-    const order = this.stuck.hasOrder(request) ? obstacleOf(request) : await this.together(request);
-    return typeof order === 'string' ? await this.inLane(order, request) : order;
-  }
+  readonly resolve: (request: ResolveRequest) => Promise<ResolvedOrder>;
 
-  private readonly together = createBatcher<ResolveRequest, ResolvedOrder | Obstacle>(
-    (requests) =>
-      batches.tracePromise(() => this.resolveUnlessStuck(requests), { name: 'resolve_holds', requests }),
-    BATCH,
-  );
-
-  private readonly inLane = createLanes<Obstacle, ResolveRequest, ResolvedOrder>(
-    async (requests, obstacle) => {
-      const work = () => this.resolvePatiently(requests);
-      const outcomes = await batches.tracePromise(work, { name: 'resolve_holds', requests });
-      const [kind, id] = obstacle.split(' ');
-      if (kind === 'event') await this.stuck.lookAtEvents([Number(id)]);
-      else for (const request of requests) this.stuck.forgetOrder(request);
-      return outcomes;
-    },
-    LANES,
-  );
-
-  private async resolveUnlessStuck(
-    requests: readonly ResolveRequest[],
-  ): Promise<(ResolvedOrder | Error | Obstacle)[]> {
-    const answers = await workAround(requests, {
-      work: (some) => this.repository.resolveHolds(some, this.stuck.eventIds, PATIENCE_MS),
-      look: (some) => this.stuck.lookAtOrders(some),
-      isStuck: this.stuck.hasOrder,
+  constructor(
+    repository: InventoryRepository,
+    stuck: StuckRows,
+    private readonly codes: OrderCodes,
+  ) {
+    this.resolve = createOrderBatcher<ResolveRequest, Keyed<ResolveAnswer>, ResolvedOrder>(stuck, {
+      name: 'resolve_holds',
+      run: (...asked) => repository.resolveHolds(...asked),
+      outcomeOf: (answer, request) => this.outcomeOf(answer, request),
     });
-    return answers.map((answer, i): ResolvedOrder | Error | Obstacle => {
-      const request = requests[i] as ResolveRequest;
-      if (!answer) return obstacleOf(request);
-      return answer.stuckEventId === null ? this.outcomeOf(answer, request) : `event ${answer.stuckEventId}`;
-    });
-  }
-
-  private async resolvePatiently(requests: readonly ResolveRequest[]): Promise<(ResolvedOrder | Error)[]> {
-    const answers = await this.repository.resolveHolds(requests, [], LANE_PATIENCE_MS);
-    return answers.map((answer, i) => this.outcomeOf(answer, requests[i] as ResolveRequest));
   }
 
   private outcomeOf(answer: Keyed<ResolveAnswer>, request: ResolveRequest): ResolvedOrder | Error {
@@ -110,9 +69,6 @@ const isBlockedByPayment = (
   status === 'held' &&
   (orderId !== null || places === 1) &&
   (target === 'cancelled' || tender === 'offline');
-
-const obstacleOf = ({ orderId, ticketId }: OrderName): Obstacle =>
-  orderId === null ? `ticket ${ticketId}` : `order ${orderId}`;
 
 function orderRefusal({ status, paidAt }: ResolvedOrder, target: Target): Problem {
   const members = { order_status: status, ...(paidAt && { paid_at: paidAt }) };

@@ -10,6 +10,7 @@ import { OrderChangesService } from './order-changes.service';
 import { NetworkKeys } from './network-keys';
 import { OrderCodes } from './order-codes';
 import { OrderRefunds } from './order-refunds.service';
+import { PaymentOpening } from './payment-opening.service';
 import { PaymentSettlement } from './payment-settlement.service';
 import { Quota } from './quota.entity';
 import { ReleaseLog } from './release-log';
@@ -28,6 +29,7 @@ import { StuckRows } from './stuck-rows';
     InventoryService,
     OrderChangesService,
     EventClosingService,
+    PaymentOpening,
     PaymentSettlement,
     OrderRefunds,
     ReleaseLog,
@@ -36,6 +38,7 @@ import { StuckRows } from './stuck-rows';
     InventoryService,
     OrderChangesService,
     EventClosingService,
+    PaymentOpening,
     PaymentSettlement,
     OrderRefunds,
     OrderCodes,

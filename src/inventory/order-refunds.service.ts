@@ -5,7 +5,7 @@ import type { RefundCause, RefundStatus } from './payment-states';
 import { REFUND_ORDER } from './refund-order.statement';
 import { RETRY_REFUND, SETTLE_REFUND } from './settle-refund.statements';
 
-export { REFUND_TOPIC } from './settle-payment.statement';
+export { REFUND_TOPIC } from './settle-payments.statement';
 
 /** A refund as its answers show it. */
 export interface RefundView {

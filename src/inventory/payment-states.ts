@@ -55,5 +55,6 @@ export const REFUND_CAUSES = [
   'order_cancelled',
   'event_cancelled',
   'event_over',
+  'ticket_limit_reached',
 ] as const;
 export type RefundCause = (typeof REFUND_CAUSES)[number];

@@ -1,13 +1,15 @@
 import { organizerThere } from '../database/scope';
 import type { Statement } from '../database/statements';
 import { addMessages } from '../jobs/outbox.service';
-import { REFUND_TOPIC } from './settle-payment.statement';
+import { REFUND_TOPIC } from './settle-payments.statement';
 
 /** What keeps more from being given back than was paid. Tests take a guard out, and show what then goes wrong. */
 export const REFUND_ORDER_GUARDS = {
   /** Keeps the order's payments and tickets as they were read until the transaction ends. */
   lock: 'FOR UPDATE',
   isLeft: 'wanted.amount <= wanted.rest',
+  /** The bank has not taken the money back. */
+  isUndisputed: `coalesce(dispute, 'won') = 'won'`,
 };
 
 /**
@@ -25,7 +27,7 @@ export const refundOrder = (guards = REFUND_ORDER_GUARDS): Statement => ({
 
 export const REFUND_ORDER = refundOrder();
 
-function textOf({ lock, isLeft }: typeof REFUND_ORDER_GUARDS): string {
+function textOf({ lock, isLeft, isUndisputed }: typeof REFUND_ORDER_GUARDS): string {
   return `
     WITH asked AS MATERIALIZED (
       SELECT orders.id, orders.user_id = caller.id AS is_buyers,
@@ -39,7 +41,7 @@ function textOf({ lock, isLeft }: typeof REFUND_ORDER_GUARDS): string {
       SELECT count(*) AS number FROM its_order
     ), payment AS MATERIALIZED (
       -- Counted in a row that is locked: what others began while this waited stands there, and not in this snapshot.
-      SELECT payments.id, provider, currency, CASE WHEN dispute IN ('open', 'lost') THEN 0 ELSE taken - giving_back END AS rest
+      SELECT payments.id, provider, currency, CASE WHEN ${isUndisputed} THEN taken - giving_back ELSE 0 END AS rest
       FROM payments, locked
       WHERE payments.order_id = $1 AND payments.status = 'succeeded' AND locked.number > 0
       ${lock && `${lock} OF payments`}

@@ -1,7 +1,7 @@
 import type { Statement } from '../database/statements';
 import { addMessages } from '../jobs/outbox.service';
 import { leadsTo, REFUND_TRANSITIONS } from './payment-states';
-import { REFUND_TOPIC } from './settle-payment.statement';
+import { REFUND_TOPIC } from './settle-payments.statement';
 
 /** What keeps a refund from being counted twice. Tests take a guard out, and show what then goes wrong. */
 export const SETTLE_REFUND_GUARDS = { isNew: leadsTo(REFUND_TRANSITIONS, 'refund.status', '$3::varchar') };

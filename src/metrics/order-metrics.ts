@@ -14,8 +14,10 @@ import {
   batches,
   ordersEnded,
   releases,
+  settledPayments,
   type Batch,
   type EndedOrders,
+  type PaymentOutcome,
   type Release,
 } from '../telemetry/channels';
 
@@ -90,17 +92,20 @@ export class OrderMetrics implements OnModuleInit, OnModuleDestroy {
     subscribe(batches.asyncEnd.name, this.countBatch);
     subscribe(releases.name, this.countReleased);
     subscribe(ordersEnded.name, this.countEnded);
+    subscribe(settledPayments.name, this.countBought);
   }
 
   onModuleDestroy(): void {
     unsubscribe(batches.asyncEnd.name, this.countBatch);
     unsubscribe(releases.name, this.countReleased);
     unsubscribe(ordersEnded.name, this.countEnded);
+    unsubscribe(settledPayments.name, this.countBought);
   }
 
   private readonly countBatch = (message: unknown) => {
-    if ((message as Batch).name === 'place_holds') this.countPlaced(message as Placed);
-    else this.countResolved(message as Resolved);
+    const { name } = message as Batch;
+    if (name === 'place_holds') this.countPlaced(message as Placed);
+    else if (name === 'resolve_holds') this.countResolved(message as Resolved);
   };
 
   /** Requests that another statement will answer have no outcome here, and those answered before are counted already. */
@@ -127,6 +132,12 @@ export class OrderMetrics implements OnModuleInit, OnModuleDestroy {
       if (number > 0) this.orders.inc({ status }, number);
     }
   }
+
+  /** Money of a provider that bought its order. */
+  private readonly countBought = (message: unknown) => {
+    const { status, refundCause } = message as PaymentOutcome;
+    if (status === 'succeeded' && refundCause === null) this.orders.inc({ status: 'paid' });
+  };
 
   private readonly countReleased = (message: unknown) => {
     this.orders.inc({ status: 'expired' }, (message as Release).lateSeconds.length);

@@ -3,7 +3,13 @@ import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/com
 import { Histogram, Registry } from 'prom-client';
 import { batches, releases, type Batch, type Release, type ReleaseTrigger } from '../telemetry/channels';
 
-const BATCHES: Batch['name'][] = ['place_holds', 'resolve_holds', 'check_in'];
+const BATCHES: Batch['name'][] = [
+  'place_holds',
+  'resolve_holds',
+  'begin_payments',
+  'settle_payments',
+  'check_in',
+];
 const TRIGGERS: ReleaseTrigger[] = ['bull', 'sweeper', 'reservation'];
 
 /** How well seats change hands: what shares a statement, and how punctually holds end. */

@@ -1,9 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { buyerIn, issuedAtIn, type OrderScope, type Scope } from '../database/scope';
+import { buyerIn, issuedAtIn, type OrderScope } from '../database/scope';
 import { Statements } from '../database/statements';
-import { keyValues, type Claimed, type KeyClaim } from '../idempotency/key-claim';
-import type { OrderStatus } from '../inventory/order-status';
-import { BEGIN_KEYED_PAYMENT, BEGIN_PAYMENT } from './begin-payment.statement';
+import type { KeyClaim } from '../idempotency/key-claim';
 import type { Payment } from './payment.entity';
 import {
   CLAIM_TO_ASK,
@@ -45,19 +43,6 @@ export interface PaymentWish {
   returnUrl?: string;
 }
 
-/** `orderId` is null where there is no such order, `id` where no payment was begun. */
-export type BegunPayment = Pick<Payment, 'amount' | 'currency' | 'method' | 'returnUrl'> & {
-  id: number | null;
-  orderId: number | null;
-  status: OrderStatus;
-  /** A payment of it is open. */
-  isPaying: boolean;
-  /** Its hold has ended. */
-  isDue: boolean;
-  paidAt: Date | null;
-  expiresAt: Date;
-};
-
 @Injectable()
 export class PaymentsRepository {
   constructor(private readonly statements: Statements) {}
@@ -76,39 +61,6 @@ export class PaymentsRepository {
   /** Newest first, from behind the payment `before`. */
   async listByEvent(eventId: number, before: number, limit: number): Promise<PaymentView[]> {
     return await this.statements.list<PaymentView>(LIST_BY_EVENT, [eventId, before, limit]);
-  }
-
-  /**
-   * @param claim the request's `Idempotency-Key`
-   * @throws {Problem | StoredAnswer} as `KeyClaim.settle`
-   */
-  async begin(
-    orderId: number,
-    scope: Scope,
-    provider: string,
-    { method, returnUrl }: PaymentWish,
-    claim?: KeyClaim,
-  ): Promise<BegunPayment | undefined> {
-    const values = [
-      orderId,
-      buyerIn(scope),
-      issuedAtIn(scope),
-      provider,
-      method ?? null,
-      returnUrl ?? null,
-      claim?.ciphers[0]?.fingerprint ?? null,
-    ];
-    if (!claim) {
-      const [begun] = await this.statements.run<BegunPayment>(BEGIN_PAYMENT, values);
-      return begun;
-    }
-    // Nothing is to be kept by a statement: its parameter would have no type.
-    const keys = keyValues([claim]).slice(0, 3);
-    const [answer] = await this.statements.run<BegunPayment & Partial<Claimed<BegunPayment>>>(
-      BEGIN_KEYED_PAYMENT,
-      [...values, ...keys],
-    );
-    return answer && claim.settle<BegunPayment>(answer, answer);
   }
 
   async findOpen(orderId: number): Promise<PaymentAtProvider | undefined> {

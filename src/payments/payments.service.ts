@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { scopeOf, type Caller } from '../auth/caller';
-import type { OrderScope, OrganizerScope } from '../database/scope';
+import type { OrderScope, OrganizerScope, Scope } from '../database/scope';
 import { EventAccessService } from '../event-access/event-access.service';
 import { MAX_ID } from '../http/fields';
 import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
@@ -36,16 +36,10 @@ export class PaymentsService {
     wish: PaymentWish,
     claim?: KeyClaim,
   ): Promise<{ payment: BuyersPayment; isNew: boolean }> {
-    const scope = scopeOf(caller);
-    const key = claim && { claim };
     try {
-      // First, for its one statement is all that an order without a price needs.
-      const payment = await this.sell({ orderId, target: 'paid', scope, tender: 'none', ...key });
-      return { payment, isNew: true };
+      return await this.payOwn(orderId, scopeOf(caller), wish, claim);
     } catch (error) {
-      if (hasPrice(error) && this.provider.providerName !== undefined)
-        return await this.provider.pay(orderId, scope, wish, claim);
-      // The statement knows buyers alone: looking for others would cost each of them.
+      // The statements know buyers alone: looking for others would cost each of them.
       if (isNotFound(error) && caller.role !== 'admin' && (await this.isOrganizer(orderId, caller)))
         throw new Problem('forbidden');
       throw error;
@@ -119,6 +113,35 @@ export class PaymentsService {
     const rows = await this.repository.listByEvent(eventId, before ?? MAX_ID, size);
     const next = rows.length === size ? rows.at(-1)?.id : undefined;
     return { rows, ...(next !== undefined && { next }) };
+  }
+
+  private async payOwn(
+    orderId: number,
+    scope: Scope,
+    wish: PaymentWish,
+    claim?: KeyClaim,
+  ): Promise<{ payment: BuyersPayment; isNew: boolean }> {
+    const payPrice = async () =>
+      this.provider.providerName === undefined
+        ? undefined
+        : await this.provider.pay(orderId, scope, wish, claim);
+    // Who names a method has seen a price. To others comes first the one statement that all but a price needs.
+    const priced = wish.method === undefined ? undefined : await payPrice();
+    if (priced) return priced;
+    try {
+      const payment = await this.sell({
+        orderId,
+        target: 'paid',
+        scope,
+        tender: 'none',
+        ...(claim && { claim }),
+      });
+      return { payment, isNew: true };
+    } catch (error) {
+      const paying = hasPrice(error) ? await payPrice() : undefined;
+      if (!paying) throw error;
+      return paying;
+    }
   }
 
   private async sell(request: ResolveRequest & { orderId: number }): Promise<PaymentView> {

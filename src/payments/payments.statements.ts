@@ -15,8 +15,15 @@ export const LIST_BY_ORDER: Statement = {
     ORDER BY payments.id DESC LIMIT $6`,
 };
 
+/**
+ * Of the event `$1`, behind the payment `$2`, at most `$3`. The pair of columns names the index: by the id alone the planner may
+ * rather walk through the payments of all events, since it does not know that those of this one are old.
+ */
 export const LIST_BY_EVENT: Statement = {
-  text: `SELECT ${PAYMENT} FROM payments WHERE event_id = $1 AND id < $2 ORDER BY payments.id DESC LIMIT $3`,
+  text: `
+    SELECT ${PAYMENT} FROM payments
+    WHERE (event_id, id) < ($1::bigint, $2::bigint) AND (event_id, id) >= ($1::bigint, 0)
+    ORDER BY event_id DESC, id DESC LIMIT $3`,
 };
 
 /** What it takes to speak of a payment with its provider. */

@@ -1,14 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Statements, type Statement } from '../database/statements';
 import { PaymentSettlement } from '../inventory/payment-settlement.service';
 import { Problem } from '../problems/problem';
-import {
-  ForgedEvent,
-  PaymentProvider,
-  ProviderRefusal,
-  ProviderUnavailable,
-  type ProviderEvent,
-} from './payment-provider';
+import { ForgedEvent, PaymentProvider, ProviderRefusal, ProviderUnavailable } from './payment-provider';
 import { RefundSending } from './refund-sending';
 
 type Headers = Record<string, string | string[] | undefined>;
@@ -22,7 +15,6 @@ export class ProviderEvents {
     @Inject(PaymentProvider) private readonly provider: PaymentProvider | undefined,
     private readonly settlement: PaymentSettlement,
     private readonly refunds: RefundSending,
-    private readonly statements: Statements,
   ) {}
 
   /**
@@ -37,11 +29,21 @@ export class ProviderEvents {
     const { provider } = this;
     if (provider?.name !== name) throw new Problem('route_not_found');
     const event = this.read(provider, body, headers);
-    if (event.payment === undefined || (await this.tellsNothing(name, event))) return;
+    if (event.payment === undefined) return;
+    const { id, payment: providerPayment, paymentId: carried, isSuccess } = event;
+    const found = await this.settlement.find({
+      provider: name,
+      providerPayment,
+      eventId: id,
+      isSuccess,
+      ...(carried !== undefined && { paymentId: carried }),
+    });
+    // Most events tell of a success that the provider's answer has told before.
+    if (found.isKnown) return;
     try {
       const said = await provider.get(event.payment);
       const paymentId = said.paymentId ?? event.paymentId;
-      const payment = await this.settlement.apply(name, { ...said, paymentId }, event.id);
+      const payment = await this.settlement.apply(name, { ...said, paymentId }, { eventId: event.id });
       if (payment?.isGivingBack) await this.refunds.ask(payment, event.payment);
       else if (!payment && paymentId !== undefined) {
         this.logger.warn(
@@ -65,21 +67,7 @@ export class ProviderEvents {
       throw error;
     }
   }
-
-  /** Most events tell of a success that the provider's answer has told before. */
-  private async tellsNothing(provider: string, { id, payment, isSuccess }: ProviderEvent): Promise<boolean> {
-    return (await this.statements.run(FIND_KNOWN, [provider, id, payment, isSuccess])).length > 0;
-  }
 }
 
 /** The provider sends it again, later and later. */
 const again = () => new Problem('service_unavailable', { headers: { 'Retry-After': '10' } });
-
-/** Whether the event `$2` of the provider `$1` came before, or tells (`$4`) that its payment `$3` succeeded, and it has. */
-const FIND_KNOWN: Statement = {
-  name: 'find_known_provider_event',
-  text: `
-    SELECT FROM provider_events WHERE provider = $1 AND event_id = $2
-    UNION ALL
-    SELECT FROM payments WHERE $4::boolean AND provider = $1 AND provider_payment = $3 AND status = 'succeeded'`,
-};

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Scope } from '../database/scope';
 import type { KeyClaim } from '../idempotency/key-claim';
 import { OrderCodes } from '../inventory/order-codes';
+import { PaymentOpening } from '../inventory/payment-opening.service';
 import { PaymentSettlement, type SettledPayment } from '../inventory/payment-settlement.service';
 import { Problem } from '../problems/problem';
 import {
@@ -33,6 +34,7 @@ export class ProviderPayments {
   constructor(
     @Inject(PaymentProvider) private readonly provider: PaymentProvider | undefined,
     private readonly repository: PaymentsRepository,
+    private readonly opening: PaymentOpening,
     private readonly settlement: PaymentSettlement,
     private readonly codes: OrderCodes,
   ) {}
@@ -46,7 +48,7 @@ export class ProviderPayments {
    * Begins a payment of an order, or goes on with the one that is open.
    *
    * @param claim the request's `Idempotency-Key`: the same request goes on with its own payment
-   * @returns whether this request began it
+   * @returns whether this request began it; undefined where the order is held and costs nothing
    * @throws {Problem} `order_not_found`, `order_not_payable`, `payment_in_progress`, `payment_provider_unavailable`
    */
   async pay(
@@ -54,15 +56,25 @@ export class ProviderPayments {
     scope: Scope,
     wish: PaymentWish,
     claim?: KeyClaim,
-  ): Promise<{ payment: BuyersPayment; isNew: boolean }> {
+  ): Promise<{ payment: BuyersPayment; isNew: boolean } | undefined> {
     const { name } = this.configured();
     const own = claim && (await this.repository.findByRequest(orderId, claim));
-    const begun = own ? undefined : await this.repository.begin(orderId, scope, name, wish, claim);
+    if (own) {
+      claim.keepAnswer();
+      return { payment: await this.goOnWith(own), isNew: true };
+    }
+    const begun = await this.opening.begin({
+      orderId,
+      scope,
+      provider: name,
+      ...wish,
+      ...(claim && { claim }),
+    });
+    const { id, status, amount, paidAt } = begun;
+    if (status === 'held' && amount === 0) return undefined;
     // The answer is kept once it is there: it comes from elsewhere.
     claim?.keepAnswer();
-    if (own) return { payment: await this.goOnWith(own), isNew: true };
-    if (begun?.orderId == null) throw new Problem('order_not_found');
-    const { id, status, paidAt } = begun;
+    if (begun.orderId === null) throw new Problem('order_not_found');
     if (id !== null) {
       const payment = { ...begun, id, orderId, provider: name, providerPayment: null, isEnding: false };
       return { payment: await this.begin({ ...payment, status: 'processing' }), isNew: true };
@@ -143,10 +155,10 @@ export class ProviderPayments {
   }
 
   private async takeOver(
-    { id, provider }: PaymentAtProvider,
+    { id, orderId, provider }: PaymentAtProvider,
     said: ProviderPayment,
   ): Promise<SettledPayment & ProviderPayment> {
-    const settled = await this.settlement.apply(provider, { ...said, paymentId: id });
+    const settled = await this.settlement.apply(provider, { ...said, paymentId: id }, { orderId });
     if (!settled) throw new Error(`Payment ${id} has another id at ${provider} than ${said.id}`);
     return { ...said, ...settled } as SettledPayment & ProviderPayment;
   }

@@ -7,7 +7,7 @@ import { channel, tracingChannel } from 'node:diagnostics_channel';
 
 /** Requests that are worked off together. */
 export interface Batch {
-  name: 'place_holds' | 'resolve_holds' | 'check_in';
+  name: 'place_holds' | 'resolve_holds' | 'begin_payments' | 'settle_payments' | 'check_in';
   requests: readonly object[];
 }
 

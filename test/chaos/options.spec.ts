@@ -20,7 +20,7 @@ describe('the command line of the chaos', () => {
     expect(named(['--fault', 'kill-redis, kill-api'])).toEqual(['kill-api', 'kill-redis']);
     expect(named(['--fault', 'kill-redis', '--fault', 'kill-api'])).toEqual(['kill-api', 'kill-redis']);
     expect(named(['--fault', 'kill'])).toEqual(expect.arrayContaining(['kill-api', 'kill-postgres']));
-    expect(named(['--family', 'money'])).toEqual(['money-kill', 'money-provider']);
+    expect(named(['--family', 'money'])).toEqual(['money-kill', 'money-provider', 'money-cancellation']);
     expect(named(['--fault', 'all'])).toEqual(
       FAULTS.filter(({ onRequest }) => !onRequest).map(({ name }) => name),
     );

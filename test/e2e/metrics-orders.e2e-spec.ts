@@ -79,4 +79,15 @@ describe('/metrics of orders', () => {
       expect([code, grown('tixxety_order_refusals_total', { code }, both)]).toEqual([code, 1]);
     expect(grown('tixxety_order_refusals_total', {}, both)).toBe(codes.length);
   });
+
+  it('count orders that a provider was paid for', async () => {
+    const event = await stage.event(organizer);
+    const type = await stage.type(event, { price: 1_250 });
+    const before = await scrape();
+    for (const payment_method of ['ok', 'declined', 'wrong_amount']) {
+      const { code } = (await place(event, 1, type)).body;
+      await buyer.client.post(`/orders/${code}/payments`, { payment_method });
+    }
+    expect(grown('tixxety_orders_total', { status: 'paid' }, [before, await scrape()])).toBe(1);
+  });
 });

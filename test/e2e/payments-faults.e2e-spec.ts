@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { PaymentsRepository } from '../../src/payments/payments.repository';
 import { OrderCodes } from '../../src/inventory/order-codes';
+import { PaymentOpening } from '../../src/inventory/payment-opening.service';
 import { startTestApi, type TestApi } from '../support/api';
 import { createDatabase, type TestDatabase } from '../support/databases';
 import { eventually } from '../support/eventually';
@@ -124,9 +124,10 @@ describe('a payment provider', () => {
     async function killed() {
       const order = await till.place();
       const id = api.app.get(OrderCodes, { strict: false }).idOf(order.code) ?? 0;
-      const repository = api.app.get(PaymentsRepository, { strict: false });
-      const begun = await repository.begin(id, { by: 'anyone' }, 'sandbox', { method: 'ok' });
-      return { ...order, payment: begun?.id };
+      const opening = api.app.get(PaymentOpening, { strict: false });
+      const scope = { by: 'anyone' } as const;
+      const begun = await opening.begin({ orderId: id, scope, provider: 'sandbox', method: 'ok' });
+      return { ...order, payment: begun.id };
     }
 
     it('is asked once more by the buyer', async () => {

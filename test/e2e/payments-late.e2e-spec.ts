@@ -1,10 +1,10 @@
-import { Statements } from '../../src/database/statements';
-import { RELEASE_GUARDS, releaseDueHolds } from '../../src/inventory/release-due-holds.statements';
-import { SETTLE_PAYMENT_GUARDS, settlePayment } from '../../src/inventory/settle-payment.statement';
+import { PaymentSettlement } from '../../src/inventory/payment-settlement.service';
+import { RELEASE_GUARDS } from '../../src/inventory/release-due-holds.statements';
 import { startTestApi, type TestApi } from '../support/api';
 import { eventually } from '../support/eventually';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 import { MONEY_MISMATCHES, openTill, type Till } from '../support/till';
+import { untoldMoney } from '../support/untold-money';
 
 describe('money that comes', () => {
   let api: TestApi;
@@ -20,60 +20,20 @@ describe('money that comes', () => {
   });
   afterAll(() => api.stop());
 
-  /** An order whose payment waits for the buyer. */
-  async function begun(at = till) {
-    const order = await at.place();
-    const { body: payment } = await at.pay(order, 'requires_action');
-    return { ...order, payment };
-  }
-
-  type Begun = Awaited<ReturnType<typeof begun>>;
-
-  /** What the provider says: the buyer has paid. */
-  const said = async ({ payment }: Begun, amount = 2_500, currency = 'EUR') => {
-    const [row] = await api.sql<{ provider_payment: string }>(
-      'SELECT provider_payment FROM payments WHERE id = $1',
-      [payment.id],
-    );
-    return ['sandbox', row?.provider_payment, payment.id, 'succeeded', amount, currency, null, null, null];
-  };
-  const settle = async (values: unknown[], guards: Partial<typeof SETTLE_PAYMENT_GUARDS> = {}) => {
-    const { text } = settlePayment({ ...SETTLE_PAYMENT_GUARDS, ...guards });
-    return await api.app.get(Statements, { strict: false }).run({ text }, values);
-  };
-  const release = (guards = RELEASE_GUARDS) =>
-    api.app
-      .get(Statements, { strict: false })
-      .run({ text: releaseDueHolds(guards).text }, [1_000, '-infinity', [], 1_000]);
-  /** Lets a hold have ended so long ago. */
-  const end = async ({ code }: { code: string }, seconds: number) => {
-    await api.sql('UPDATE payments SET ask_at = NULL');
-    const { tickets } = (await api.client.get(`/orders/${code}`)).body;
-    await api.sql(
-      `UPDATE orders SET created_at = created_at - interval '1 hour', expires_at = now() - make_interval(secs => $2)
-      WHERE id = (SELECT order_id FROM tickets WHERE id = $1)`,
-      [tickets[0].id, seconds],
-    );
-  };
-  /** Ends a hold with its payment left open, as where the provider was away. */
-  const expire = async (order: { code: string }) => {
-    await end(order, 56);
-    await release();
-    expect((await api.client.get(`/orders/${order.code}`)).body).toMatchObject({ status: 'expired' });
-  };
+  const { begun, said, settle, expectKept, release, end, expire } = untoldMoney(() => api);
 
   it('is waited for when the hold ends, but no longer than a minute', async () => {
-    const order = await begun();
+    const order = await begun(till);
     await end(order, 50);
     await release();
     expect(await till.show(order)).toMatchObject({ status: 'held' });
     await release({ ...RELEASE_GUARDS, isUnpaid: 'true' });
     expect(await till.show(order)).toMatchObject({ status: 'expired' });
-    await expire(await begun());
+    await expire(await begun(till));
   });
 
   it('after the hold has ended buys the places, where all are free again', async () => {
-    const order = await begun();
+    const order = await begun(till);
     await expire(order);
     await settle(await said(order));
     const paid = await till.show(order);
@@ -126,48 +86,63 @@ describe('money that comes', () => {
     expect(await till.payments(order)).toMatchObject([{ status: 'succeeded' }]);
   });
 
-  it('a second time is given back', async () => {
-    const order = await begun();
-    await till.organizer.client.post(`/orders/${order.code}/payments`, { offline: true });
+  it('late buys nothing beyond what its user may have of the event', async () => {
+    const few = await openTill(api, { max_tickets_per_user: 3 });
+    const order = await begun(few);
+    await expire(order);
+    // What was bought anew, as the first payment seemed to have failed.
+    const other = await few.place(2);
+    await few.pay(other);
+    const news = await said(order);
+    await expectKept(order, news, { isWithinLimit: 'true' });
+    await settle(news);
+    expect(await few.refunds(order)).toMatchObject([{ amount: 2_500, cause: 'ticket_limit_reached' }]);
+    expect(await few.show(other)).toMatchObject({ status: 'paid' });
+    // Up to it, all that is paid is sold.
+    const last = await begun(few, 1);
+    await expire(last);
+    await settle(await said(last, 1_250));
+    expect(await few.show(last)).toMatchObject({ status: 'paid' });
+  });
+
+  it('hours late buys the places all the same', async () => {
+    const order = await begun(till);
+    await expire(order);
+    await end(order, 5 * 3_600);
     await settle(await said(order));
-    await eventually(async () =>
-      expect(await till.show(order)).toMatchObject({ status: 'paid', amount_paid: 5_000 }),
+    expect(await till.show(order)).toMatchObject({ status: 'paid', amount_paid: 2_500 });
+  });
+
+  it('is there for good, whatever is told after it', async () => {
+    const order = await begun(till);
+    await settle(await said(order));
+    const stale = await said(order, 2_500, 'EUR', 'processing');
+    expect(await settle(stale)).toMatchObject([{ status: 'succeeded', isNew: false }]);
+    await expect(settle(stale, { isNew: 'true' })).rejects.toThrow('payments_taken_check');
+  });
+
+  it('late for several orders at once buys what is free, and no more', async () => {
+    const small = await openTill(api, { total_tickets: 6 });
+    const orders = [await begun(small), await begun(small), await begun(small)];
+    for (const order of orders) await expire(order);
+    const other = await small.place(1);
+    await small.pay(other);
+    const settlement = api.app.get(PaymentSettlement, { strict: false });
+    await Promise.all(
+      orders.map(async (order) => {
+        const { provider_payment: id, payment_id: paymentId } = await said(order);
+        const news = { id, paymentId, status: 'succeeded', amount: 2_500, currency: 'EUR' } as const;
+        await settlement.apply('sandbox', news);
+      }),
     );
-    expect(await till.refunds(order)).toMatchObject([{ amount: 2_500, cause: 'second_payment' }]);
-  });
-
-  it.each([
-    ['a wrong amount', 2_400, 'EUR'],
-    ['another currency', 2_500, 'USD'],
-  ])('as %s is given back', async (_, amount, currency) => {
-    const order = await begun();
-    await settle(await said(order, amount, currency));
-    expect(await till.show(order)).toMatchObject({ status: 'held' });
-    expect(await till.refunds(order)).toMatchObject([{ amount, currency, cause: 'wrong_amount' }]);
-  });
-
-  it('for an event that was cancelled meanwhile is given back', async () => {
-    const cancelled = await openTill(api);
-    const order = await begun(cancelled);
-    await api.sql('UPDATE payments SET ask_at = NULL');
-    await cancelled.organizer.client.post(`/events/${cancelled.event.id}/cancel`);
-    await settle(await said(order));
-    expect(await cancelled.refunds(order)).toMatchObject([{ amount: 2_500, cause: 'event_cancelled' }]);
-    expect(await cancelled.show(order)).toMatchObject({ status: 'cancelled' });
-  });
-
-  it('for an event that is over is given back', async () => {
-    const over = await openTill(api);
-    const order = await begun(over);
-    await api.sql(`UPDATE events SET start_time = '2020-01-01', end_time = '2020-01-02' WHERE id = $1`, [
-      over.event.id,
-    ]);
-    await settle(await said(order));
-    expect(await over.refunds(order)).toMatchObject([{ amount: 2_500, cause: 'event_over' }]);
+    const became = await Promise.all(orders.map((order) => small.show(order)));
+    expect(became.map(({ status }) => status).sort()).toEqual(['expired', 'paid', 'paid']);
+    for (const order of became.filter(({ status }) => status === 'expired'))
+      expect(await small.refunds(order)).toMatchObject([{ amount: 2_500, cause: 'places_gone' }]);
   });
 
   it('is counted once, however often and from wherever it is told', async () => {
-    const order = await begun();
+    const order = await begun(till);
     const values = await said(order);
     await Promise.all(Array.from({ length: 20 }, () => settle(values)));
     expect(await till.show(order)).toMatchObject({ status: 'paid', amount_paid: 2_500 });

@@ -1,6 +1,6 @@
 import { Statements } from '../../src/database/statements';
 import { OrderCodes } from '../../src/inventory/order-codes';
-import { BEGIN_PAYMENT_GUARDS, beginPayment } from '../../src/payments/begin-payment.statement';
+import { BEGIN_PAYMENTS_GUARDS, beginPayments } from '../../src/inventory/begin-payments.statement';
 import { startTestApi, type TestApi } from '../support/api';
 import { expectProblem } from '../support/problems';
 import { INVENTORY_MISMATCHES } from '../support/seats';
@@ -84,11 +84,9 @@ describe('paying an order through the provider', () => {
   it('would make two without the guard, if the index let it', async () => {
     const order = await till.place();
     const id = api.app.get(OrderCodes, { strict: false }).idOf(order.code);
-    const { text } = beginPayment({ ...BEGIN_PAYMENT_GUARDS, isUnpaid: 'true' });
-    const begin = () =>
-      api.app
-        .get(Statements, { strict: false })
-        .run({ text }, [id, null, null, 'sandbox', 'requires_action', null, null]);
+    const { text } = beginPayments({ ...BEGIN_PAYMENTS_GUARDS, isUnpaid: 'true' });
+    const asked = JSON.stringify([{ n: 1, order_id: id, method: 'requires_action' }]);
+    const begin = () => api.app.get(Statements, { strict: false }).run({ text }, [asked, 'sandbox', 100]);
     await begin();
     await expect(begin()).rejects.toThrow('payments_open_idx');
   });

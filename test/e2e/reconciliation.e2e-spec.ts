@@ -29,7 +29,10 @@ describe('reconciliation', () => {
   /** An order whose buyer has paid, of which no event came, and which the watch of open payments leaves alone. */
   async function untold() {
     const order = await till.place();
-    await till.pay(order, 'requires_action');
+    const { body } = await till.pay(order, 'requires_action');
+    await eventually(async () =>
+      expect(await api.sql('SELECT FROM provider_events WHERE payment_id = $1', [body.id])).toHaveLength(1),
+    );
     await api.sql('UPDATE payments SET ask_at = NULL');
     await api.sql(`UPDATE sandbox.payments SET status = 'succeeded' WHERE metadata ->> 'order_code' = $1`, [
       order.code,

@@ -1,9 +1,10 @@
 import { Statements } from '../../src/database/statements';
 import { REFUND_ORDER_GUARDS, refundOrder } from '../../src/inventory/refund-order.statement';
+import { settleRefund } from '../../src/inventory/settle-refund.statements';
 import { startTestApi, type TestApi } from '../support/api';
 import { UNKNOWN } from '../support/bookings';
 import { eventually } from '../support/eventually';
-import { partyOf, stageBy, type Party } from '../support/orders';
+import { partyOf, stageBy, type OrderBody, type Party } from '../support/orders';
 import { expectProblem } from '../support/problems';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 import { MONEY_MISMATCHES, openTill, type Till } from '../support/till';
@@ -30,6 +31,20 @@ describe('refunds', () => {
   };
   const refund = ({ code }: { code: string }, body: object = {}, by: Party = till.organizer, headers = {}) =>
     by.client.post(`/orders/${code}/refunds`, body, headers);
+  /** A refund of an amount, without a guard. */
+  const refundWithout = async (
+    order: OrderBody,
+    guards: Partial<typeof REFUND_ORDER_GUARDS>,
+    amount: number,
+  ) => {
+    const [row] = await api.sql<{ id: number }>('SELECT order_id AS id FROM tickets WHERE id = $1', [
+      order.tickets[0]?.id,
+    ]);
+    const { text } = refundOrder({ ...REFUND_ORDER_GUARDS, ...guards });
+    return await run(text, [row?.id, null, null, null, amount, null, false]);
+  };
+  const run = (text: string, values: unknown[]) =>
+    api.app.get(Statements, { strict: false }).run({ text }, values);
   const succeeded = (order: { code: string }, number = 1) =>
     eventually(async () =>
       expect((await till.refunds(order)).map(({ status }) => status)).toEqual(
@@ -110,12 +125,7 @@ describe('refunds', () => {
 
   it('would exceed it without the guard, if a CHECK let them', async () => {
     const order = await bought();
-    const [row] = await api.sql<{ id: number }>('SELECT order_id AS id FROM tickets WHERE id = $1', [
-      order.tickets[0]?.id,
-    ]);
-    const { text } = refundOrder({ ...REFUND_ORDER_GUARDS, isLeft: 'true' });
-    const values = [row?.id, null, null, null, 2_501, null, false];
-    await expect(api.app.get(Statements, { strict: false }).run({ text }, values)).rejects.toThrow(
+    await expect(refundWithout(order, { isLeft: 'true' }, 2_501)).rejects.toThrow(
       'payments_giving_back_check',
     );
   });
@@ -145,6 +155,14 @@ describe('refunds', () => {
     await succeeded(order);
     expectProblem(await retry(), 409, 'refund_not_retryable');
     expect(body.id).toBe(failed?.id);
+  });
+
+  it('would be counted twice without the guard, if the ledger let them', async () => {
+    const order = await bought();
+    const { body } = await refund(order);
+    await succeeded(order);
+    const { text } = settleRefund({ isNew: 'true' });
+    await expect(run(text, [body.id, 1, 'succeeded', null, null])).rejects.toThrow('ledger_refund_id_idx');
   });
 
   it('are for the organizer, and seen by the buyer', async () => {
@@ -194,6 +212,15 @@ describe('refunds', () => {
       await eventually(async () => expect(await statuses(order)).toEqual(['paid', 'paid']));
       expect((await refund(order)).status).toBe(201);
       await succeeded(order);
+    });
+
+    it('would be begun without the guard, and fail at the provider', async () => {
+      const order = await bought(2, 'dispute');
+      await eventually(async () => expect(await statuses(order)).toEqual(['blocked', 'blocked']));
+      expect(await refundWithout(order, { isUndisputed: 'true' }, 1)).toMatchObject([{ status: 'pending' }]);
+      await eventually(async () =>
+        expect(await till.refunds(order)).toMatchObject([{ failure_code: 'payment_disputed' }]),
+      );
     });
 
     it('are over when it is lost', async () => {

@@ -151,4 +151,36 @@ describeWithChromium('Swagger UI', () => {
     });
     expect(complaints).toHaveLength(1);
   }, 180_000);
+
+  it('walks to an order with a price, paid by the method of its example', async () => {
+    await page.goto('about:blank');
+    await page.goto(`${api.url}/docs`);
+    const email = 'charles@example.com';
+    await answered(201, execute('createUser', { body: { ...SIGN_IN, name: 'Charles', email } }));
+    await page.getByRole('button', { name: 'Authorize' }).first().click();
+    await page.locator('.modal-ux').getByText('Logout', { exact: true }).click();
+    await page.locator('.modal-ux').getByText('Close', { exact: true }).first().click();
+    await signIn(email);
+    const event = await answered(201, execute('createEvent', { example: 'With a price' }));
+    const [type] = await database.sql<{ id: string }>('SELECT id FROM ticket_types WHERE event_id = $1', [
+      event.id,
+    ]);
+    const items = [{ ticket_type_id: Number(type?.id), quantity: 2 }];
+    const order = await answered<{ code: string; total: number }>(
+      201,
+      execute('placeOrder', { body: { event_id: event.id, items } }),
+    );
+    const { code, total } = order;
+    expect(total).toBeGreaterThan(0);
+    expect(await answered(201, execute('payOrder', { code }))).toMatchObject({
+      provider: 'sandbox',
+      status: 'succeeded',
+      amount: total,
+    });
+    expect(await answered(200, execute('getOrder', { code }))).toMatchObject({
+      status: 'paid',
+      amount_paid: total,
+    });
+    expect(complaints).toHaveLength(1);
+  }, 180_000);
 });

@@ -62,7 +62,8 @@ const FILL = [
   SELECT id, event_id, 'sandbox', 'processing', 100, 'EUR', created_at, expires_at FROM orders WHERE status = 'held' LIMIT 500`,
   `INSERT INTO refunds (order_id, event_id, payment_id, status, amount, currency, cause, created_at)
   SELECT order_id, event_id, id, 'succeeded', 100, 'EUR', 'organizer', created_at FROM payments WHERE taken > 0 AND id % 10 = 0`,
-  `VACUUM ANALYZE users, events, quotas, ticket_types, codes, orders, tickets, sessions, idempotency_keys, payments, refunds`,
+  `INSERT INTO provider_events (provider, event_id, payment_id) SELECT 'sandbox', 'evt_' || id, id FROM payments`,
+  `VACUUM ANALYZE users, events, quotas, ticket_types, codes, orders, tickets, sessions, idempotency_keys, payments, refunds, provider_events`,
 ];
 
 /** A database with as many rows as a large house has, and a connection to it; both are the caller's to end. */

@@ -1,5 +1,6 @@
 import type { Statement } from '../../src/database/statements';
 import { eventById } from '../../src/events/events.statements';
+import { BEGIN_PAYMENTS } from '../../src/inventory/begin-payments.statement';
 import { DELETE_EXPIRED_KEYS, FIND_KEY } from '../../src/idempotency/idempotency.repository';
 import {
   RELEASE_DUE_HOLDS,
@@ -7,9 +8,9 @@ import {
 } from '../../src/inventory/release-due-holds.statements';
 import { REFUND_ORDER } from '../../src/inventory/refund-order.statement';
 import { RESOLVE_HOLDS, RESOLVE_KEYED_HOLDS } from '../../src/inventory/resolve-holds.statement';
-import { SETTLE_PAYMENT } from '../../src/inventory/settle-payment.statement';
+import { FIND_PAYMENTS } from '../../src/inventory/find-payments.statement';
+import { SETTLE_PAYMENTS } from '../../src/inventory/settle-payments.statement';
 import { SETTLE_REFUND } from '../../src/inventory/settle-refund.statements';
-import { BEGIN_PAYMENT } from '../../src/payments/begin-payment.statement';
 import { CLAIM_TO_ASK } from '../../src/payments/payments.statements';
 import { LIST_SESSIONS } from '../../src/users/sessions.repository';
 import { COLLECTOR } from './large-database';
@@ -37,6 +38,21 @@ const RESOLUTIONS_LITERAL = `'{1,NULL}', '{NULL,2}', '{paid,cancelled}', '{1,NUL
   '{f,t}'`;
 const TO_SETTLE = ['events_pkey', 'orders_pkey', 'quotas_pkey', 'tickets_pkey', 'users_pkey'];
 
+/** What providers say of payments, and which of them are begun. */
+const SAID = JSON.stringify([
+  {
+    n: 1,
+    provider: 'sandbox',
+    payment_id: 1,
+    order_id: 1,
+    provider_payment: 'pay_1',
+    word: 'succeeded',
+    amount: 100,
+  },
+]);
+const SPOKEN_OF = JSON.stringify([{ n: 1, provider: 'sandbox', provider_payment: 'pay_1', event: 'evt_1' }]);
+const BEGUN = JSON.stringify([{ n: 1, order_id: 1, buyer_id: 1, issued_at: NOW, method: 'ok' }]);
+
 /** Statements and what stands behind their parameters, as values and as EXECUTE takes them. */
 export const STATEMENTS: [string, Statement, values: unknown[], literals: string, indexes: string[]][] = [
   [
@@ -56,14 +72,13 @@ export const STATEMENTS: [string, Statement, values: unknown[], literals: string
   ],
   [
     'what a provider says of a payment',
-    SETTLE_PAYMENT,
-    ['sandbox', 'pay_1', null, 'succeeded', 100, 'EUR', null, null, 'evt_1'],
-    `'sandbox', 'pay_1', NULL, 'succeeded', 100, 'EUR', NULL, NULL, 'evt_1'`,
+    SETTLE_PAYMENTS,
+    [SAID, [], 100],
+    `'${SAID}', '{}', 100`,
     [
       'events_pkey',
       'orders_pkey',
       'payments_pkey',
-      'payments_provider_payment_idx',
       'quotas_pkey',
       'refunds_order_id_id_idx',
       'tickets_order_id_idx',
@@ -71,10 +86,17 @@ export const STATEMENTS: [string, Statement, values: unknown[], literals: string
   ],
   [
     'beginning a payment',
-    BEGIN_PAYMENT,
-    [1, 1, NOW, 'sandbox', 'ok', null, null],
-    `1, 1, ${NOW}, 'sandbox', 'ok', NULL, NULL`,
+    BEGIN_PAYMENTS,
+    [BEGUN, 'sandbox', 100],
+    `'${BEGUN}', 'sandbox', 100`,
     ['events_pkey', 'orders_pkey', 'users_pkey'],
+  ],
+  [
+    'the payments that a provider speaks of',
+    FIND_PAYMENTS,
+    [SPOKEN_OF],
+    `'${SPOKEN_OF}'`,
+    ['payments_pkey', 'payments_provider_payment_idx', 'provider_events_pkey'],
   ],
   [
     'beginning a refund',

@@ -28,7 +28,7 @@ const DIFFERENCES: { what: string; sql: string }[] = [
       JOIN book ON book.order_id = orders.id
       LEFT JOIN LATERAL (
         SELECT coalesce(sum(amount), 0) AS amount FROM refunds
-        WHERE order_id = orders.id AND cause = 'organizer' AND status = 'succeeded'
+        WHERE order_id = orders.id AND cause IN ('organizer', 'event_cancelled') AND status = 'succeeded'
       ) AS meant ON true
       WHERE book.taken - book.given_back <>
         CASE WHEN orders.status IN ('paid', 'refunded') THEN orders.total - meant.amount ELSE 0 END`,

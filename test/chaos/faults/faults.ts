@@ -7,6 +7,7 @@ import type { Fault } from './fault';
 import { JOB_FAULTS } from './jobs';
 import { KILLS } from './kill';
 import { LOCK_FAULTS } from './locks';
+import { massRefund } from './mass-refund';
 import { MONEY_FAULTS } from './money';
 import { NETWORK_FAULTS } from './network';
 import { REDIS_FAULTS } from './redis';
@@ -31,5 +32,6 @@ export const FAULTS: readonly Fault[] = [
   ...FAILOVER_FAULTS,
   ...ROLLOUT_FAULTS,
   ...MONEY_FAULTS,
+  massRefund,
   ...SOAKS,
 ];

@@ -145,14 +145,14 @@ async function untilClosed(stage: Stage, buyers: Buyers): Promise<number> {
   }, CLOSED_WITHIN_MS + 1_000);
 }
 
-async function codesOf({ system }: Stage): Promise<OrderCodes> {
+export async function codesOf({ system }: Stage): Promise<OrderCodes> {
   const [row] = await system.postgres.sql<{ key: Buffer }>('SELECT order_code_key AS key FROM installation');
   const codes = new OrderCodes(undefined as never);
   codes.useKey(row?.key ?? Buffer.alloc(16));
   return codes;
 }
 
-const agreement = ({ charges, refunds, differences }: Books): Finding => ({
+export const agreement = ({ charges, refunds, differences }: Books): Finding => ({
   mustHold: 'the books agree with the provider: each charge is an order or given back, nothing twice',
   measured: `${charges} charges, ${refunds} refunds, ${differences.length} differences${differences
     .slice(0, 5)

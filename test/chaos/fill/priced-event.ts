@@ -31,14 +31,14 @@ export class PricedSales {
     return new PricedSales(
       postgres,
       users.map(({ id }) => Number(id)),
-      await openPricedEvent(postgres),
+      await openPricedEvent(postgres, PLACES),
     );
   }
 
   /** Opens the next one, once for all who find that `soldOut` is. */
   async next(soldOut: PricedEvent): Promise<void> {
     if (this.current !== soldOut) return;
-    this.opening ??= openPricedEvent(this.postgres).then((event) => {
+    this.opening ??= openPricedEvent(this.postgres, PLACES).then((event) => {
       this.current = event;
       this.opening = undefined;
     });
@@ -46,12 +46,16 @@ export class PricedSales {
   }
 }
 
-async function openPricedEvent(postgres: PostgresServer): Promise<PricedEvent> {
-  const { first: id } = await openEvents(postgres, 1, PLACES);
+/** An event whose only ticket type has a price. */
+export async function openPricedEvent(
+  postgres: PostgresServer,
+  places: number,
+): Promise<PricedEvent & { price: number }> {
+  const { first: id } = await openEvents(postgres, 1, places);
   await postgres.sql(`UPDATE events SET currency = 'EUR' WHERE id = $1`, [id]);
   const [type] = await postgres.sql<{ id: string }>(
     `UPDATE ticket_types SET price = ${PRICE} WHERE event_id = $1 RETURNING id`,
     [id],
   );
-  return { id, type: Number(type?.id) };
+  return { id, type: Number(type?.id), price: PRICE };
 }

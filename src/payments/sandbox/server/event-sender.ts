@@ -22,6 +22,8 @@ export const EVENT = 'number, id, type, payment, metadata, created_at AS "create
  */
 export const LEASE_MS = 3_000;
 const TIMEOUT_MS = 2_500;
+/** An event mostly comes after the answer to the call that it tells of, as with other providers. */
+const AFTER_MS = 50;
 const AT_ONCE = 32;
 /** So many that are due are claimed at a look. */
 const CLAIM = 100;
@@ -34,6 +36,7 @@ export class EventSender {
   private readonly caller = new HttpCaller(AT_ONCE);
   private readonly queue = fastq.promise((event: SandboxEvent) => this.deliver(event), AT_ONCE);
   private delivered: number[] = [];
+  private isStopped = false;
 
   /**
    * @param url where events go; asked for each, since a server learns its port late
@@ -45,9 +48,13 @@ export class EventSender {
     private readonly secret: string,
   ) {}
 
-  /** Delivers events whose lease this process has; nothing waits for it. */
+  /** Delivers events whose lease this process has, in a moment; nothing waits for it. */
   send(events: SandboxEvent[]): void {
-    for (const event of events) void this.queue.push(event);
+    if (events.length === 0) return;
+    setTimeout(() => {
+      // What is not delivered is found in the books.
+      if (!this.isStopped) for (const event of events) void this.queue.push(event);
+    }, AFTER_MS);
   }
 
   /** Resolves after the first attempt. */
@@ -77,6 +84,7 @@ export class EventSender {
   }
 
   async stop(): Promise<void> {
+    this.isStopped = true;
     this.queue.kill();
     await this.forgetDelivered().catch(() => undefined);
     this.caller.close();

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import DataLoader from 'dataloader';
 import type { Pool } from 'pg';
 import { EVENT, LEASE_MS, type EventSender, type SandboxEvent } from './event-sender';
+import { CREATE_PAYMENTS } from './create-payments';
 import { METHODS, type Method } from './methods';
 import { keyReused, notFound, Refusal } from './refusal';
 
@@ -43,9 +45,26 @@ const EVENTS_OF_CHANGED = `
 /** What comes first, and what it is told about only after it. */
 const REORDERED_BY_MS = 500;
 const LONGEST_LIST = 100;
+/** Payments that are made within this time share a commit. */
+const TOGETHER_MS = 5;
+
+interface NewRow extends PaymentRow {
+  key: string;
+  asked: string;
+  answer: string;
+  succeedsAt: Date | null;
+  events: { id: string; type: string; delayMs: number }[];
+}
 
 /** The payments of the account. */
 export class Payments {
+  /** Those that are made at about the same time share a commit. Answers their events: none where the key is known. */
+  private readonly insert = new DataLoader<NewRow, SandboxEvent[]>((rows) => this.insertAll(rows), {
+    cache: false,
+    maxBatchSize: 100,
+    batchScheduleFn: (dispatch) => setTimeout(dispatch, TOGETHER_MS),
+  });
+
   constructor(
     private readonly pool: Pool,
     private readonly sender: EventSender,
@@ -64,28 +83,14 @@ export class Payments {
     const answer = JSON.stringify(this.view(payment));
     const asked = JSON.stringify([request.amount, request.currency, request.method, request.metadata]);
     const events = eventsOf(payment, method);
-    const { rows } = await this.pool.query<SandboxEvent>(CREATE, [
-      payment.id,
+    const rows = await this.insert.load({
+      ...payment,
       key,
       asked,
       answer,
-      payment.method,
-      payment.status,
-      payment.amount,
-      payment.taken,
-      payment.currency,
-      payment.metadata,
-      payment.action,
-      payment.returnUrl,
-      payment.failureCode,
-      succeedsAt(request, method),
-      payment.disputeId,
-      payment.dispute,
-      payment.createdAt,
-      events.map(({ id }) => id),
-      events.map(({ type }) => type),
-      events.map(({ delayMs }) => delayMs),
-    ]);
+      succeedsAt: succeedsAt(request, method),
+      events,
+    });
     if (rows.length === 0)
       return { answer: await this.firstAnswer(key, asked), method: { status: 'succeeded' } };
     const sent = rows.filter(({ type }) => !(method.events === 'reordered' && type === 'payment.processing'));
@@ -209,11 +214,18 @@ export class Payments {
     return rows.length > 0;
   }
 
+  private async insertAll(payments: readonly NewRow[]): Promise<SandboxEvent[][]> {
+    const values = [JSON.stringify(payments)];
+    const { rows } = await this.pool.query<SandboxEvent>({ ...CREATE_PAYMENTS, values });
+    return payments.map(({ id }) => rows.filter(({ payment }) => payment === id));
+  }
+
   private async find(column: 'id' | 'action' | 'dispute_id', value: string): Promise<PaymentRow> {
-    const { rows } = await this.pool.query<PaymentRow>(
-      `SELECT ${PAYMENT} FROM sandbox.payments WHERE ${column} = $1`,
-      [value],
-    );
+    const { rows } = await this.pool.query<PaymentRow>({
+      name: `payment_by_${column}`,
+      text: `SELECT ${PAYMENT} FROM sandbox.payments WHERE ${column} = $1`,
+      values: [value],
+    });
     const [payment] = rows;
     if (!payment) throw notFound(column === 'dispute_id' ? 'dispute' : 'payment');
     return payment;
@@ -247,20 +259,6 @@ export class Payments {
     };
   }
 }
-
-/** One statement, so that no money is taken of which no event tells. No rows: the key is known. */
-const CREATE = `
-  WITH payment AS (
-    INSERT INTO sandbox.payments (id, idempotency_key, request, answer, method, status, amount, taken, currency, metadata,
-      action, return_url, failure_code, succeeds_at, dispute_id, dispute, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-    ON CONFLICT (idempotency_key) DO NOTHING
-    RETURNING id, metadata
-  )
-  INSERT INTO sandbox.events (id, type, payment, metadata, next_at)
-  SELECT event.id, event.type, payment.id, payment.metadata, now() + event.delay_ms * interval '1 ms'
-  FROM payment, unnest($18::text[], $19::text[], $20::int[]) AS event (id, type, delay_ms)
-  RETURNING ${EVENT}`;
 
 export const newId = (kind: string) => `${kind}_${randomBytes(12).toString('hex')}`;
 
