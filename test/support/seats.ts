@@ -21,6 +21,8 @@ export const INVENTORY_MISMATCHES = `
   FROM quotas LEFT JOIN counted ON quota_id = quotas.id
   WHERE held <> coalesce(reserved, 0) OR sold <> coalesce(paid, 0) OR held + sold > capacity`;
 
-/** Removes all events and what belongs to them; takes locks in the order of the statements that end holds meanwhile. */
-export const REMOVE_EVENTS =
-  'TRUNCATE orders, tickets, payments, refunds, ledger, quotas, codes, ticket_types, events CASCADE';
+/** Removes all events and what belongs to them; again where a statement meanwhile locks the same tables in another order. */
+export const REMOVE_EVENTS = `DO $$ BEGIN LOOP BEGIN
+    TRUNCATE orders, tickets, payments, refunds, ledger, quotas, codes, ticket_types, events CASCADE;
+    EXIT;
+  EXCEPTION WHEN deadlock_detected THEN NULL; END; END LOOP; END $$`;

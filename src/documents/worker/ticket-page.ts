@@ -19,3 +19,6 @@ export type PdfFormat = (typeof PDF_FORMATS)[number];
 /** What a thread is asked to make. */
 export type DocumentOrder =
   { kind: 'svg' | 'png'; token: string } | { kind: 'pdf'; format: PdfFormat; pages: TicketPage[] };
+
+/** `isCrowded`: people reserve, who need the processor more than documents do. */
+export type DocumentTask = DocumentOrder & { isCrowded: boolean };
