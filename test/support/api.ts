@@ -51,7 +51,10 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
     settings,
     stop: async () => {
       running.delete(api);
+      // A connection whose request ends after the close would be kept for the next one.
+      const closing = setInterval(() => app.getHttpServer().closeIdleConnections(), 100);
       await app.close();
+      clearInterval(closing);
       await database?.drop();
     },
   };
