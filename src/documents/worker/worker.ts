@@ -4,7 +4,7 @@ import { pngOf, svgOf } from './qr';
 import type { DocumentOrder, DocumentTask } from './ticket-page';
 
 /** In a crowd, a thread rests so many times as long as it worked. A nice value alone leaves reservations 0.6 of their rate. */
-const REST = 3;
+const REST = 7;
 let restsUntil = 0;
 
 /** What a thread of the pool runs for each document, one after the other. */
