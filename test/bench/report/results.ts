@@ -20,7 +20,11 @@ export interface Results {
 
 const FILE = 'latest.json';
 
-/** Puts what was measured now in the place of what those parts measured before; another machine's results go. */
+/**
+ * Puts what was measured now in the place of what those parts measured before; another machine's results go.
+ *
+ * @returns what is kept, to its last digit: pictures drawn of it are those that are drawn of the file
+ */
 export async function keepResults(folder: string, results: Results): Promise<Results> {
   const before = await readResults(folder);
   const kept = isDeepStrictEqual(before?.machine, results.machine) ? before?.parts : {};
@@ -30,8 +34,9 @@ export async function keepResults(folder: string, results: Results): Promise<Res
   // It is committed, and the style of what is committed is checked.
   const { format, resolveConfig } = await import('prettier');
   const style = await resolveConfig(path);
-  await writeFile(path, await format(JSON.stringify(merged, roundNumbers), { ...style, filepath: path }));
-  return merged;
+  const json = JSON.stringify(merged, roundNumbers);
+  await writeFile(path, await format(json, { ...style, filepath: path }));
+  return JSON.parse(json) as Results;
 }
 
 /** What was kept in a folder; undefined where nothing was. */
