@@ -1,7 +1,8 @@
 import type { DataSource } from 'typeorm';
 import type { SeatsOptions } from './count-places';
-import { inRanges, lengthOf, STATEMENT_MS, type Span } from './ranges';
-import { plural, type Finding } from './report';
+import { STATEMENT_MS } from './ranges';
+import type { Finding } from './report';
+import { RowFaults } from './row-faults';
 
 /** Check-ins have no foreign keys, which would be checked for each scan. */
 const OF_CHECK_INS = `
@@ -46,49 +47,17 @@ const OF_TICKETS = `
 
 const CHECKS = { check_ins: OF_CHECK_INS, tickets: OF_TICKETS };
 
-interface Fault {
-  /** What it is, and what is wrong with it. */
-  what: string;
-  number: number;
-  /** The first id of them. */
-  first: number;
-}
-
 /** Whether check-ins contradict each other, or what they name is gone, and whether devices hear of all changes. */
-export async function checkGate(
-  database: DataSource,
-  { progress, stopped, statementMs = STATEMENT_MS }: SeatsOptions,
-): Promise<Finding> {
-  const faults = new Map<string, Fault>();
-  const note = (found: Fault[]) => {
-    for (const { what, number, first } of found) {
-      const before = faults.get(what);
-      faults.set(what, { what, number: number + (before?.number ?? 0), first: before?.first ?? first });
-    }
-  };
+export async function checkGate(database: DataSource, options: SeatsOptions): Promise<Finding> {
+  const faults = new RowFaults();
   // One snapshot sees one instant, so that what is under way never looks like a fault.
   await database.transaction('REPEATABLE READ', async (manager) => {
-    await manager.query(`SET LOCAL statement_timeout = ${statementMs}`);
-    for (const [table, text] of Object.entries(CHECKS)) {
-      const [span] = await manager.query<[Span]>(`SELECT min(id) AS first, max(id) AS last FROM ${table}`);
-      await progress(lengthOf(span), async (add) => {
-        const look = async (from: number, to: number) => note(await manager.query<Fault[]>(text, [from, to]));
-        for await (const number of inRanges(manager, span, look)) {
-          stopped.throwIfAborted();
-          add(number);
-        }
-      });
-    }
+    await manager.query(`SET LOCAL statement_timeout = ${options.statementMs ?? STATEMENT_MS}`);
+    for (const [table, text] of Object.entries(CHECKS))
+      await faults.findThrough(manager, table, text, options);
   });
-  if (faults.size === 0) return { status: 'ok', message: 'Each ticket went in and out in turn' };
-  const details = [...faults.values()].map(({ what, number, first }) => {
-    const [kind = '', fault] = what.split('|');
-    return {
-      number,
-      first,
-      message: `${plural(number, kind)} ${fault}, ${number === 1 ? '' : 'the first is '}${kind} ${first}`,
-    };
-  });
+  const { details } = faults;
+  if (details.length === 0) return { status: 'ok', message: 'Each ticket went in and out in turn' };
   return {
     status: 'wrong',
     message: 'What the gate has kept contradicts itself',

@@ -1,7 +1,8 @@
 import type { DataSource } from 'typeorm';
 import type { SeatsOptions } from './count-places';
-import { inRanges, lengthOf, STATEMENT_MS, type Span } from './ranges';
-import { plural, type Finding } from './report';
+import { STATEMENT_MS } from './ranges';
+import type { Finding } from './report';
+import { RowFaults } from './row-faults';
 
 /*
  * Orders, tickets, payments, quotas, codes and ticket types have no foreign keys, which took a third of the time of a reservation. So
@@ -70,50 +71,18 @@ const OF_EVENTS = `
   )
   SELECT what, count(*) AS number, min(id) AS first FROM fault GROUP BY what`;
 
-interface Fault {
-  /** What it is, and what is wrong with it. */
-  what: string;
-  number: number;
-  /** The first id of them. */
-  first: number;
-}
-
 /** Rows whose counterparts are gone. */
-export async function checkOrphans(
-  database: DataSource,
-  { progress, stopped, statementMs = STATEMENT_MS }: SeatsOptions,
-): Promise<Finding> {
-  const faults = new Map<string, Fault>();
-  const note = (found: Fault[]) => {
-    for (const { what, number, first } of found) {
-      const before = faults.get(what);
-      faults.set(what, { what, number: number + (before?.number ?? 0), first: before?.first ?? first });
-    }
-  };
+export async function checkOrphans(database: DataSource, options: SeatsOptions): Promise<Finding> {
+  const faults = new RowFaults();
   // One snapshot sees one instant, so that what is under way never looks like a fault.
   await database.transaction('REPEATABLE READ', async (manager) => {
-    await manager.query(`SET LOCAL statement_timeout = ${statementMs}`);
-    const [span] = await manager.query<[Span]>('SELECT min(id) AS first, max(id) AS last FROM orders');
-    await progress(lengthOf(span), async (add) => {
-      const look = async (from: number, to: number) =>
-        note(await manager.query<Fault[]>(OF_ORDERS, [from, to]));
-      for await (const number of inRanges(manager, span, look)) {
-        stopped.throwIfAborted();
-        add(number);
-      }
-    });
-    note(await manager.query<Fault[]>(BEFORE_AND_AFTER_ORDERS, [span.first, span.last]));
-    note(await manager.query<Fault[]>(OF_EVENTS));
+    await manager.query(`SET LOCAL statement_timeout = ${options.statementMs ?? STATEMENT_MS}`);
+    const span = await faults.findThrough(manager, 'orders', OF_ORDERS, options);
+    await faults.find(manager, BEFORE_AND_AFTER_ORDERS, [span.first, span.last]);
+    await faults.find(manager, OF_EVENTS);
   });
-  if (faults.size === 0) return { status: 'ok', message: 'Nothing hangs in the air' };
-  const details = [...faults.values()].map(({ what, number, first }) => {
-    const [kind = '', fault] = what.split('|');
-    return {
-      number,
-      first,
-      message: `${plural(number, kind)} ${fault}, ${number === 1 ? '' : 'the first is '}${kind} ${first}`,
-    };
-  });
+  const { details } = faults;
+  if (details.length === 0) return { status: 'ok', message: 'Nothing hangs in the air' };
   return {
     status: 'wrong',
     message: 'Rows have lost what they belong to',
