@@ -15,7 +15,7 @@ import { EXPORTED_ORDERS } from '../../src/orders/orders.statements';
 import { SHOWN_ORDER, SHOWN_TICKET } from '../../src/documents/documents.statements';
 import type { TestDatabase } from '../support/databases';
 import { createLargeDatabase, sellMuchOf } from '../support/large-database';
-import { expectIndexes, explainBy, readsOf } from '../support/plan';
+import { expectIndexes, explainBy, readsOf, withoutIndex } from '../support/plan';
 import { NOW } from '../support/planned-statements';
 
 /** An event with many tickets, and one with hardly any. */
@@ -102,7 +102,7 @@ describe('in a large database', () => {
     await database.drop();
   });
 
-  const { explain, undone } = explainBy(() => client);
+  const { explain, explainWithout } = explainBy(() => client);
 
   describe.each(STATEMENTS)('%s', (_name, { text }, values, indexes) => {
     it('is read by indexes alone', async () => {
@@ -112,10 +112,7 @@ describe('in a large database', () => {
     // The indexes of primary keys can't be dropped alone.
     for (const index of indexes.filter((name) => name.endsWith('_idx'))) {
       it(`would be missed without ${index}`, async () => {
-        const plan = await undone(async () => {
-          await client.query(`DROP INDEX ${index}`);
-          return await explain(text, values);
-        });
+        const plan = await explainWithout(index, text, values);
         expect(() => expectIndexes(plan, indexes)).toThrow();
       });
     }
@@ -146,13 +143,7 @@ describe('in a large database', () => {
     it.each(TO_CHECK_IN.filter((index) => index.endsWith('_idx')))(
       'would be missed without %s',
       async (index) => {
-        const { rows: kept } = await client.query<{ text: string }>(
-          'SELECT pg_get_indexdef($1::regclass) AS text',
-          [index],
-        );
-        await client.query(`DROP INDEX ${index}`);
-        const { tables, indexes } = await reads();
-        await client.query(kept[0]?.text ?? '');
+        const { tables, indexes } = await withoutIndex(client, index, () => reads());
         expect({ tables, indexes }).not.toEqual({ tables: [], indexes: TO_CHECK_IN });
       },
     );

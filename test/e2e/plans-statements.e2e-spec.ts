@@ -11,7 +11,15 @@ import { startTestApi, type TestApi } from '../support/api';
 import type { TestDatabase } from '../support/databases';
 import { makeOrders } from '../support/fill';
 import { COLLECTOR, createLargeDatabase, USERS } from '../support/large-database';
-import { expectIndexes, expectNoComparing, explainBy, pagesReadBy, readsOf, rowsOf } from '../support/plan';
+import {
+  expectIndexes,
+  expectNoComparing,
+  explainBy,
+  pagesReadBy,
+  readsOf,
+  rowsOf,
+  withoutIndex,
+} from '../support/plan';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from '../../src/inventory/place-holds.statement';
 import { placeOrdersFunction } from '../../src/inventory/place-orders/place-orders.function';
 import { NOW, STATEMENTS } from '../support/planned-statements';
@@ -57,7 +65,7 @@ describe('in a large database', () => {
     await database.drop();
   });
 
-  const { explain, explainGeneric, analyze, undone } = explainBy(() => client);
+  const { explain, explainGeneric, explainWithout, analyze, undone } = explainBy(() => client);
 
   describe.each(STATEMENTS)('%s', (_name, { text }, values, literals, indexes) => {
     it('planned for its values reads by indexes alone', async () => {
@@ -72,10 +80,7 @@ describe('in a large database', () => {
     const ownIndexes = indexes.filter((index) => index.endsWith('_idx'));
     for (const index of ownIndexes) {
       it(`would be missed without ${index}`, async () => {
-        const plan = await undone(async () => {
-          await client.query(`DROP INDEX ${index}`);
-          return await explain(text, values);
-        });
+        const plan = await explainWithout(index, text, values);
         expect(() => expectIndexes(plan, indexes)).toThrow();
       });
     }
@@ -132,13 +137,7 @@ describe('in a large database', () => {
     it.each(TO_PLACE.filter((index) => index.endsWith('_idx')))(
       'would be missed without %s',
       async (index) => {
-        const { rows: kept } = await client.query<{ text: string }>(
-          'SELECT pg_get_indexdef($1::regclass) AS text',
-          [index],
-        );
-        await client.query(`DROP INDEX ${index}`);
-        const { tables, indexes } = await reads('friends');
-        await client.query(kept[0]?.text ?? '');
+        const { tables, indexes } = await withoutIndex(client, index, () => reads('friends'));
         expect({ tables, indexes }).not.toEqual({ tables: [], indexes: TO_PLACE });
       },
     );

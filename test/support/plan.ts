@@ -69,6 +69,12 @@ export function explainBy(currentClient: () => Client) {
     }
   }
 
+  const explainWithout = (index: string, text: string, values: unknown[]) =>
+    undone(async () => {
+      await currentClient().query(`DROP INDEX ${index}`);
+      return await explain(text, values);
+    });
+
   async function explainGeneric(text: string, literals: string): Promise<Plan[]> {
     await currentClient().query('SET plan_cache_mode = force_generic_plan');
     await currentClient().query(`PREPARE statement AS ${text}`);
@@ -79,7 +85,23 @@ export function explainBy(currentClient: () => Client) {
     }
   }
 
-  return { explain, analyze, undone, explainGeneric };
+  return { explain, analyze, undone, explainWithout, explainGeneric };
+}
+
+/** Drops an index, and makes it again after the work. */
+export async function withoutIndex<Result>(
+  client: Client,
+  index: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const { rows: kept } = await client.query<{ text: string }>(
+    'SELECT pg_get_indexdef($1::regclass) AS text',
+    [index],
+  );
+  await client.query(`DROP INDEX ${index}`);
+  const result = await work();
+  await client.query(kept[0]?.text ?? '');
+  return result;
 }
 
 const READ_SO_FAR = `
