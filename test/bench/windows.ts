@@ -1,11 +1,10 @@
 import type { Bench, Site } from './bench';
 import { checkSeats, unanswered } from './check';
+import { openSales, type SaleKind } from './fill/sales';
 import { addHolds, openEvents } from './fill/seats';
 import type { Ids, Job, LoadResult } from './load/job';
 import { interleave, type Measure, type Summary } from './measure';
 
-/** More than can be sold while it is measured. */
-export const PLENTY = 1_000_000;
 /** More than can be paid in a second. */
 const PAYMENTS_PER_SECOND = 15_000;
 /** Connections that reserve directly: with more, they would only wait longer for each other. */
@@ -63,13 +62,35 @@ export async function reserve(
   { api, database, users }: Site,
   { seconds, events = 1, target = { url: api.url }, connections = bench.connections }: Reserving,
 ): Promise<LoadResult> {
-  const opened = await openEvents(database, events, PLENTY);
+  const opened = await openEvents(database, events);
   const result = await bench.load.run(
     { target, connections, requests: reservations(users, opened) },
     seconds,
   );
   await checkReservations(database, opened, result);
   return result;
+}
+
+interface Ordering {
+  kind: SaleKind;
+  /** Events. */
+  count: number;
+  isKeyed?: boolean;
+  seconds: number;
+}
+
+/** Orders of 1 to 8 tickets of random users spread over new events. */
+export async function placeOrders(
+  bench: Bench,
+  { api, database, users }: Site,
+  { kind, count, isKeyed, seconds }: Ordering,
+): Promise<LoadResult> {
+  const sale = await openSales(database, { kind, count });
+  const requests = { kind: 'order' as const, users, ...sale, isKeyed };
+  return await bench.load.run(
+    { target: { url: api.url }, connections: bench.connections, requests },
+    seconds,
+  );
 }
 
 /** Holds the seats of events against the answers to reservations of them. */
@@ -93,7 +114,7 @@ export async function pay(
   { api, database, users }: Site,
   seconds: number,
 ): Promise<LoadResult> {
-  const event = await openEvents(database, 1, PLENTY);
+  const event = await openEvents(database, 1);
   const count = Math.ceil(PAYMENTS_PER_SECOND * (seconds + 1));
   const tickets = await addHolds(database, { event, users, count, expiresAt: `now() + interval '1 day'` });
   const result = await bench.load.run(

@@ -8,8 +8,6 @@ import type { Database } from '../harness/database';
 import type { Ids } from '../load/job';
 import { addOrders, openSales } from './sales';
 
-/** More than can be sold while it is measured. */
-const PLENTY = 10_000_000;
 const MEAN_TICKETS = 4.5;
 
 /** A gate with its devices, and a scan for each ticket. */
@@ -26,7 +24,7 @@ export async function openGate(
   database: Database,
   { users, devices, tickets }: { users: Ids; devices: number; tickets: number },
 ): Promise<OpenGate> {
-  const sale = await openSales(database, { kind: 'one', count: 1, capacity: PLENTY });
+  const sale = await openSales(database, { kind: 'one', count: 1 });
   const eventId = sale.events.first;
   const tokens = Array.from({ length: devices }, (_, i) => `gate_${eventId}_${String(i).padStart(32, '0')}`);
   for (const [i, token] of tokens.entries()) {

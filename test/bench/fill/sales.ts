@@ -1,5 +1,6 @@
 import type { Database } from '../harness/database';
 import type { Ids } from '../load/job';
+import { PLENTY } from './seats';
 
 /** Events with ticket types; the types of the n-th event are those from `typesPerEvent * n` on. */
 export interface Sale {
@@ -20,10 +21,10 @@ const TYPES: Record<SaleKind, { types: number; quotas: number }> = {
   four: { types: 4, quotas: 4 },
 };
 
-/** Events that end in a year, each with so many places in each of its quotas. */
+/** Events that end in a year, each with plenty of places in each of its quotas. */
 export async function openSales(
   database: Database,
-  { kind, count, capacity }: { kind: SaleKind; count: number; capacity: number },
+  { kind, count }: { kind: SaleKind; count: number },
 ): Promise<Sale> {
   const { types, quotas } = TYPES[kind];
   const [ids] = await database.sql<{ event: number; type: number }>(
@@ -33,7 +34,7 @@ export async function openSales(
       RETURNING id
     ), quota AS (
       INSERT INTO quotas (event_id, kind, capacity)
-      SELECT id, CASE WHEN k = 0 THEN 'event' ELSE 'type' END, ${capacity} FROM event, generate_series(0, ${quotas}) AS k
+      SELECT id, CASE WHEN k = 0 THEN 'event' ELSE 'type' END, ${PLENTY} FROM event, generate_series(0, ${quotas}) AS k
       ORDER BY id, k
       RETURNING id, event_id
     ), numbered AS (

@@ -1,11 +1,14 @@
 import type { Database } from '../harness/database';
 import { HOLDER_STEP, type Ids } from '../load/job';
 
+/** Places of an event that nobody can sell out while it is measured. */
+export const PLENTY = 10_000_000;
+
 /** Events that end in a year (`isOver`: ended a year ago), each with so many places for sale. */
 export async function openEvents(
   database: Pick<Database, 'sql'>,
   count: number,
-  capacity: number,
+  capacity = PLENTY,
   isOver = false,
 ): Promise<Ids> {
   const time = `now() ${isOver ? '-' : '+'} interval '1 year'`;

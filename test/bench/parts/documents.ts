@@ -9,7 +9,6 @@ import { reserve } from '../windows';
 
 const ATTENDEES = 100_000;
 const MEAN_TICKETS = 4.5;
-const PLENTY = 10_000_000;
 /** PDFs that are made while people reserve, over all rounds. */
 const PDFS = 1_000;
 /** Fewer than wait: none is refused. */
@@ -72,7 +71,7 @@ export const documents: Part = {
 };
 
 async function sell(bench: Bench, { database, users }: Site) {
-  const sale = await openSales(database, { kind: 'one', count: 1, capacity: PLENTY });
+  const sale = await openSales(database, { kind: 'one', count: 1 });
   const { orders } = await addOrders(database, {
     sale,
     users,

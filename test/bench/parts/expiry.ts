@@ -96,7 +96,7 @@ interface Due {
 /** Holds that fall due within one second from now on; how far from now depends on how long it takes to write them. */
 async function fillDue(bench: Bench, { database, users }: Site, leadSeconds = 4): Promise<Due> {
   const count = bench.sized(HOLDS);
-  const event = await openEvents(database, 1, 1_000_000);
+  const event = await openEvents(database, 1);
   const [clock] = await database.sql<{ at: Date }>(
     `SELECT date_trunc('milliseconds', clock_timestamp() + $1 * interval '1 second') AS at`,
     [leadSeconds],

@@ -5,7 +5,6 @@ import { interleave } from '../measure';
 import type { Part } from '../part';
 import { checkReservations, reservations } from '../windows';
 
-const PLENTY = 1_000_000;
 const KEYED = 16;
 
 /** A client that sends each request with a key pays for it, and nobody else does. */
@@ -16,7 +15,7 @@ export const keys: Part = {
     const { api, database, users } = await bench.few();
     const others = LoadProcess.start(bench.cleanup);
     const measure = async (seconds: number, isKeyed: boolean, neighbours = 0): Promise<LoadResult> => {
-      const event = await openEvents(database, 1, PLENTY);
+      const event = await openEvents(database, 1);
       const job = (connections: number, withKeys: boolean) => ({
         target: { url: api.url },
         connections,

@@ -106,7 +106,7 @@ async function withReleaser<Result>(
 
 async function reserveAndWait(bench: Bench, { database, users }: Omit<Site, 'api'>, url: string) {
   await database.sql('TRUNCATE release');
-  const event = await openEvents(database, 1, 1_000_000);
+  const event = await openEvents(database, 1);
   const load = await bench.load.run(
     {
       target: { url },

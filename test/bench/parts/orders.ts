@@ -5,10 +5,8 @@ import { addOrders, openSales, type SaleKind } from '../fill/sales';
 import type { LoadResult } from '../load/job';
 import { interleave, median } from '../measure';
 import type { Part } from '../part';
-import { reserve } from '../windows';
+import { placeOrders, reserve } from '../windows';
 
-/** More than can be sold while it is measured. */
-const PLENTY = 10_000_000;
 /** Of 1 to 8. */
 const MEAN_TICKETS = 4.5;
 const PAYMENTS_PER_SECOND = 10_000;
@@ -28,7 +26,7 @@ export const orders: Part = {
     const site: Site = { database, users, api };
     const wal: { single: number[]; orders: number[] } = { single: [], orders: [] };
     const order = (kind: SaleKind, count = 1, isKeyed = false) => {
-      return (seconds: number) => place(bench, site, { kind, count, isKeyed, seconds });
+      return (seconds: number) => placeOrders(bench, site, { kind, count, isKeyed, seconds });
     };
     const measured = await interleave(
       bench.terms,
@@ -115,24 +113,8 @@ export const orders: Part = {
   },
 };
 
-async function place(
-  bench: Bench,
-  { api, database, users }: Site,
-  { kind, count, isKeyed, seconds }: { kind: SaleKind; count: number; isKeyed: boolean; seconds: number },
-): Promise<LoadResult> {
-  const sale = await openSales(database, { kind, count, capacity: PLENTY });
-  return await bench.load.run(
-    {
-      target: { url: api.url },
-      connections: bench.connections,
-      requests: { kind: 'order', users, ...sale, isKeyed },
-    },
-    seconds,
-  );
-}
-
 async function pay(bench: Bench, { api, database, users }: Site, seconds: number): Promise<LoadResult> {
-  const sale = await openSales(database, { kind: 'one', count: 1, capacity: PLENTY });
+  const sale = await openSales(database, { kind: 'one', count: 1 });
   const count = Math.ceil(PAYMENTS_PER_SECOND * (seconds + 1));
   const expiresAt = `now() + interval '1 day'`;
   const { orders } = await addOrders(database, { sale, users, count, expiresAt });
@@ -177,7 +159,7 @@ async function withWal(
 const PAGE = 8_192;
 
 async function expireAtOnce(bench: Bench, { database, users }: Site): Promise<number> {
-  const sale = await openSales(database, { kind: 'one', count: 1, capacity: PLENTY });
+  const sale = await openSales(database, { kind: 'one', count: 1 });
   const count = Math.ceil(bench.sized(DUE_PLACES) / MEAN_TICKETS);
   const [{ at } = { at: new Date() }] = await database.sql<{ at: Date }>(
     `SELECT date_trunc('milliseconds', clock_timestamp() + interval '5 seconds') AS at`,

@@ -26,7 +26,7 @@ export const queue: Part = {
     bench.cleanup.add(() => redis.stop());
     const { database, users } = await bench.copyTemplate();
     const api = await bench.startApi(database, { REDIS_URL: redis.url, HOLD_SECONDS: '3600' });
-    const event = await openEvents(database, 1, 1_000_000);
+    const event = await openEvents(database, 1);
     const result = await bench.load.start({
       target: { url: api.url },
       connections: bench.connections,

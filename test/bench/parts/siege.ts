@@ -9,7 +9,7 @@ import { interleave, type Summary } from '../measure';
 import type { Part } from '../part';
 import { ATTACKS } from '../siege/attacks';
 import type { Attack } from '../siege/flood';
-import { checkReservations, PLENTY, reservations } from '../windows';
+import { checkReservations, reservations } from '../windows';
 
 const WARM_UP_MS = 500;
 
@@ -78,7 +78,7 @@ async function reserve(
   seconds: number,
   begin?: () => Attack,
 ): Promise<LoadResult> {
-  const event = await openEvents(database, 1, PLENTY);
+  const event = await openEvents(database, 1);
   const load = bench.load.start({
     target: { url: api.url },
     connections: bench.connections,

@@ -13,7 +13,6 @@ import { reserve } from '../windows';
 
 const SECRET = 'what-the-benchmark-calls-the-sandbox-with';
 const PRICE = 1_250;
-const PLENTY = 10_000_000;
 /** More than can be paid in a second. */
 const PAYMENTS_PER_SECOND = { free: 10_000, priced: 3_000 };
 /** Buyers who wait for a provider that does not answer: several for each connection of the pool. */
@@ -121,7 +120,7 @@ async function pay(
   seconds: number,
   price?: number,
 ): Promise<LoadResult> {
-  const sale = await openSales(database, { kind: 'one', count: 1, capacity: PLENTY });
+  const sale = await openSales(database, { kind: 'one', count: 1 });
   const perSecond = price === undefined ? PAYMENTS_PER_SECOND.free : PAYMENTS_PER_SECOND.priced;
   const count = Math.ceil(perSecond * (seconds + 1));
   const { orders } = await addOrders(database, { sale, users, count, expiresAt: `now() + interval '1 day'` });
@@ -204,7 +203,7 @@ async function besideSlowProvider(bench: Bench, site: Till) {
     `SELECT encode(order_code_key, 'hex') AS key FROM installation`,
   );
   const waiting = async (seconds: number) => {
-    const sale = await openSales(database, { kind: 'one', count: 1, capacity: PLENTY });
+    const sale = await openSales(database, { kind: 'one', count: 1 });
     const expiresAt = `now() + interval '1 day'`;
     const count = WAITING_BUYERS * (seconds + 5);
     const { orders } = await addOrders(database, { sale, users, count, expiresAt });
