@@ -43,7 +43,7 @@ export class Device {
   revokedAt: Date | null;
 
   /** When it called last, to the half minute; null: never. */
-  @Index('devices_seen_at_idx', { where: 'revoked_at IS NULL' })
+  @Index('devices_seen_at_idx')
   @Column({ type: 'timestamptz', name: 'seen_at', precision: 3, nullable: true })
   seenAt: Date | null;
 }

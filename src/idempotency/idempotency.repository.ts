@@ -42,7 +42,12 @@ const LOCK_KEYS: Statement = {
 // Not in the statement that locks: that one would look at what there was before it had the lock.
 export const FIND_KEY: Statement = {
   name: 'idempotency_find',
-  text: 'SELECT id, fingerprint, answer FROM idempotency_keys WHERE id = ANY ($1::bytea[]) AND expires_at > now()',
+  text: `
+    SELECT id, fingerprint, answer FROM (
+      -- Else the planner may read all keys by the time they expire, as long as there are no statistics.
+      SELECT * FROM idempotency_keys WHERE id = ANY ($1::bytea[]) OFFSET 0
+    ) AS stored
+    WHERE expires_at > now()`,
 };
 
 /** In the place of one that has expired and is still there. */

@@ -40,8 +40,14 @@ export const LOCK_CODE: Statement = {
   name: 'lock_code',
   text: `
     SELECT code.id, code.event_id AS "eventId", code.quota_id AS "quotaId", code.percent_off AS "percentOff",
-      code.amount_off AS "amountOff", code.valid_from AS "validFrom", code.valid_until AS "validUntil", event.currency
-    FROM events AS event JOIN codes AS code ON code.event_id = event.id
-    WHERE code.id = $1 AND code.deleted_at IS NULL AND ${IS_THEIRS}
-    FOR NO KEY UPDATE OF event, code`,
+      code.amount_off AS "amountOff", code.valid_from AS "validFrom", code.valid_until AS "validUntil", code.currency
+    FROM (
+      SELECT code.*, event.currency
+      FROM events AS event JOIN codes AS code ON code.event_id = event.id
+      WHERE code.id = $1 AND ${IS_THEIRS}
+      -- Else the planner may read all codes of the index that has just those that are not deleted.
+      OFFSET 0
+      FOR NO KEY UPDATE OF event, code
+    ) AS code
+    WHERE code.deleted_at IS NULL`,
 };

@@ -6,7 +6,7 @@ import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn 
 @Check('ticket_types_quotas_check', 'cardinality(quota_ids) BETWEEN 1 AND 2')
 @Check('ticket_types_per_order_check', 'min_per_order >= 1 AND max_per_order >= min_per_order')
 @Check('ticket_types_sales_check', 'sales_until > sales_from')
-@Index('ticket_types_event_idx', ['eventId', 'position', 'id'], { where: 'archived_at IS NULL' })
+@Index('ticket_types_event_idx', ['eventId', 'position', 'id'])
 export class TicketType {
   @PrimaryGeneratedColumn('identity', {
     type: 'bigint',
