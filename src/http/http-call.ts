@@ -1,5 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { Agent, type Dispatcher } from 'undici';
 
 export interface CallOptions {
   method: 'GET' | 'POST';
@@ -17,56 +16,76 @@ export interface CallAnswer {
 
 /** Calls other servers, over connections that it keeps. No redirect is followed. */
 export class HttpCaller {
-  private readonly http: HttpAgent;
-  private readonly https: HttpsAgent;
+  private readonly agent: Agent;
 
-  /** @param maxSockets connections to one server; further calls wait, and their time runs */
-  constructor(maxSockets: number) {
-    const options = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets };
-    this.http = new HttpAgent(options);
-    this.https = new HttpsAgent(options);
+  /** @param connections to one server; further calls wait, and their time runs */
+  constructor(connections: number) {
+    this.agent = new Agent({ connections, headersTimeout: 0, bodyTimeout: 0 });
   }
 
   /** @throws when no answer came in time, or none that is whole and short enough */
   call(url: string, { method, headers, body, timeoutMs, maxBytes }: CallOptions): Promise<CallAnswer> {
+    const { origin, pathname, search } = new URL(url);
     return new Promise((resolve, reject) => {
-      const isHttps = url.startsWith('https:');
-      const send = isHttps ? httpsRequest : httpRequest;
-      const request = send(url, {
-        method,
-        agent: isHttps ? this.https : this.http,
-        headers: {
-          ...headers,
-          ...(method === 'POST' && { 'Content-Length': Buffer.byteLength(body ?? '') }),
-        },
-      });
-      const fail = (error: Error) => {
-        clearTimeout(timer);
-        request.destroy();
-        reject(error);
-      };
-      const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-      request.once('error', fail);
-      request.once('response', (response) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > maxBytes) fail(new Error(`an answer of more than ${maxBytes} bytes`));
-          else chunks.push(chunk);
-        });
-        response.once('error', fail);
-        response.once('end', () => {
-          clearTimeout(timer);
-          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) });
-        });
-      });
-      request.end(body);
+      const reader = new AnswerReader(maxBytes, timeoutMs, resolve, reject);
+      this.agent.dispatch({ origin, path: pathname + search, method, headers, body }, reader);
     });
   }
 
+  /** Calls that are under way fail. */
   close(): void {
-    this.http.destroy();
-    this.https.destroy();
+    void this.agent.destroy();
+  }
+}
+
+/** Gathers one answer. undici's `request` does, too, by a stream, which takes half as long again as the call. */
+class AnswerReader implements Dispatcher.DispatchHandler {
+  private readonly chunks: Buffer[] = [];
+  private readonly timer: NodeJS.Timeout;
+  private size = 0;
+  private status = 0;
+  private failure?: Error;
+  private controller?: Dispatcher.DispatchController;
+
+  constructor(
+    private readonly maxBytes: number,
+    timeoutMs: number,
+    private readonly resolve: (answer: CallAnswer) => void,
+    private readonly reject: (error: Error) => void,
+  ) {
+    this.timer = setTimeout(() => this.fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    // Its time ran out while it waited for a connection: it is not sent.
+    if (this.failure) controller.abort(this.failure);
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+    this.status = status;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.size += chunk.length;
+    if (this.size > this.maxBytes) this.fail(new Error(`an answer of more than ${this.maxBytes} bytes`));
+    else this.chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    clearTimeout(this.timer);
+    this.resolve({ status: this.status, body: Buffer.concat(this.chunks) });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    clearTimeout(this.timer);
+    this.reject(error);
+  }
+
+  private fail(error: Error): void {
+    clearTimeout(this.timer);
+    this.failure = error;
+    this.reject(error);
+    this.controller?.abort(error);
   }
 }
