@@ -8,9 +8,9 @@ import type { DocumentOrder, DocumentTask } from './worker/ticket-page';
 const BUILT = __filename.endsWith('.ts') ? join(__dirname, '../../dist/src/documents') : __dirname;
 
 /** Documents that wait. More could not be made before their requests have waited too long. */
-const MOST_WAITING = 16;
+export const MOST_WAITING = 16;
 /** Whatever keeps a thread busy for so long is not waited for any more, and ends with the thread. */
-const LIMIT_MS = 10_000;
+export const LIMIT_MS = 10_000;
 /** While people reserve, documents get a tenth of what the rest gets, where the processor is scarce. */
 const NICE = 10;
 /** A loop that is busy for more than this share of the time serves a crowd. */

@@ -4,8 +4,13 @@ import { pngOf, svgOf } from './qr';
 import type { DocumentOrder, DocumentTask } from './ticket-page';
 
 /** In a crowd, a thread rests so many times as long as it worked. A nice value alone leaves reservations 0.6 of their rate. */
-const REST = 7;
+const RESTS = 7;
+/** The first document takes a second of a busy machine, for its fonts; the next must not wait until its request is given up. */
+const LONGEST_REST_MS = 500;
 let restsUntil = 0;
+
+/** How long the thread rests after so much work, both in milliseconds. */
+export const restAfter = (workedMs: number) => Math.min(RESTS * workedMs, LONGEST_REST_MS);
 
 /** What a thread of the pool runs for each document, one after the other. */
 export default async function make(task: DocumentTask): Promise<Uint8Array> {
@@ -14,7 +19,7 @@ export default async function make(task: DocumentTask): Promise<Uint8Array> {
   try {
     return await draw(task);
   } finally {
-    restsUntil = performance.now() + REST * (performance.now() - start);
+    restsUntil = performance.now() + restAfter(performance.now() - start);
   }
 }
 
