@@ -1,14 +1,20 @@
 import { cpus } from 'node:os';
 import { LONG_HOLD } from '../bench';
 import { ratio } from '../figure';
+import { throttled } from '../harness/throttle';
 import { interleave, median } from '../measure';
 import type { Part } from '../part';
 import { echo, reserve } from '../windows';
 
 const EVENTS = 50;
 const TWO = { WEB_CONCURRENCY: '2' };
+/** Of a core, for each process: PostgreSQL and the load have room beside two of them on two cores. */
+const SHARE = 0.35;
 
-/** A second process is worth something only where the machine has a core for it: hence the same of bare Express. */
+/**
+ * A second process is worth something only where the machine has a core for it: hence the same of bare Express, and of
+ * processes that leave room on two cores. These show whether locks keep them from each other.
+ */
 export const processes: Part = {
   name: 'processes',
   about: 'reservations of 50 hot events by two API processes and by one, beside two bare Expresses and one',
@@ -29,6 +35,10 @@ export const processes: Part = {
           return result;
         },
         'two processes': (seconds) => reserve(bench, site, { seconds, events: EVENTS, target: two }),
+        'one slow process': (seconds) =>
+          throttled(one.pid, SHARE, () => reserve(bench, site, { seconds, events: EVENTS, target: one })),
+        'two slow processes': (seconds) =>
+          throttled(two.pid, SHARE, () => reserve(bench, site, { seconds, events: EVENTS, target: two })),
         'one bare Express': (seconds) => echo(bench, seconds, bare),
         'two bare Expresses': (seconds) => echo(bench, seconds, bareTwo),
       },
@@ -37,6 +47,11 @@ export const processes: Part = {
     await two.stop();
     await bareTwo.stop();
     const gain = ratio(measured['two processes'].perSecond, measured['one process'].perSecond, '/s');
+    const slowGain = ratio(
+      measured['two slow processes'].perSecond,
+      measured['one slow process'].perSecond,
+      '/s',
+    );
     const ceiling = ratio(
       measured['two bare Expresses'].perSecond,
       measured['one bare Express'].perSecond,
@@ -50,6 +65,12 @@ export const processes: Part = {
           good: 'above',
           atLeast: 1,
           reachFor: 1.3,
+        },
+        {
+          name: `the same, each process held to ${SHARE * 100} % of a core, so that the machine is no bound`,
+          ...slowGain,
+          good: 'above',
+          atLeast: 1.3,
         },
       ],
       measurements: measured,
