@@ -1,20 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { OutboxRepository, type ClaimedMessage } from './outbox.repository';
 import { OutboxService } from './outbox.service';
 import { RecurringTask } from './recurring-task';
+import { restAfterStep } from './rest';
 
 /** Milliseconds between two looks at the outbox that nothing has asked for. */
 export const RELAY_INTERVAL = Symbol('relay interval');
 
 /** Messages worked on at once by one process. */
 const CLAIM_SIZE = 10;
-/**
- * While more wait, the relay rests so many times as long as it has worked: a crowd of messages, such as the refunds of a
- * cancelled event, leaves the processors to those who book. A message that waited for somebody else costs them nothing.
- */
-const RESTS = 3;
-const LONGEST_REST_MS = 250;
 /** Longer than any handler takes; after it, a message of a relay that was killed is taken over. */
 const LEASE_SECONDS = 60;
 /** Pauses grow from a second to an hour, and add up to about three days. */
@@ -43,7 +37,7 @@ export class Relay extends RecurringTask {
       const messages = await this.repository.claim(topics, CLAIM_SIZE, LEASE_SECONDS);
       await Promise.all(messages.map((message) => this.deliver(message)));
       if (messages.length < CLAIM_SIZE) return;
-      await sleep(Math.min(RESTS * (performance.now() - begun), LONGEST_REST_MS));
+      await restAfterStep(begun);
     }
   }
 

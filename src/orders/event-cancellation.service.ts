@@ -9,6 +9,7 @@ import {
   type Cancellation,
 } from '../inventory/event-closing.service';
 import { OutboxService, type Message } from '../jobs/outbox.service';
+import { restAfterStep } from '../jobs/rest';
 import { Problem } from '../problems/problem';
 import { WakeUpSender } from '../queue/wake-up-sender';
 
@@ -69,8 +70,15 @@ export class EventCancellationService {
     const left = () => deadline - performance.now();
     const isDone =
       (await this.repeat(left(), () => this.closing.cancelSomeHolds(eventId))) &&
-      (await this.repeat(left(), () => this.closing.cancelSomePaidOrders(eventId)));
+      (await this.repeat(left(), () => this.cancelSomePaidOrders(eventId)));
     if (!isDone) await this.transactions.run(() => this.outbox.add(CANCELLATION_TOPIC, { eventId }));
+  }
+
+  private async cancelSomePaidOrders(eventId: number): Promise<boolean> {
+    const begun = performance.now();
+    const isDone = await this.closing.cancelSomePaidOrders(eventId);
+    if (!isDone) await restAfterStep(begun);
+    return isDone;
   }
 
   /** @returns whether all is done */
