@@ -3,7 +3,7 @@ import { restAfter } from './worker';
 
 describe('the rest of the thread', () => {
   it('is long after a page, so that reservations keep their rate', () => {
-    expect(restAfter(30)).toBe(210);
+    expect(restAfter(30)).toBe(270);
   });
 
   it('leaves time for all that may wait, however long one document took', () => {
