@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { placeOrdersFunction } from '../src/inventory/place-orders/place-orders.function';
 
 /**
  * Where there are no statistics yet, an index of a part of a table looks to PostgreSQL as good as the primary key, and it
@@ -6,6 +7,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  */
 export class FindRowsByKey1768000000000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(placeOrdersFunction());
     await queryRunner.query('DROP INDEX ticket_types_event_idx');
     await queryRunner.query('CREATE INDEX ticket_types_event_idx ON ticket_types (event_id, position, id)');
     await queryRunner.query('DROP INDEX devices_seen_at_idx');

@@ -35,6 +35,7 @@ const TO_PLACE = [
   'orders_bought_idx',
   'orders_network_idx',
   'orders_unpaid_idx',
+  'quotas_event_idx',
   'quotas_pkey',
   'ticket_types_event_idx',
   'ticket_types_pkey',

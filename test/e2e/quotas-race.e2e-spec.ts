@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { placeOrdersFunction } from '../../src/inventory/place-orders/place-orders.function';
+import {
+  PLACE_ORDERS_GUARDS,
+  placeOrdersFunction,
+} from '../../src/inventory/place-orders/place-orders.function';
 import { startTestApi, type TestApi } from '../support/api';
 import type { Answer } from '../support/client';
 import { createDatabase, type TestDatabase } from '../support/databases';
@@ -121,6 +124,47 @@ describe('quotas that change while places are sold', () => {
       await database.sql(placeOrdersFunction());
       await database.sql('TRUNCATE orders, tickets, quotas, codes, ticket_types');
     }
+  });
+
+  describe('between two looks of an order', () => {
+    beforeAll(async () => {
+      await database.sql(`CREATE FUNCTION late_version(quota bigint) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
+        BEGIN
+          PERFORM pg_sleep(0.5);
+          RETURN (SELECT version FROM quotas WHERE id = quota);
+        END $$`);
+    });
+    afterAll(async () => {
+      await database.sql(placeOrdersFunction());
+      await database.sql('TRUNCATE orders, tickets, quotas, codes, ticket_types');
+    });
+
+    /** Who asks for a type that gets a quota without a place after the order has read which quotas it has. */
+    async function reserveWhileChanging(version: string): Promise<Answer> {
+      await database.sql(placeOrdersFunction({ version }));
+      const event = await newEvent();
+      const type = await newType(event);
+      const reserved = reserve(event, type);
+      await eventually(async () => {
+        const asleep = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`;
+        expect(await database.sql(asleep)).toHaveLength(1);
+      });
+      expect((await changeType(type, { capacity: 0 })).status).toBe(200);
+      return await reserved;
+    }
+
+    it('let nobody past a quota that their type gets', async () => {
+      const version = `CASE WHEN late_version(need.quota_id) IS NOT NULL THEN ${PLACE_ORDERS_GUARDS.version} END`;
+      const { status, body } = await reserveWhileChanging(version);
+      expect([status, body.code]).toEqual([409, 'ticket_type_sold_out']);
+    });
+
+    it('would let them, if the version were read after the type', async () => {
+      const { status } = await reserveWhileChanging('late_version(need.quota_id)');
+      expect(status).toBe(201);
+      expect(await database.sql(INVENTORY_MISMATCHES)).not.toEqual([]);
+      await database.sql('TRUNCATE orders, tickets, quotas, codes, ticket_types');
+    });
   });
 
   it('change or sell, whatever comes first, to types that many ask for', async () => {

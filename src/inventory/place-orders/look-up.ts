@@ -2,25 +2,11 @@ import { wasThere } from '../../database/scope';
 
 /** A part of `place_orders`: reads codes, users, events and ticket types, and what of them refuses an order or an item. */
 export const LOOK_UP = `
-  IF cardinality(array_remove(codes, NULL)) > 0 THEN
-    SELECT array_agg(code.id), array_agg(code.quota_id) INTO code_ids, code_quota_ids
-    FROM (
-      SELECT code.id, code.quota_id
-      FROM unnest(event_ids, codes) WITH ORDINALITY AS asked (event_id, code, n)
-      LEFT JOIN LATERAL (
-        SELECT codes.id, codes.quota_id FROM codes
-        WHERE codes.event_id = asked.event_id AND codes.code_key = asked.code AND codes.deleted_at IS NULL
-          AND (codes.valid_from IS NULL OR codes.valid_from <= now()) AND (codes.valid_until IS NULL OR codes.valid_until > now())
-        OFFSET 0
-      ) AS code ON asked.code IS NOT NULL
-      ORDER BY asked.n
-    ) AS code;
-  END IF;
-
-  SELECT array_agg(look.refusal), array_agg(look.currency), array_agg(look.max_tickets_per_user)
-  INTO refusals, currencies, bought_limits
+  -- The version comes first: what changes from here on, before the quotas are locked, changes it.
+  SELECT array_agg(look.refusal), array_agg(look.currency), array_agg(look.max_tickets_per_user), array_agg(look.version)
+  INTO refusals, currencies, bought_limits, event_versions
   FROM (
-    SELECT event.currency, event.max_tickets_per_user, CASE
+    SELECT event.currency, event.max_tickets_per_user, quota.version, CASE
         WHEN asked.verdict IS NOT NULL THEN asked.verdict
         WHEN account.id IS NULL THEN 'user_not_found'
         WHEN event.end_time IS NULL THEN 'event_not_found'
@@ -40,8 +26,26 @@ export const LOOK_UP = `
       SELECT events.status, events.end_time, events.organizer_id, events.currency, events.max_tickets_per_user
       FROM events WHERE events.id = asked.event_id OFFSET 0
     ) AS event ON true
+    LEFT JOIN LATERAL (
+      SELECT quotas.version FROM quotas WHERE quotas.event_id = asked.event_id AND quotas.kind = 'event' OFFSET 0
+    ) AS quota ON true
     ORDER BY asked.n
   ) AS look;
+
+  IF cardinality(array_remove(codes, NULL)) > 0 THEN
+    SELECT array_agg(code.id), array_agg(code.quota_id) INTO code_ids, code_quota_ids
+    FROM (
+      SELECT code.id, code.quota_id
+      FROM unnest(event_ids, codes) WITH ORDINALITY AS asked (event_id, code, n)
+      LEFT JOIN LATERAL (
+        SELECT codes.id, codes.quota_id FROM codes
+        WHERE codes.event_id = asked.event_id AND codes.code_key = asked.code AND codes.deleted_at IS NULL
+          AND (codes.valid_from IS NULL OR codes.valid_from <= now()) AND (codes.valid_until IS NULL OR codes.valid_until > now())
+        OFFSET 0
+      ) AS code ON asked.code IS NOT NULL
+      ORDER BY asked.n
+    ) AS code;
+  END IF;
 
   SELECT array_agg(look.id), array_agg(look.name), array_agg(look.price), array_agg(look.quota_ids[1]), array_agg(look.quota_ids[2]),
     array_agg(look.min_per_order), array_agg(look.max_per_order), array_agg(look.is_reduced), array_agg(look.refusal),

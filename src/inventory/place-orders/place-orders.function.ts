@@ -2,7 +2,7 @@ import { ADD_UP } from './add-up';
 import { decide } from './decide';
 import { COUNT_LIMITS } from './limits';
 import { LOOK_UP } from './look-up';
-import { LOOK_FOR_SHORTAGES, SHORTAGE } from './shortage';
+import { lookForShortages, SHORTAGE } from './shortage';
 import { VARIABLES } from './variables';
 import { WRITE } from './write';
 
@@ -15,6 +15,8 @@ export const PLACE_ORDERS_GUARDS = {
   lock: 'FOR UPDATE',
   read: 'CASE WHEN is_closed THEN 0 ELSE capacity - held - sold END AS free',
   /** Notices quotas that are no longer what they were before the function waited for their lock. */
+  /** Read before types and codes are, which may change at any moment after. */
+  version: "CASE WHEN quota.kind = 'event' THEN event_versions[need.n] ELSE quota.version END",
   isOutdated: 'pool_versions[pool] IS DISTINCT FROM need_versions[k]',
 };
 
@@ -25,7 +27,7 @@ export const PLACE_ORDERS_GUARDS = {
  * one waited for a lock; they are planned once for a connection, also behind a pooler; and small batches cost little.
  */
 export const placeOrdersFunction = (guards: Partial<typeof PLACE_ORDERS_GUARDS> = {}): string => {
-  const { lock, read, isOutdated } = { ...PLACE_ORDERS_GUARDS, ...guards };
+  const { lock, read, version, isOutdated } = { ...PLACE_ORDERS_GUARDS, ...guards };
   return `
 CREATE OR REPLACE FUNCTION place_orders(
   user_ids bigint[], event_ids bigint[], issued_at bigint[], codes text[], contact_names text[], contact_emails text[],
@@ -44,7 +46,7 @@ BEGIN
   PERFORM set_config('lock_timeout', patience_ms::text, true);
 ${LOOK_UP}
 ${ADD_UP}
-${LOOK_FOR_SHORTAGES}
+${lookForShortages(version)}
   IF true = ANY (is_open) THEN
     SELECT array_agg(quota.id), array_agg(quota.shortage), array_agg(quota.version), array_agg(quota.free), array_agg(0)
     INTO pool_ids, pool_shortages, pool_versions, pool_free, pool_taken

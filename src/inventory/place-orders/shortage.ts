@@ -19,8 +19,12 @@ export const hasDue = (n: string) => `EXISTS (
           AND orders.expires_at > coalesce(to_timestamp(looked_since[${n}] / 1000), '-infinity')
       )`;
 
-/** A part of `place_orders`: which places of which quotas each order needs, and whose places are not free as it is. */
-export const LOOK_FOR_SHORTAGES = `
+/**
+ * A part of `place_orders`: which places of which quotas each order needs, and whose places are not free as it is.
+ *
+ * @param version SQL: the version of `quota` when the order `need.n` was looked up
+ */
+export const lookForShortages = (version: string) => `
   -- What is short is seen without a lock. Whether a hold is due is seen at the same instant: one that is released later
   -- gives back what was not there.
   SELECT array_agg(look.n), array_agg(look.quota_id), array_agg(look.number), array_agg(look.version), array_agg(look.shortage),
@@ -29,7 +33,7 @@ export const LOOK_FOR_SHORTAGES = `
   FROM (
     SELECT glance.*, CASE WHEN glance.shortage IS NOT NULL THEN ${hasDue('glance.n')} END AS has_due
     FROM (
-      SELECT need.n, need.quota_id, need.number, quota.kind, quota.version, CASE
+      SELECT need.n, need.quota_id, need.number, quota.kind, ${version} AS version, CASE
           -- A quota that is gone has nothing.
           WHEN quota.free IS NULL OR quota.is_closed OR quota.free < need.number THEN ${SHORTAGE}
         END AS shortage

@@ -6,6 +6,7 @@ DECLARE
   refusals text[];
   is_open boolean[];
   currencies text[];
+  event_versions integer[];
   bought_limits integer[];
   code_ids bigint[];
   code_quota_ids bigint[];
