@@ -1,4 +1,4 @@
-import type { Bench, Site } from './bench';
+import { LONG_HOLD, type Bench, type Site } from './bench';
 import { checkSeats, unanswered } from './check';
 import { openSales, type SaleKind } from './fill/sales';
 import { addHolds, openEvents } from './fill/seats';
@@ -70,6 +70,9 @@ export async function reserve(
   await checkReservations(database, opened, result);
   return result;
 }
+
+/** Settings of an API for `placeOrders`: users are drawn several times. */
+export const ROOMY = { ...LONG_HOLD, MAX_HOLDS_PER_USER_EVENT: '1000' };
 
 interface Ordering {
   kind: SaleKind;

@@ -1,6 +1,6 @@
 import { wasThere } from '../../database/scope';
 
-/** A part of `place_orders`: reads codes, users, events and ticket types, and what of them refuses an order or an item. */
+/** A part of `place_orders`: reads users, events, codes and ticket types, and what of them refuses an order or an item. */
 export const LOOK_UP = `
   -- The version comes first: what changes from here on, before the quotas are locked, changes it.
   SELECT array_agg(look.refusal), array_agg(look.currency), array_agg(look.max_tickets_per_user), array_agg(look.version)

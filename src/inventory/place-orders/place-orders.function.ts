@@ -14,9 +14,9 @@ export const PLACE_ORDERS_GUARDS = {
   /** Keeps the counters as they were read until the transaction ends. */
   lock: 'FOR UPDATE',
   read: 'CASE WHEN is_closed THEN 0 ELSE capacity - held - sold END AS free',
-  /** Notices quotas that are no longer what they were before the function waited for their lock. */
-  /** Read before types and codes are, which may change at any moment after. */
+  /** An event's was read before its types and codes, which may change at any moment after. */
   version: "CASE WHEN quota.kind = 'event' THEN event_versions[need.n] ELSE quota.version END",
+  /** Notices quotas that are no longer what they were before the function waited for their lock. */
   isOutdated: 'pool_versions[pool] IS DISTINCT FROM need_versions[k]',
 };
 

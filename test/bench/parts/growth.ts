@@ -4,10 +4,7 @@ import { analyzeTables } from '../fill/bulk';
 import { addSales } from '../fill/tickets';
 import { interleave } from '../measure';
 import type { Part } from '../part';
-import { placeOrders, reserve } from '../windows';
-
-/** Room for users who are drawn several times. */
-const LIMITS = { HOLD_SECONDS: '86400', MAX_HOLDS_PER_USER_EVENT: '1000' };
+import { placeOrders, reserve, ROOMY } from '../windows';
 
 /** What years of use do to the speed of selling. */
 export const growth: Part = {
@@ -66,7 +63,7 @@ export const growth: Part = {
   },
 };
 
-/** The site with an API of these limits. */
+/** The site with an API that has room for orders. */
 async function withRoom(bench: Bench, { database, users }: Site): Promise<Site> {
-  return { database, users, api: await bench.startApi(database, LIMITS) };
+  return { database, users, api: await bench.startApi(database, ROOMY) };
 }

@@ -5,7 +5,7 @@ import { addOrders, openSales, type SaleKind } from '../fill/sales';
 import type { LoadResult } from '../load/job';
 import { interleave, median } from '../measure';
 import type { Part } from '../part';
-import { placeOrders, reserve } from '../windows';
+import { placeOrders, reserve, ROOMY } from '../windows';
 
 /** Of 1 to 8. */
 const MEAN_TICKETS = 4.5;
@@ -21,8 +21,7 @@ export const orders: Part = {
   windows: ['bare Express'],
   run: async (bench, window) => {
     const { database, users } = await bench.copyTemplate();
-    // Room for users who are drawn several times.
-    const api = await bench.startApi(database, { HOLD_SECONDS: '86400', MAX_HOLDS_PER_USER_EVENT: '1000' });
+    const api = await bench.startApi(database, ROOMY);
     const site: Site = { database, users, api };
     const wal: { single: number[]; orders: number[] } = { single: [], orders: [] };
     const order = (kind: SaleKind, count = 1, isKeyed = false) => {
