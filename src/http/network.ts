@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import ipaddr, { IPv4, IPv6 } from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
 
@@ -19,6 +20,7 @@ const LONGEST_KNOWN = 64;
  * that is no address counts as one network, else a client could make up another with every request.
  */
 export function networkOf(text = ''): Readonly<Network> {
+  if (isIPv4(text)) return { address: text };
   const found = known.get(text);
   if (found) return found;
   const network = parse(text);

@@ -96,7 +96,7 @@ export class OrdersController {
     claim?: KeyClaim,
   ): Promise<OrderDto> {
     const network = countedNetwork(caller, request);
-    const wanted = { ...userFor(caller, body.user_id), ...toOrder(body), ...(network && { network }) };
+    const wanted = { ...userFor(caller, body.user_id), ...toOrder(body), network };
     const order = await this.toDto(await this.orders.place(wanted, claim));
     response.location(`/orders/${order.code}`);
     return order;

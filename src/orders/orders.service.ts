@@ -57,10 +57,7 @@ export class OrdersService {
    * @throws {Problem} as `InventoryService.holdPlaces`
    */
   async place(request: HoldRequest, claim?: KeyClaim): Promise<OrderView> {
-    const order = viewOfPlaced(
-      await this.inventory.holdPlaces({ ...request, ...(claim && { claim }) }),
-      request,
-    );
+    const order = viewOfPlaced(await this.inventory.holdPlaces({ ...request, claim }), request);
     // Without waiting: an order does not depend on the queue.
     if (!claim?.replayOf) this.wakeUps.wakeAtExpiry(order.expiresAt, order.expiresInMs);
     return order;
@@ -86,7 +83,7 @@ export class OrdersService {
 
   /** @throws {Problem} `order_not_found`, `order_not_cancellable` */
   async cancel(orderId: number, scope: OrderScope, claim?: KeyClaim): Promise<OrderView> {
-    await this.inventory.resolveHold({ orderId, target: 'cancelled', scope, ...(claim && { claim }) });
+    await this.inventory.resolveHold({ orderId, target: 'cancelled', scope, claim });
     return await this.get(orderId, scope);
   }
 

@@ -69,7 +69,7 @@ export class PaymentsService {
       scope: { by: 'anyone' },
       tender: 'offline',
       ...(reference !== undefined && { reference }),
-      ...(claim && { claim }),
+      claim,
     });
   }
 
@@ -134,7 +134,7 @@ export class PaymentsService {
         target: 'paid',
         scope,
         tender: 'none',
-        ...(claim && { claim }),
+        claim,
       });
       return { payment, isNew: true };
     } catch (error) {

@@ -68,7 +68,7 @@ export class ProviderPayments {
       scope,
       provider: name,
       ...wish,
-      ...(claim && { claim }),
+      claim,
     });
     const { id, status, amount, paidAt } = begun;
     if (status === 'held' && amount === 0) return undefined;

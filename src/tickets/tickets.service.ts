@@ -37,8 +37,7 @@ export class TicketsService {
     { claim, network }: Pick<HoldRequest, 'claim' | 'network'> = {},
   ): Promise<TicketView> {
     const items = [{ ticketTypeId, quantity: 1 }];
-    const more = { ...(claim && { claim }), ...(network && { network }) };
-    const request = { ...subject, eventId, items, isTicket: true as const, ...more };
+    const request: HoldRequest = { ...subject, eventId, items, isTicket: true, claim, network };
     const order = await this.inventory.holdPlaces(request);
     const expiresInMs = order.expiresAt.getTime() - order.createdAt.getTime();
     // Without waiting: a reservation does not depend on the queue.
@@ -65,7 +64,7 @@ export class TicketsService {
    * @throws {Problem} `ticket_not_found`, `ticket_not_payable`, `part_of_an_order` or `payment_required`
    */
   async pay(ticketId: number, scope: Scope, claim?: KeyClaim): Promise<TicketView> {
-    return await this.resolve({ orderId: null, ticketId, target: 'paid', scope, ...(claim && { claim }) });
+    return await this.resolve({ orderId: null, ticketId, target: 'paid', scope, claim });
   }
 
   /**
@@ -77,7 +76,7 @@ export class TicketsService {
       ticketId,
       target: 'cancelled',
       scope,
-      ...(claim && { claim }),
+      claim,
     });
   }
 

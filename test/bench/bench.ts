@@ -23,6 +23,9 @@ export interface Site {
   users: Ids;
 }
 
+/** As `npm start` and the container start the API. */
+const NODE_FLAGS = ['--max-semi-space-size=32'];
+
 const USERS = 100_000;
 
 export const LONG_HOLD = { HOLD_SECONDS: String(LONG_HOLD_SECONDS) };
@@ -117,7 +120,10 @@ export class Bench {
     return await startServer(
       {
         script,
-        execArgv: profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profile],
+        execArgv: [
+          ...NODE_FLAGS,
+          ...(profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profile]),
+        ],
         environment: { DATABASE_URL: database.url, TRUST_PROXY: '1', ...environment },
       },
       this.cleanup,
@@ -142,7 +148,8 @@ export class Bench {
   readonly bareExpress = once(() => this.startExpress({}));
 
   async startExpress(environment: Record<string, string>): Promise<ServerProcess> {
-    return await startServer({ script: 'test/bench/bare-express.js', environment }, this.cleanup);
+    const script = 'test/bench/bare-express.js';
+    return await startServer({ script, execArgv: NODE_FLAGS, environment }, this.cleanup);
   }
 }
 

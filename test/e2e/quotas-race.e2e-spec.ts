@@ -154,13 +154,13 @@ describe('quotas that change while places are sold', () => {
     }
 
     it('let nobody past a quota that their type gets', async () => {
-      const version = `CASE WHEN late_version(need.quota_id) IS NOT NULL THEN ${PLACE_ORDERS_GUARDS.version} END`;
+      const version = `CASE WHEN late_version(needed.quota_id) IS NOT NULL THEN ${PLACE_ORDERS_GUARDS.version} END`;
       const { status, body } = await reserveWhileChanging(version);
       expect([status, body.code]).toEqual([409, 'ticket_type_sold_out']);
     });
 
     it('would let them, if the version were read after the type', async () => {
-      const { status } = await reserveWhileChanging('late_version(need.quota_id)');
+      const { status } = await reserveWhileChanging('late_version(needed.quota_id)');
       expect(status).toBe(201);
       expect(await database.sql(INVENTORY_MISMATCHES)).not.toEqual([]);
       await database.sql('TRUNCATE orders, tickets, quotas, codes, ticket_types');

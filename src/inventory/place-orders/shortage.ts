@@ -22,7 +22,7 @@ export const hasDue = (n: string) => `EXISTS (
 /**
  * A part of `place_orders`: which places of which quotas each order needs, and whose places are not free as it is.
  *
- * @param version SQL: the version of `quota` when the order `need.n` was looked up
+ * @param version SQL: the version of `quota`, whose id is `needed.quota_id`, when the order `need.n` was looked up
  */
 export const lookForShortages = (version: string) => `
   -- What is short is seen without a lock. Whether a hold is due is seen at the same instant: one that is released later
@@ -33,27 +33,35 @@ export const lookForShortages = (version: string) => `
   FROM (
     SELECT glance.*, CASE WHEN glance.shortage IS NOT NULL THEN ${hasDue('glance.n')} END AS has_due
     FROM (
-      SELECT need.n, need.quota_id, need.number, quota.kind, ${version} AS version, CASE
+      SELECT need.n, needed.quota_id, need.number, quota.kind, ${version} AS version, CASE
           -- A quota that is gone has nothing.
           WHEN quota.free IS NULL OR quota.is_closed OR quota.free < need.number THEN ${SHORTAGE}
         END AS shortage
-    FROM (
-      SELECT each_need.n, each_need.quota_id, sum(each_need.number)::integer AS number
       FROM (
-        SELECT item.n, item.quota_id, item.number FROM unnest(item_ns, item_numbers, event_quota_ids) AS item (n, number, quota_id)
-        WHERE is_open[item.n]
-        UNION ALL
-        SELECT item.n, item.quota_id, item.number FROM unnest(item_ns, item_numbers, own_quota_ids) AS item (n, number, quota_id)
-        WHERE item.quota_id IS NOT NULL AND is_open[item.n]
-        UNION ALL
-        SELECT code.n, code.quota_id, 1 FROM unnest(code_quota_ids) WITH ORDINALITY AS code (quota_id, n)
-        WHERE code.quota_id IS NOT NULL AND is_open[code.n]
-      ) AS each_need
-      GROUP BY each_need.n, each_need.quota_id
-    ) AS need
-    LEFT JOIN LATERAL (
-      SELECT kind, version, is_closed, capacity - held - sold AS free FROM quotas WHERE quotas.id = need.quota_id OFFSET 0
-    ) AS quota ON true
+        -- Orders that need the same quota share a look at it.
+        SELECT each_quota.quota_id, array_agg(each_quota.n) AS ns, array_agg(each_quota.number) AS numbers
+        FROM (
+          SELECT each_need.n, each_need.quota_id, sum(each_need.number)::integer AS number
+          FROM (
+            SELECT item.n, item.quota_id, item.number
+            FROM unnest(item_ns, item_numbers, event_quota_ids) AS item (n, number, quota_id)
+            WHERE is_open[item.n]
+            UNION ALL
+            SELECT item.n, item.quota_id, item.number
+            FROM unnest(item_ns, item_numbers, own_quota_ids) AS item (n, number, quota_id)
+            WHERE item.quota_id IS NOT NULL AND is_open[item.n]
+            UNION ALL
+            SELECT code.n, code.quota_id, 1 FROM unnest(code_quota_ids) WITH ORDINALITY AS code (quota_id, n)
+            WHERE code.quota_id IS NOT NULL AND is_open[code.n]
+          ) AS each_need
+          GROUP BY each_need.n, each_need.quota_id
+        ) AS each_quota
+        GROUP BY each_quota.quota_id
+      ) AS needed
+      LEFT JOIN LATERAL (
+        SELECT kind, version, is_closed, capacity - held - sold AS free FROM quotas WHERE quotas.id = needed.quota_id OFFSET 0
+      ) AS quota ON true
+      CROSS JOIN unnest(needed.ns, needed.numbers) AS need (n, number)
     ) AS glance
     ORDER BY glance.n, ${RANK}, glance.quota_id
   ) AS look;
