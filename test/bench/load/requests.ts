@@ -83,8 +83,9 @@ function payments({ tickets: { first, count }, users }: Extract<Requests, { kind
   let sent = 0;
   return (): Request | undefined => {
     if (sent >= count) return undefined;
-    const token = userToken(holderAt(users, sent));
-    return { method: 'POST', path: `/tickets/${first + sent++}/pay`, token, expected: OK };
+    const user = holderAt(users, sent);
+    const path = `/tickets/${first + sent++}/pay`;
+    return { method: 'POST', path, token: userToken(user), from: addressOf(user), expected: OK };
   };
 }
 
@@ -102,7 +103,8 @@ function orders({ users, events, types, typesPerEvent, isKeyed }: Extract<Reques
     });
     const body = `{"event_id":${events.first + place},"items":[${items.join(',')}]}`;
     const key = isKeyed ? randomUUID() : undefined;
-    return { method: 'POST', path: '/orders', body, token: userToken(user), key, expected: CREATED };
+    const [token, from] = [userToken(user), addressOf(user)];
+    return { method: 'POST', path: '/orders', body, token, from, key, expected: CREATED };
   };
 }
 
@@ -119,9 +121,9 @@ function orderPayments({
   let sent = 0;
   return (): Request | undefined => {
     if (sent >= count) return undefined;
-    const token = userToken(users.first + (sent % users.count));
+    const user = users.first + (sent % users.count);
     const path = `/orders/${codes.codeOf(first + sent++)}/payments`;
-    return { method: 'POST', path, body, token, expected };
+    return { method: 'POST', path, body, token: userToken(user), from: addressOf(user), expected };
   };
 }
 
