@@ -62,6 +62,8 @@ interface PaymentName {
   eventId?: string;
   /** It tells of nothing but that the money was taken. */
   isSuccess?: boolean;
+  /** It tells of nothing but that this refund succeeded. */
+  succeededRefundId?: number;
 }
 
 /** `id` and `orderId` are null for a payment that is unknown here. */
@@ -147,14 +149,17 @@ export class PaymentSettlement {
   }
 
   private async findAll(names: readonly PaymentName[]): Promise<FoundPayment[]> {
-    const asked = names.map(({ provider, providerPayment, paymentId, eventId, isSuccess }, i) => ({
-      n: i + 1,
-      provider,
-      provider_payment: providerPayment,
-      payment_id: paymentId,
-      event: eventId,
-      is_success: isSuccess,
-    }));
+    const asked = names.map(
+      ({ provider, providerPayment, paymentId, eventId, isSuccess, succeededRefundId }, i) => ({
+        n: i + 1,
+        provider,
+        provider_payment: providerPayment,
+        payment_id: paymentId,
+        event: eventId,
+        is_success: isSuccess,
+        refund_id: succeededRefundId,
+      }),
+    );
     return await this.statements.run<FoundPayment & object>(FIND_PAYMENTS, [JSON.stringify(asked)]);
   }
 

@@ -36,6 +36,8 @@ export interface ProviderEvent {
   paymentId?: number;
   /** It tells of nothing but that the money was taken: where that is known already, there is nothing to ask. */
   isSuccess: boolean;
+  /** Our refund's id, where the event tells of nothing but that this refund succeeded. */
+  succeededRefundId?: number;
 }
 
 export interface PaymentRequest {

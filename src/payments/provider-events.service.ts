@@ -30,14 +30,9 @@ export class ProviderEvents {
     if (provider?.name !== name) throw new Problem('route_not_found');
     const event = this.read(provider, body, headers);
     if (event.payment === undefined) return;
-    const { id, payment: providerPayment, paymentId: carried, isSuccess } = event;
-    const found = await this.settlement.find({
-      provider: name,
-      providerPayment,
-      eventId: id,
-      isSuccess,
-      ...(carried !== undefined && { paymentId: carried }),
-    });
+    const { id: eventId, payment: providerPayment, paymentId, isSuccess, succeededRefundId } = event;
+    const told = { eventId, isSuccess, succeededRefundId };
+    const found = await this.settlement.find({ provider: name, providerPayment, paymentId, ...told });
     // Most events tell of a success that the provider's answer has told before.
     if (found.isKnown) return;
     try {

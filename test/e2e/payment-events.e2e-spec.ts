@@ -81,6 +81,35 @@ describe('events of a payment provider', () => {
     expect((await send(body)).status).toBe(200);
   });
 
+  it('end where they tell of a refund that is known to have succeeded, and no other', async () => {
+    const [order, other] = [await till.place(), await till.place()];
+    for (const { code } of [order, other]) {
+      await till.pay({ code });
+      await till.organizer.client.post(`/orders/${code}/refunds`, {});
+      await till.untilRefunded({ code });
+    }
+    const told = async ({ code }: { code: string }) => {
+      const [row] = await api.sql<{ payment: string; metadata: { refund_id: string } }>(
+        `SELECT payments.id AS payment, payments.metadata || refunds.metadata AS metadata
+        FROM sandbox.refunds JOIN sandbox.payments ON payments.id = payment WHERE payments.metadata ->> 'order_code' = $1`,
+        [code],
+      );
+      return row as { payment: string; metadata: { refund_id: string } };
+    };
+    const { payment, metadata } = await told(order);
+    const news = (refund_id: string) =>
+      eventOf(payment, { ...metadata, refund_id }).replace('payment.succeeded', 'refund.succeeded');
+    // Who asks about it now is not answered.
+    await api.sql('DELETE FROM sandbox.refunds WHERE payment = $1', [payment]);
+    await api.sql('DELETE FROM sandbox.payments WHERE id = $1', [payment]);
+    expect((await send(news(metadata.refund_id))).status).toBe(200);
+    const foreign = (await told(other)).metadata.refund_id;
+    for (const id of [foreign, '999999']) expectProblem(await send(news(id)), 503, 'service_unavailable');
+    await api.sql(`UPDATE refunds SET status = 'pending' WHERE id = $1`, [metadata.refund_id]);
+    expectProblem(await send(news(metadata.refund_id)), 503, 'service_unavailable');
+    await api.sql(`UPDATE refunds SET status = 'succeeded' WHERE id = $1`, [metadata.refund_id]);
+  });
+
   it('that were forged, changed or are old, are refused unread', async () => {
     const { order, id, metadata } = await untold();
     const body = eventOf(id, metadata);

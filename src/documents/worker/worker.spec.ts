@@ -3,7 +3,7 @@ import { restAfter } from './worker';
 
 describe('the rest of the thread', () => {
   it('is long after a page, so that reservations keep their rate', () => {
-    expect(restAfter(30)).toBe(270);
+    expect(restAfter(20)).toBe(380);
   });
 
   it('leaves time for all that may wait, however long one document took', () => {

@@ -4,7 +4,7 @@ import { pngOf, svgOf } from './qr';
 import type { DocumentOrder, DocumentTask } from './ticket-page';
 
 /** In a crowd, a thread rests so many times as long as it worked. A nice value alone leaves reservations 0.6 of their rate. */
-const RESTS = 9;
+const RESTS = 19;
 /** The first document takes a second of a busy machine, for its fonts; the next must not wait until its request is given up. */
 const LONGEST_REST_MS = 500;
 let restsUntil = 0;

@@ -101,6 +101,7 @@ export function eventIn(body: Buffer, installation: string): ProviderEvent {
     payment: textOf(payment),
     paymentId: ourIdIn(metadata, 'payment_id', installation),
     isSuccess: type === 'payment.succeeded',
+    succeededRefundId: type === 'refund.succeeded' ? ourIdIn(metadata, 'refund_id', installation) : undefined,
   };
 }
 

@@ -65,6 +65,10 @@ export function toEvent({ id, type, data }: Stripe.Event, installation: string):
     payment: idOf(payment),
     paymentId: ourIdIn(object.metadata, 'payment_id', installation),
     isSuccess: type === 'payment_intent.succeeded',
+    succeededRefundId:
+      object.object === 'refund' && object.status === 'succeeded'
+        ? ourIdIn(object.metadata, 'refund_id', installation)
+        : undefined,
   };
 }
 

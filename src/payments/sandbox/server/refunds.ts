@@ -87,9 +87,9 @@ export class Refunds {
     );
     const events = await client.query<SandboxEvent>(
       `INSERT INTO sandbox.events (id, type, payment, metadata, next_at)
-      SELECT $1, $2, id, metadata, now() + $4 * interval '1 ms' FROM sandbox.payments WHERE id = $3
+      SELECT $1, $2, id, metadata || $5, now() + $4 * interval '1 ms' FROM sandbox.payments WHERE id = $3
       RETURNING ${EVENT}`,
-      [newId('evt'), `refund.${status}`, request.payment, LEASE_MS],
+      [newId('evt'), `refund.${status}`, request.payment, LEASE_MS, request.metadata],
     );
     return { refund: rows[0] as RefundRow, events: events.rows };
   }
