@@ -96,7 +96,7 @@ export const STATEMENTS: [string, Statement, values: unknown[], literals: string
     FIND_PAYMENTS,
     [SPOKEN_OF],
     `'${SPOKEN_OF}'`,
-    ['payments_pkey', 'payments_provider_payment_idx', 'provider_events_pkey'],
+    ['payments_pkey', 'payments_provider_payment_idx', 'provider_events_pkey', 'refunds_pkey'],
   ],
   [
     'beginning a refund',

@@ -8,9 +8,8 @@ const ofItems = (array: string) =>
 /** A part of `place_orders`: moves the counters, writes orders and tickets, and answers. */
 export const WRITE = `
   IF ticket_number > 0 THEN
-    UPDATE quotas SET held = held + taken.number
-    FROM unnest(pool_ids, pool_taken) AS taken (quota_id, number)
-    WHERE quotas.id = taken.quota_id AND taken.number > 0;
+    UPDATE quotas SET held = held + pool_taken[array_position(pool_ids, quotas.id)]
+    WHERE quotas.id = ANY (pool_ids) AND pool_taken[array_position(pool_ids, quotas.id)] > 0;
 
     placed_at := clock_timestamp();
     INSERT INTO orders (id, user_id, event_id, status, places, created_at, expires_at, total, discount, code_id, type_ids,

@@ -1,4 +1,5 @@
 import type { Database } from '../harness/database';
+import { analyzeTables } from './bulk';
 import type { Ids } from '../load/job';
 import { PLENTY } from './seats';
 
@@ -49,6 +50,8 @@ export async function openSales(
     )
     SELECT min(event_id)::float8 AS event, min(id)::float8 AS type FROM type`,
   );
+  // As autovacuum does within a minute.
+  await analyzeTables(database, 'events', 'quotas', 'ticket_types');
   return {
     events: { first: ids?.event ?? 0, count },
     types: { first: ids?.type ?? 0, count: count * types },
