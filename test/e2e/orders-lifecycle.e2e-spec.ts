@@ -24,8 +24,9 @@ describe('orders, while the organizer changes what they are of,', () => {
   const patch = (path: string, body: object) => change(organizer.client, path, body);
 
   it('leave no place beyond a capacity that shrinks to the last one', async () => {
-    const event = await stage.event(organizer, { total_tickets: 300 });
-    const quota = await stage.quota(event.id, 'type', 150);
+    // Many more than the first batch of orders takes.
+    const event = await stage.event(organizer, { total_tickets: 3_000 });
+    const quota = await stage.quota(event.id, 'type', 1_500);
     const types = [await stage.type(event, { quotaId: quota }), await stage.type(event)];
     let bought = 0;
     const buy = async (client: number) => {
@@ -37,17 +38,18 @@ describe('orders, while the organizer changes what they are of,', () => {
     };
     /** Asks for less and less, and then for no more than is taken, as often as somebody was quicker. */
     const shrink = async (path: string, field: string, from: number) => {
-      for (let capacity = from; ;) {
+      for (let [capacity, taken] = [from, 0]; ;) {
         const { status, body } = await patch(path, { [field]: capacity });
-        if (status === 200 && capacity < from - 20) return capacity;
+        if (status === 200 && (capacity < from - 200 || capacity === taken)) return capacity;
         expect([200, 409]).toContain(status);
-        capacity = status === 200 ? capacity - 15 : (body.held as number) + (body.sold as number);
+        if (status === 409) taken = (body.held as number) + (body.sold as number);
+        capacity = status === 200 ? capacity - 150 : taken;
         await sleep(2);
       }
     };
     const [places, some] = await Promise.all([
-      shrink(`/events/${event.id}`, 'total_tickets', 300),
-      shrink(`/quotas/${quota}`, 'capacity', 150),
+      shrink(`/events/${event.id}`, 'total_tickets', 3_000),
+      shrink(`/quotas/${quota}`, 'capacity', 1_500),
       ...Array.from({ length: 64 }, (_, client) => buy(client)),
     ]);
     for (const type of types) {
