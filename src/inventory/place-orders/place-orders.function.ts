@@ -1,7 +1,7 @@
-import { ADD_UP } from './add-up';
 import { decide } from './decide';
 import { COUNT_LIMITS } from './limits';
 import { LOOK_UP } from './look-up';
+import { PRICE_ORDERS } from './price-orders';
 import { lookForShortages, SHORTAGE } from './shortage';
 import { VARIABLES } from './variables';
 import { WRITE } from './write';
@@ -46,7 +46,7 @@ ${VARIABLES}
 BEGIN
   PERFORM set_config('lock_timeout', patience_ms::text, true);
 ${LOOK_UP}
-${ADD_UP}
+${PRICE_ORDERS}
 ${lookForShortages(version)}
   IF true = ANY (is_open) THEN
     SELECT array_agg(quota.id), array_agg(quota.shortage), array_agg(quota.version), array_agg(quota.free), array_agg(0)

@@ -1,7 +1,10 @@
 import { MAX_MONEY } from '../../http/fields';
 
-/** A part of `place_orders`: adds up places and prices of each order, and refuses it for the first of its items at fault. */
-export const ADD_UP = `
+/**
+ * A part of `place_orders`: adds up the places and the price of each order, takes off what its code does (`price_tickets`,
+ * made by a migration), and refuses it for the first of its items at fault.
+ */
+export const PRICE_ORDERS = `
   FOR i IN 1 .. cardinality(item_ns) LOOP
     o := item_ns[i];
     item_firsts[o] := coalesce(item_firsts[o], i);
