@@ -71,13 +71,7 @@ export class TicketsService {
    * @throws {Problem} `ticket_not_found`, `ticket_not_cancellable` or `part_of_an_order`
    */
   async cancel(ticketId: number, scope: Scope, claim?: KeyClaim): Promise<TicketView> {
-    return await this.resolve({
-      orderId: null,
-      ticketId,
-      target: 'cancelled',
-      scope,
-      claim,
-    });
+    return await this.resolve({ orderId: null, ticketId, target: 'cancelled', scope, claim });
   }
 
   /**

@@ -142,8 +142,10 @@ describe('a POST with an Idempotency-Key', () => {
       const [{ last_value: tries }] = await suite.api.sql('SELECT last_value FROM tries');
       await suite.api.sql('DROP FUNCTION fail_once CASCADE');
       await suite.api.sql('DROP SEQUENCE tries');
-      const refusal = first.status < 300 ? undefined : first.body;
-      expect({ refusal, tries }).toEqual({ refusal: undefined, tries: 2 });
+      const isDone = first.status < 300;
+      // What was refused tells why.
+      const refusal = isDone ? undefined : first.body;
+      expect({ isDone, refusal, tries }).toEqual({ isDone: true, refusal: undefined, tries: 2 });
       const again = await post(path, body, key);
       expect([isReplay(again), again.headers.get('location')]).toEqual([true, first.headers.get('location')]);
       expect(
