@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { readSettings } from '../src/config/settings';
 import { startEmbeddedPostgres } from '../src/database/embedded/embedded-postgres';
+import { createExpressServer } from '../src/http/http-adapter';
 import { urlOf } from '../src/http/running-server';
 import { sandboxRouter } from '../src/payments/sandbox/server/router';
 import { Sandbox } from '../src/payments/sandbox/server/sandbox';
@@ -55,7 +56,7 @@ runScript(async () => {
   });
   await sandbox.open();
   const app = express().disable('x-powered-by').disable('etag').use('/sandbox', sandboxRouter(sandbox));
-  const server = app.listen(Number(values.port ?? PORT), '127.0.0.1');
+  const server = createExpressServer(app).listen(Number(values.port ?? PORT), '127.0.0.1');
   await once(server, 'listening');
   // Longer than callers keep a connection.
   server.keepAliveTimeout = 65_000;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import DataLoader from 'dataloader';
 import type { Pool } from 'pg';
 import { EVENT, LEASE_MS, type EventSender, type SandboxEvent } from './event-sender';
@@ -45,8 +45,8 @@ const EVENTS_OF_CHANGED = `
 /** What comes first, and what it is told about only after it. */
 const REORDERED_BY_MS = 500;
 const LONGEST_LIST = 100;
-/** Payments that are made within this time share a commit. */
-const TOGETHER_MS = 5;
+/** What is asked for within this time shares a commit. */
+export const TOGETHER_MS = 5;
 
 interface NewRow extends PaymentRow {
   key: string;
@@ -260,7 +260,7 @@ export class Payments {
   }
 }
 
-export const newId = (kind: string) => `${kind}_${randomBytes(12).toString('hex')}`;
+export const newId = (kind: string) => `${kind}_${randomUUID().replaceAll('-', '')}`;
 
 function eventsOf({ status }: PaymentRow, { events, disputed }: Method) {
   const first = { id: newId('evt'), type: `payment.${status}`, delayMs: LEASE_MS };

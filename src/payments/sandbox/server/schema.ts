@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { CREATE_REFUND_FUNCTION } from './create-refunds';
 
 /** Any number that no other program would lock on the same database. */
 const SCHEMA_LOCK = 7_499_101;
@@ -71,6 +72,7 @@ export async function createSchema(pool: Pool): Promise<void> {
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
     await client.query(TABLES);
+    await client.query(CREATE_REFUND_FUNCTION);
     await client.query('INSERT INTO sandbox.account DEFAULT VALUES ON CONFLICT DO NOTHING');
     await client.query('COMMIT');
   } catch (error) {
