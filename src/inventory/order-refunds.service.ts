@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { issuedAtIn, organizerIn, type OrganizerScope } from '../database/scope';
+import { createBatcher } from '../database/batcher';
 import { Statements } from '../database/statements';
 import type { RefundCause, RefundStatus } from './payment-states';
 import { REFUND_ORDER } from './refund-order.statement';
-import { RETRY_REFUND, SETTLE_REFUND } from './settle-refund.statements';
+import { BATCH } from './retry-without-stuck-rows';
+import { RETRY_REFUND, SETTLE_REFUNDS } from './settle-refund.statements';
 
 export { REFUND_TOPIC } from './settle-payments.statement';
 
@@ -38,6 +40,19 @@ export interface RefundNews {
   failureCode?: string;
 }
 
+interface SettleRequest {
+  id: number;
+  attempt: number;
+  news: RefundNews;
+}
+
+interface SettleAnswer {
+  status: RefundStatus | null;
+  isNew: boolean;
+  /** Another about the same refund came before: it is to be asked for again. */
+  isLeft: boolean;
+}
+
 /** What the caller is to the order; without a refund, `id` is null. */
 type RefundAnswer = {
   isTheirs: boolean;
@@ -48,6 +63,11 @@ type RefundAnswer = {
 /** Gives money of orders back, with the places that were bought for it. */
 @Injectable()
 export class OrderRefunds {
+  private readonly settleTogether = createBatcher<SettleRequest, SettleAnswer>(
+    (requests) => this.settleAll(requests),
+    BATCH,
+  );
+
   constructor(private readonly statements: Statements) {}
 
   /** Begins a refund, if so much is left; a message of the outbox sees to the money. */
@@ -73,13 +93,31 @@ export class OrderRefunds {
     return (await this.statements.run(RETRY_REFUND, [id])).length > 0;
   }
 
-  /** Takes over what the provider says of a try. */
+  /**
+   * Takes over what the provider says of a try.
+   *
+   * @returns undefined for a refund that is unknown
+   */
   async settle(
     id: number,
     attempt: number,
-    { id: providerId, status, failureCode }: RefundNews,
+    news: RefundNews,
   ): Promise<{ status: RefundStatus; isNew: boolean } | undefined> {
-    const values = [id, attempt, status, providerId ?? null, failureCode?.slice(0, 100) ?? null];
-    return (await this.statements.run<{ status: RefundStatus; isNew: boolean }>(SETTLE_REFUND, values))[0];
+    let settled = await this.settleTogether({ id, attempt, news });
+    while (settled.isLeft) settled = await this.settleTogether({ id, attempt, news });
+    const { status, isNew } = settled;
+    return status === null ? undefined : { status, isNew };
+  }
+
+  private async settleAll(requests: readonly SettleRequest[]): Promise<SettleAnswer[]> {
+    const said = requests.map(({ id, attempt, news: { id: providerId, status, failureCode } }, i) => ({
+      n: i + 1,
+      id,
+      attempt,
+      status,
+      provider_refund: providerId,
+      failure_code: failureCode?.slice(0, 100),
+    }));
+    return await this.statements.run<SettleAnswer>(SETTLE_REFUNDS, [JSON.stringify(said)]);
   }
 }

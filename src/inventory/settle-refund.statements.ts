@@ -4,49 +4,69 @@ import { leadsTo, REFUND_TRANSITIONS } from './payment-states';
 import { REFUND_TOPIC } from './settle-payments.statement';
 
 /** What keeps a refund from being counted twice. Tests take a guard out, and show what then goes wrong. */
-export const SETTLE_REFUND_GUARDS = { isNew: leadsTo(REFUND_TRANSITIONS, 'refund.status', '$3::varchar') };
+export const SETTLE_REFUNDS_GUARDS = { isNew: leadsTo(REFUND_TRANSITIONS, 'refund.status', 'said.status') };
 
 /**
- * Takes over what the provider says of the try `$2` of the refund `$1`: it is in the state `$3`, has the id `$4` there, and
- * failed for `$5`. What is known already changes nothing; neither does the failure of a try before the last.
+ * Takes over what the provider says of refunds. `$1` is an array of JSON: of each its place `n` in the order of arrival, the
+ * refund, of which `attempt` it is said, the state it is in, its id there, and why it failed. What is known already changes
+ * nothing; neither does the failure of a try before the last.
  *
- * Answers the refund as it is then.
+ * Answers a row per request: the refund's state as it is then, null where it is unknown. `isLeft`: nothing was done, as
+ * something else about the same refund came before; it is to be asked for again.
  */
-export const settleRefund = ({ isNew } = SETTLE_REFUND_GUARDS): Statement => ({
-  name: 'settle_refund',
+export const settleRefunds = ({ isNew } = SETTLE_REFUNDS_GUARDS): Statement => ({
+  name: 'settle_refunds',
   text: `
-    WITH known AS MATERIALIZED (
-      SELECT id, order_id FROM refunds WHERE id = $1
+    WITH said AS MATERIALIZED (
+      -- As JSON, whose length no plan depends on: of arrays each length would be planned anew.
+      SELECT r.*, row_number() OVER (PARTITION BY r.id ORDER BY r.n) AS turn
+      FROM json_to_recordset($1::json) AS r
+        (n int, id bigint, attempt int, status varchar, provider_refund varchar, failure_code varchar)
     ), its_order AS MATERIALIZED (
-      SELECT id FROM orders WHERE id = (SELECT order_id FROM known) FOR UPDATE
+      SELECT id FROM orders
+      WHERE id = ANY (ARRAY(SELECT order_id FROM refunds WHERE refunds.id = ANY (ARRAY(SELECT said.id FROM said))))
+      ORDER BY id
+      FOR UPDATE
     ), refund AS MATERIALIZED (
-      -- Locked after its order, as each of its states is decided under that lock.
+      -- Locked after their orders, as each of their states is decided under that lock.
       SELECT refunds.* FROM refunds, (SELECT count(*) AS number FROM its_order) AS locked
-      WHERE refunds.id = $1 AND locked.number > 0
+      WHERE refunds.id = ANY (ARRAY(SELECT said.id FROM said)) AND locked.number > 0
+      ORDER BY refunds.id
       FOR UPDATE OF refunds
     ), news AS MATERIALIZED (
-      SELECT refund.*, ${isNew} AND ($3 = 'succeeded' OR attempt = $2::int) AS is_new,
+      SELECT said.*, refund.order_id, refund.payment_id, refund.amount, refund.currency, refund.status AS was,
+        ${isNew} AND (said.status = 'succeeded' OR said.attempt = refund.attempt) AS is_new,
         date_trunc('milliseconds', clock_timestamp()) AS at
-      FROM refund
+      FROM said JOIN refund ON refund.id = said.id
+      WHERE turn = 1
     ), changed AS (
-      UPDATE refunds SET status = CASE WHEN is_new THEN $3 ELSE refunds.status END, provider_refund = coalesce($4::varchar, refunds.provider_refund),
-        failure_code = CASE WHEN NOT is_new THEN refunds.failure_code WHEN $3 = 'failed' THEN coalesce($5::varchar, 'failed') END,
+      UPDATE refunds SET status = CASE WHEN is_new THEN news.status ELSE refunds.status END,
+        provider_refund = coalesce(news.provider_refund, refunds.provider_refund),
+        failure_code = CASE
+          WHEN NOT is_new THEN refunds.failure_code
+          WHEN news.status = 'failed' THEN coalesce(news.failure_code, 'failed')
+        END,
         closed_at = CASE WHEN is_new THEN at ELSE refunds.closed_at END
       FROM news
-      WHERE refunds.id = news.id AND (is_new OR refunds.attempt = $2 AND refunds.provider_refund IS DISTINCT FROM $4)
-      RETURNING refunds.id, refunds.status
+      WHERE refunds.id = news.id
+        AND (is_new OR refunds.attempt = news.attempt AND refunds.provider_refund IS DISTINCT FROM news.provider_refund)
+      RETURNING news.n, refunds.status
     ), counted AS (
-      UPDATE orders SET amount_refunded = amount_refunded + amount FROM news
-      WHERE orders.id = news.order_id AND is_new AND $3 = 'succeeded'
+      UPDATE orders SET amount_refunded = amount_refunded + given.amount
+      FROM (
+        SELECT order_id, sum(amount) AS amount FROM news WHERE is_new AND status = 'succeeded' GROUP BY order_id
+      ) AS given
+      WHERE orders.id = given.order_id
     ), entry AS (
       INSERT INTO ledger (order_id, payment_id, refund_id, kind, amount, currency, created_at)
-      SELECT order_id, payment_id, id, 'refund', -amount, currency, at FROM news WHERE is_new AND $3 = 'succeeded'
+      SELECT order_id, payment_id, id, 'refund', -amount, currency, at FROM news WHERE is_new AND status = 'succeeded'
     )
-    SELECT refund.id, coalesce(changed.status, refund.status) AS status, is_new AS "isNew"
-    FROM refund CROSS JOIN news LEFT JOIN changed ON true`,
+    SELECT coalesce(changed.status, was) AS status, coalesce(is_new, false) AS "isNew", said.turn > 1 AS "isLeft"
+    FROM said LEFT JOIN news ON news.n = said.n LEFT JOIN changed ON changed.n = said.n
+    ORDER BY said.n`,
 });
 
-export const SETTLE_REFUND = settleRefund();
+export const SETTLE_REFUNDS = settleRefunds();
 
 const AGAIN = `status = 'pending', attempt = attempt + 1, failure_code = NULL, provider_refund = NULL, closed_at = NULL`;
 

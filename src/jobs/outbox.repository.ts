@@ -32,9 +32,11 @@ export class OutboxRepository {
     return await this.statements.run<ClaimedMessage>(CLAIM, [topics, limit, leaseSeconds]);
   }
 
-  /** Forgets a message that is done, unless its lease has ended and another relay has taken it over. */
-  async complete({ id, attempts }: ClaimedMessage): Promise<void> {
-    await this.statements.run(COMPLETE, [id, attempts]);
+  /** Forgets messages that are done, but for those whose lease has ended and which another relay has taken over. */
+  async complete(messages: readonly ClaimedMessage[]): Promise<void> {
+    await this.statements.run(COMPLETE, [
+      JSON.stringify(messages.map(({ id, attempts }) => ({ id, attempts }))),
+    ]);
   }
 
   /** Puts a message off that could not be done, or makes it a dead letter. */
@@ -71,7 +73,10 @@ const CLAIM: Statement = {
 
 const COMPLETE: Statement = {
   name: 'outbox_complete',
-  text: 'DELETE FROM outbox WHERE id = $1 AND attempts = $2',
+  text: `
+    WITH done AS MATERIALIZED (SELECT * FROM json_to_recordset($1::json) AS done (id bigint, attempts int))
+    DELETE FROM outbox USING done
+    WHERE outbox.id = ANY (ARRAY(SELECT id FROM done)) AND outbox.id = done.id AND outbox.attempts = done.attempts`,
 };
 
 const PUT_OFF: Statement = {

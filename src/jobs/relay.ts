@@ -35,21 +35,24 @@ export class Relay extends RecurringTask {
     while (!this.isStopped) {
       const begun = performance.now();
       const messages = await this.repository.claim(topics, CLAIM_SIZE, LEASE_SECONDS);
-      await Promise.all(messages.map((message) => this.deliver(message)));
+      const outcomes = await Promise.all(messages.map((message) => this.deliver(message)));
+      const done = messages.filter((_, i) => outcomes[i]);
+      if (done.length > 0) await this.repository.complete(done);
       if (messages.length < CLAIM_SIZE) return;
       await restAfterStep(begun);
     }
   }
 
-  private async deliver(message: ClaimedMessage): Promise<void> {
+  /** @returns whether it is done; else it is put off */
+  private async deliver(message: ClaimedMessage): Promise<boolean> {
     const { id, topic, payload, attempts } = message;
     try {
       await this.outbox.handlerOf(topic)?.({ id, payload, attempt: attempts });
+      return true;
     } catch (error) {
       await this.putOff(message, error as Error);
-      return;
+      return false;
     }
-    await this.repository.complete(message);
   }
 
   private async putOff(message: ClaimedMessage, error: Error): Promise<void> {

@@ -1,6 +1,7 @@
 import { Statements } from '../../src/database/statements';
+import { OrderRefunds } from '../../src/inventory/order-refunds.service';
 import { REFUND_ORDER_GUARDS, refundOrder } from '../../src/inventory/refund-order.statement';
-import { settleRefund } from '../../src/inventory/settle-refund.statements';
+import { settleRefunds } from '../../src/inventory/settle-refund.statements';
 import { startTestApi, type TestApi } from '../support/api';
 import { UNKNOWN } from '../support/bookings';
 import { eventually } from '../support/eventually';
@@ -157,12 +158,25 @@ describe('refunds', () => {
     expect(body.id).toBe(failed?.id);
   });
 
+  it('count once where two answers tell of them at once', async () => {
+    const order = await bought(2, 'refund_fails');
+    const { body } = await refund(order);
+    await eventually(async () => expect(await till.refunds(order)).toMatchObject([{ status: 'failed' }]));
+    const refunds = api.app.get(OrderRefunds, { strict: false });
+    const tell = () => refunds.settle(body.id as number, 1, { id: 're_1', status: 'succeeded' });
+    const told = await Promise.all([tell(), tell()]);
+    expect(told.map((answer) => answer?.isNew)).toEqual([true, false]);
+    expect(told.map((answer) => answer?.status)).toEqual(['succeeded', 'succeeded']);
+    expect(await refunds.settle(UNKNOWN, 1, { status: 'succeeded' })).toBeUndefined();
+  });
+
   it('would be counted twice without the guard, if the ledger let them', async () => {
     const order = await bought();
     const { body } = await refund(order);
     await succeeded(order);
-    const { text } = settleRefund({ isNew: 'true' });
-    await expect(run(text, [body.id, 1, 'succeeded', null, null])).rejects.toThrow('ledger_refund_id_idx');
+    const { text } = settleRefunds({ isNew: 'true' });
+    const said = [{ n: 1, id: body.id, attempt: 1, status: 'succeeded' }];
+    await expect(run(text, [JSON.stringify(said)])).rejects.toThrow('ledger_refund_id_idx');
   });
 
   it('are for the organizer, and seen by the buyer', async () => {

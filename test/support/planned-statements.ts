@@ -10,7 +10,7 @@ import { REFUND_ORDER } from '../../src/inventory/refund-order.statement';
 import { RESOLVE_HOLDS, RESOLVE_KEYED_HOLDS } from '../../src/inventory/resolve-holds.statement';
 import { FIND_PAYMENTS } from '../../src/inventory/find-payments.statement';
 import { SETTLE_PAYMENTS } from '../../src/inventory/settle-payments.statement';
-import { SETTLE_REFUND } from '../../src/inventory/settle-refund.statements';
+import { SETTLE_REFUNDS } from '../../src/inventory/settle-refund.statements';
 import { CLAIM_TO_ASK } from '../../src/payments/payments.statements';
 import { LIST_SESSIONS } from '../../src/users/sessions.repository';
 import { COLLECTOR } from './large-database';
@@ -39,6 +39,7 @@ const RESOLUTIONS_LITERAL = `'{1,NULL}', '{NULL,2}', '{paid,cancelled}', '{1,NUL
 const TO_SETTLE = ['events_pkey', 'orders_pkey', 'quotas_pkey', 'tickets_pkey', 'users_pkey'];
 
 /** What providers say of payments, and which of them are begun. */
+const SAID_OF_REFUND = JSON.stringify([{ n: 1, id: 10, attempt: 1, status: 'succeeded' }]);
 const SAID = JSON.stringify([
   {
     n: 1,
@@ -118,9 +119,9 @@ export const STATEMENTS: [string, Statement, values: unknown[], literals: string
   ],
   [
     'what a provider says of a refund',
-    SETTLE_REFUND,
-    [10, 1, 'succeeded', null, null],
-    `10, 1, 'succeeded', NULL, NULL`,
+    SETTLE_REFUNDS,
+    [SAID_OF_REFUND],
+    `'${SAID_OF_REFUND}'`,
     ['orders_pkey', 'refunds_pkey'],
   ],
   [
