@@ -27,9 +27,12 @@ export interface Cancellation {
 
 type CloseAnswer = Cancellation & { isSeen: boolean; isTheirs: boolean };
 
-/** Of one statement: each locks quotas for as long as it takes. Orders that are paid are looked at with all their tickets. */
+/**
+ * Of one statement: each locks quotas for as long as it takes. Orders that are paid are looked at with all their tickets; a step
+ * of so many is short enough for the rest after it to keep its share.
+ */
 const HOLDS_AT_ONCE = 2_000;
-const ORDERS_AT_ONCE = 500;
+const ORDERS_AT_ONCE = 100;
 const REFUNDS_AT_ONCE = 1_000;
 
 /** Ends sales of an event for good, and then its orders, some at a time. */
