@@ -1,4 +1,9 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { PaymentSettlement } from '../../src/inventory/payment-settlement.service';
+import { PaymentProvider } from '../../src/payments/payment-provider';
+import { ProviderEvents } from '../../src/payments/provider-events.service';
+import { RefundSending } from '../../src/payments/refund-sending';
+import { eventIn } from '../../src/payments/sandbox/sandbox-answers';
 import { ownSandboxSecret } from '../../src/payments/sandbox/sandbox-secret';
 import { DataSource } from 'typeorm';
 import { startTestApi, type TestApi } from '../support/api';
@@ -19,6 +24,10 @@ describe('events of a payment provider', () => {
   });
   afterAll(() => api.stop());
 
+  interface Told {
+    id: string;
+    metadata: { installation: string };
+  }
   interface Envelope {
     time?: number;
     key?: string;
@@ -45,13 +54,13 @@ describe('events of a payment provider', () => {
       expect(await api.sql('SELECT FROM provider_events WHERE payment_id = $1', [body.id])).toHaveLength(1),
     );
     await api.sql('UPDATE payments SET ask_at = NULL');
-    const [row] = await api.sql<{ id: string; metadata: object }>(
+    const [row] = await api.sql<Told>(
       `WITH paid AS (
         UPDATE sandbox.payments SET status = 'succeeded' WHERE metadata ->> 'order_code' = $1 RETURNING id, metadata
       ) SELECT * FROM paid`,
       [order.code],
     );
-    return { order, ...(row as { id: string; metadata: object }) };
+    return { order, ...(row as Told) };
   }
 
   it('lead to asking it, and not to believing what they say', async () => {
@@ -79,6 +88,16 @@ describe('events of a payment provider', () => {
     // Replayed later: not even asked about.
     await api.sql('DELETE FROM sandbox.payments WHERE id = $1', [id]);
     expect((await send(body)).status).toBe(200);
+  });
+
+  it('would be asked about again when replayed, were they not kept', async () => {
+    const { id, metadata } = await untold();
+    const body = eventOf(id, metadata, 'evt_replayed').replace('payment.succeeded', 'payment.processing');
+    expect((await send(body)).status).toBe(200);
+    await api.sql('DELETE FROM sandbox.payments WHERE id = $1', [id]);
+    expect((await send(body)).status).toBe(200);
+    await api.sql(`DELETE FROM provider_events WHERE event_id = 'evt_replayed'`);
+    expectProblem(await send(body), 503, 'service_unavailable');
   });
 
   it('end where they tell of a refund that is known to have succeeded, and no other', async () => {
@@ -122,6 +141,21 @@ describe('events of a payment provider', () => {
     expectProblem(await api.client.send('POST', '/payments/events/sandbox'), 400, 'event_not_authentic');
     expect(await till.show(order)).toMatchObject({ status: 'held' });
     expect((await send(body)).status).toBe(200);
+    expect(await till.show(order)).toMatchObject({ status: 'paid' });
+  });
+
+  it('would be taken from anyone and at any time, were their signature not verified', async () => {
+    const { order, id, metadata } = await untold();
+    const provider = api.app.get(PaymentProvider, { strict: false });
+    const believing = Object.create(provider, {
+      readEvent: { value: (body: Buffer) => eventIn(body, metadata.installation) },
+    }) as PaymentProvider;
+    const events = new ProviderEvents(
+      believing,
+      api.app.get(PaymentSettlement, { strict: false }),
+      api.app.get(RefundSending, { strict: false }),
+    );
+    await events.receive('sandbox', Buffer.from(eventOf(id, metadata)), {});
     expect(await till.show(order)).toMatchObject({ status: 'paid' });
   });
 

@@ -2,7 +2,9 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { OrderCodes } from '../../src/inventory/order-codes';
+import { Transactions } from '../../src/database/transactions';
 import { PaymentOpening } from '../../src/inventory/payment-opening.service';
+import { PaymentProvider } from '../../src/payments/payment-provider';
 import { startTestApi, type TestApi } from '../support/api';
 import { createDatabase, type TestDatabase } from '../support/databases';
 import { eventually } from '../support/eventually';
@@ -10,6 +12,9 @@ import { expectProblem } from '../support/problems';
 import { SANDBOX_SECRET, startSandbox, type TestSandbox } from '../support/sandbox';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 import { MONEY_MISMATCHES, openTill, type Till } from '../support/till';
+
+const OPEN_TRANSACTIONS = `
+  SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state ~ 'in transaction'`;
 
 /** The provider is a server of the test's own, which can be stopped, and breaks as it is told. */
 describe('a payment provider', () => {
@@ -98,10 +103,25 @@ describe('a payment provider', () => {
       expect(await api.sql(`SELECT FROM payments WHERE status = 'processing'`)).toHaveLength(orders.length),
     );
     expect((await till.place()).status).toBe('held');
-    const transactions = `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state ~ 'in transaction'`;
-    expect(await api.sql(transactions)).toEqual([]);
+    expect(await database.sql(OPEN_TRANSACTIONS)).toEqual([]);
     expect(answers).toBe(0);
     expect(await Promise.all(paying)).toEqual(orders.map(() => 503));
+  });
+
+  it('would hold up all of them, were it called while a transaction is open', async () => {
+    await sandbox.set({ delay_ms: 1_000 });
+    const transactions = api.app.get(Transactions, { strict: false });
+    const provider = api.app.get(PaymentProvider, { strict: false });
+    const calls = Array.from({ length: 10 }, () =>
+      transactions.run(async () => {
+        await api.sql('SELECT 1');
+        await provider.get('pay_nowhere').catch(() => undefined);
+      }),
+    );
+    const called = Promise.race(calls).then(() => 'called');
+    await eventually(async () => expect(await database.sql(OPEN_TRANSACTIONS)).toHaveLength(calls.length));
+    expect(await Promise.race([till.place().then(() => 'placed'), called])).toBe('called');
+    await Promise.all(calls);
   });
 
   it('that fails one call in two loses no money, and takes none twice', async () => {
