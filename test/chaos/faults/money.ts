@@ -39,7 +39,8 @@ const killAtSteps: Fault = {
           measured: `${total} kills: ${Object.entries(kills)
             .map(([step, count]) => `${count} ${step}`)
             .join(', ')}`,
-          isOk: missed.length === 0 || !stage.isFull,
+          // In brief there are too few for every step, but hardly any process may miss its own.
+          isOk: stage.isFull ? missed.length === 0 : 2 * (kills[ELSEWHERE] ?? 0) <= total,
         },
       ];
     }),

@@ -1,5 +1,5 @@
+import { subscribe } from 'node:diagnostics_channel';
 import { Server, type IncomingMessage } from 'node:http';
-import http from 'node:http';
 import { KILL_STEPS, type Step } from './kill-steps';
 
 /*
@@ -30,15 +30,13 @@ if (step) {
     }
     return emit.call(this, name, ...args);
   } as typeof Server.prototype.emit;
-  const request = http.request as (url: string, options: http.RequestOptions) => http.ClientRequest;
-  http.request = ((url: string, options: http.RequestOptions) => {
-    if (typeof url !== 'string') return request(url, options);
-    const call = `${options.method} ${new URL(url).pathname}`;
-    pass('call', call);
-    const made = request(url, options);
-    // The system has all of it by then.
-    made.once('finish', () => pass('sent', call));
-    made.once('response', () => pass('answer', call));
-    return made;
-  }) as typeof http.request;
+  // As undici tells of its calls; it has sent all of one that is `sent`.
+  const passOn = (channel: string, at: Step['at']) =>
+    subscribe(`undici:request:${channel}`, (message) => {
+      const { method, path } = (message as { request: { method: string; path: string } }).request;
+      pass(at, `${method} ${path.split('?', 1)[0]}`);
+    });
+  passOn('create', 'call');
+  passOn('bodySent', 'sent');
+  passOn('headers', 'answer');
 }
