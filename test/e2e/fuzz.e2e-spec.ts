@@ -50,7 +50,7 @@ describe('whatever is sent', () => {
     }
     await api.client.post('/tickets/5/pay');
     await warmUpDocuments(api, 5);
-    for (const code of codes.slice(-6)) await api.client.post(`/orders/${code}/payments`, {});
+    for (const code of codes.slice(-12)) await api.client.post(`/orders/${code}/payments`, {});
     // Of an event that no ticket is asked for without a type.
     for (let i = 0; i < 3; i++) {
       await api.create.quota({ id: 2 });
