@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { issuedAtIn, organizerIn, type OrganizerScope } from '../database/scope';
 import { createBatcher } from '../database/batcher';
 import { Statements } from '../database/statements';
-import type { RefundCause, RefundStatus } from './payment-states';
+import { LONGEST_FAILURE_CODE, type RefundCause, type RefundStatus } from './payment-states';
 import { REFUND_ORDER } from './refund-order.statement';
 import { BATCH } from './retry-without-stuck-rows';
 import { RETRY_REFUND, SETTLE_REFUNDS } from './settle-refund.statements';
@@ -116,7 +116,7 @@ export class OrderRefunds {
       attempt,
       status,
       provider_refund: providerId,
-      failure_code: failureCode?.slice(0, 100),
+      failure_code: failureCode?.slice(0, LONGEST_FAILURE_CODE),
     }));
     return await this.statements.run<SettleAnswer>(SETTLE_REFUNDS, [JSON.stringify(said)]);
   }

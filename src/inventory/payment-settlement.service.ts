@@ -3,7 +3,7 @@ import { createBatcher } from '../database/batcher';
 import { Statements } from '../database/statements';
 import { WakeUpSender } from '../queue/wake-up-sender';
 import { settledPayments } from '../telemetry/channels';
-import type { PaymentStatus, RefundCause } from './payment-states';
+import { LONGEST_FAILURE_CODE, type PaymentStatus, type RefundCause } from './payment-states';
 import { FIND_PAYMENTS } from './find-payments.statement';
 import { createOrderBatcher } from './order-batches';
 import { BATCH } from './retry-without-stuck-rows';
@@ -84,9 +84,6 @@ interface SettleRequest {
 }
 
 type Answer = (SettledPayment | { id: null; isNew: null }) & { isLeft: boolean; stuckEventId: number | null };
-
-/** Longer ones are cut. */
-const LONGEST_FAILURE_CODE = 100;
 
 /**
  * The one way by which money comes to an order: an answer of the provider, an event of it, and the reconciliation all lead

@@ -7,6 +7,9 @@ export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 /** SQL: the states in which the provider may still take money. An order has one such payment at most. */
 export const OPEN_PAYMENT = `('requires_action', 'processing')`;
 
+/** Of a payment or a refund; longer ones are cut. */
+export const LONGEST_FAILURE_CODE = 100;
+
 export const PAYMENT_TRANSITIONS: Transitions<PaymentStatus> = {
   processing: ['requires_action', 'succeeded', 'failed'],
   requires_action: ['processing', 'succeeded', 'failed'],

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { buyerIn, issuedAtIn, type OrderScope } from '../database/scope';
 import { Statements } from '../database/statements';
 import type { KeyClaim } from '../idempotency/key-claim';
+import { LONGEST_FAILURE_CODE } from '../inventory/payment-states';
 import type { Payment } from './payment.entity';
 import {
   CLAIM_TO_ASK,
@@ -83,7 +84,7 @@ export class PaymentsRepository {
 
   /** Ends a payment of which the provider has given no word. One that it did tell of stays as it is. */
   async failUnanswered(id: number, orderId: number, failureCode: string): Promise<void> {
-    await this.statements.run(FAIL_UNANSWERED, [id, orderId, failureCode.slice(0, 100)]);
+    await this.statements.run(FAIL_UNANSWERED, [id, orderId, failureCode.slice(0, LONGEST_FAILURE_CODE)]);
   }
 
   /** Takes payments that it is time to ask about; two processes never take the same one at once. */

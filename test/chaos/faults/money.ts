@@ -39,7 +39,7 @@ const killAtSteps: Fault = {
           measured: `${total} kills: ${Object.entries(kills)
             .map(([step, count]) => `${count} ${step}`)
             .join(', ')}`,
-          // In brief there are too few for every step, but hardly any process may miss its own.
+          // In brief there are too few for every step, but at least half must be at their own.
           isOk: stage.isFull ? missed.length === 0 : 2 * (kills[ELSEWHERE] ?? 0) <= total,
         },
       ];

@@ -45,8 +45,12 @@ const EVENTS_OF_CHANGED = `
 /** What comes first, and what it is told about only after it. */
 const REORDERED_BY_MS = 500;
 const LONGEST_LIST = 100;
-/** What is asked for within this time shares a commit. */
-export const TOGETHER_MS = 5;
+/** What is asked for within a few milliseconds shares a commit. */
+export const TOGETHER = {
+  cache: false,
+  maxBatchSize: 100,
+  batchScheduleFn: (dispatch: () => void) => void setTimeout(dispatch, 5),
+};
 
 interface NewRow extends PaymentRow {
   key: string;
@@ -59,11 +63,7 @@ interface NewRow extends PaymentRow {
 /** The payments of the account. */
 export class Payments {
   /** Those that are made at about the same time share a commit. Answers their events: none where the key is known. */
-  private readonly insert = new DataLoader<NewRow, SandboxEvent[]>((rows) => this.insertAll(rows), {
-    cache: false,
-    maxBatchSize: 100,
-    batchScheduleFn: (dispatch) => setTimeout(dispatch, TOGETHER_MS),
-  });
+  private readonly insert = new DataLoader<NewRow, SandboxEvent[]>((rows) => this.insertAll(rows), TOGETHER);
 
   constructor(
     private readonly pool: Pool,

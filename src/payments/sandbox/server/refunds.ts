@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import type { Pool } from 'pg';
 import { CREATE_REFUNDS } from './create-refunds';
 import type { EventSender, SandboxEvent } from './event-sender';
-import { newId, TOGETHER_MS } from './payments';
+import { newId, TOGETHER } from './payments';
 import { keyReused, notFound, Refusal } from './refusal';
 
 export interface NewRefund {
@@ -41,7 +41,7 @@ export class Refunds {
   /** Those that are asked for at about the same time share a commit. */
   private readonly insert = new DataLoader<NewRefund & { key: string }, Answer>(
     (requests) => this.insertAll(requests),
-    { cache: false, maxBatchSize: 100, batchScheduleFn: (dispatch) => setTimeout(dispatch, TOGETHER_MS) },
+    TOGETHER,
   );
 
   constructor(
