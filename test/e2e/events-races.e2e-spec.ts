@@ -139,6 +139,21 @@ describe('an event that is changed while its places are taken', () => {
     },
   );
 
+  it.each(['ticket_types', 'orders'])(
+    'has no ticket where deleting ends just before its %s are read',
+    async (table) => {
+      const event = await office.create.event();
+      const deletion = await database.begin(
+        `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE; DELETE FROM ticket_types WHERE event_id = ${event.id};
+        DELETE FROM quotas WHERE event_id = ${event.id}; DELETE FROM events WHERE id = ${event.id}`,
+      );
+      const buying = reserve(event);
+      await database.untilBlocked();
+      await deletion.commit();
+      expectProblem(await buying, 404, 'event_not_found');
+    },
+  );
+
   it('has either a ticket or an end, whoever is first', async () => {
     const outcomes = new Set<string>();
     for (let round = 0; round < 40; round++) {

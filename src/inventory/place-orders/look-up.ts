@@ -61,6 +61,8 @@ export const LOOK_UP = `
       coalesce(type.id = ANY (coalesce(code.ticket_type_ids, ARRAY[type.id])), false) AS is_reduced,
       CASE
         WHEN asked.type_id IS NULL AND only_type.number > 1 THEN 'ticket_type_required'
+        -- The event was there a statement ago.
+        WHEN type.id IS NULL AND NOT EXISTS (SELECT FROM events WHERE events.id = asked.event_id) THEN 'outdated'
         WHEN type.id IS NULL OR type.event_id <> asked.event_id THEN 'ticket_type_not_found'
         WHEN type.is_hidden AND NOT coalesce(type.id = ANY (code.ticket_type_ids), false) THEN 'ticket_type_not_found'
         WHEN item_numbers[i] NOT BETWEEN type.min_per_order AND type.max_per_order THEN 'quantity_not_allowed'
