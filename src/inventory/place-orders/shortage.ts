@@ -34,9 +34,11 @@ export const lookForShortages = (version: string) => `
     SELECT glance.*, CASE WHEN glance.shortage IS NOT NULL THEN ${hasDue('glance.n')} END AS has_due
     FROM (
       SELECT need.n, needed.quota_id, need.number, quota.kind, ${version} AS version, CASE
-          -- It went with its event, or its type has others now.
-          WHEN quota.free IS NULL THEN 'outdated'
-          WHEN quota.is_closed OR quota.free < need.number THEN ${SHORTAGE}
+          -- It went with its event, or its type has others now; one that somebody deleted by hand has nothing.
+          WHEN quota.free IS NULL AND NOT EXISTS (
+            SELECT FROM ticket_types WHERE event_id = event_ids[need.n] AND needed.quota_id = ANY (quota_ids)
+          ) THEN 'outdated'
+          WHEN quota.free IS NULL OR quota.is_closed OR quota.free < need.number THEN ${SHORTAGE}
         END AS shortage
       FROM (
         -- Orders that need the same quota share a look at it.
