@@ -30,7 +30,7 @@ export class HmacSha256 {
     const size = BLOCK_SIZE + Buffer.byteLength(text);
     const input = size > this.inner.length ? Buffer.concat([this.inner], size) : this.inner;
     input.write(text, BLOCK_SIZE);
-    this.outer.write(hash('sha256', input.subarray(0, size), 'hex'), BLOCK_SIZE, 'hex');
+    this.outer.write(hash('sha256', input.subarray(0, size), 'binary'), BLOCK_SIZE, 'binary');
     return hash('sha256', this.outer, 'base64url');
   }
 }

@@ -15,7 +15,7 @@ export function refuseUnsound(): RequestHandler {
     const { socket } = request;
     const count = (underWay.get(socket) ?? 0) + 1;
     underWay.set(socket, count);
-    response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
+    response.on('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
     const code = count > MOST_UNDER_WAY ? 'overloaded' : faultOf(request);
     if (code === undefined) {
       next();

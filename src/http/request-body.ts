@@ -66,12 +66,12 @@ function collect(request: Request, maxBytes: number): Promise<Buffer> {
       else reject(new Problem('body_too_large'));
     });
     let isWhole = false;
-    request.once('end', () => {
+    request.on('end', () => {
       isWhole = true;
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
     });
     // The client may go in the middle. This comes to every request in the end: only then is it worth making an error.
-    request.once('close', () => {
+    request.on('close', () => {
       if (!isWhole) reject(new Problem('malformed_request'));
     });
   });
@@ -79,7 +79,7 @@ function collect(request: Request, maxBytes: number): Promise<Buffer> {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\ufeff/, ''));
+    return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch {
     throw new Problem('malformed_json');
   }

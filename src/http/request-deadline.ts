@@ -43,7 +43,7 @@ export class RequestDeadline implements OnApplicationShutdown {
   begin(response: Response): void {
     response.shouldKeepAlive &&= !this.isEnding;
     this.responses.set(response, this.looks);
-    response.once('close', () => this.responses.delete(response));
+    response.on('close', () => this.responses.delete(response));
   }
 
   /**

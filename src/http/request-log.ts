@@ -74,7 +74,7 @@ export function requestLogger(logger: Logger): RequestHandler {
     const request_id = (request.id = requestId(request, response));
     // Now, because a connection that is gone has no address any more.
     const address = (request.address = clientAddress(request));
-    response.once('close', () => {
+    response.on('close', () => {
       const route = routeOf(request);
       const status = statusOf(response);
       log({

@@ -8,6 +8,7 @@ import { isPassing, type HeldOrder, type HoldAnswer, type HoldRequest } from './
 import { outcomeOf } from './hold-refusal';
 import { InventoryRepository } from './inventory.repository';
 import type { Keyed } from './kept-outcome';
+import { OrderCodes } from './order-codes';
 import { StuckRows } from './stuck-rows';
 import { BATCH, LANE_PATIENCE_MS, LANES, PATIENCE_MS, workAround } from './retry-without-stuck-rows';
 
@@ -24,6 +25,7 @@ export class HoldPlacement {
     private readonly repository: InventoryRepository,
     private readonly dueHolds: DueHolds,
     private readonly stuck: StuckRows,
+    private readonly codes: OrderCodes,
     private readonly settings: Settings,
   ) {}
 
@@ -71,6 +73,7 @@ export class HoldPlacement {
     patienceMs: number,
   ): Promise<(HeldOrder | Error | undefined)[]> {
     const answers = await place(requests, false);
+    this.codes.prepare(answers.flatMap((answer) => answer?.id ?? []));
     const outcomes = answers.map((answer, i) => answer && outcomeOf(answer, requests[i] as HoldRequest));
     const open = this.undecided(answers, requests);
     if (open.length === 0) return outcomes;

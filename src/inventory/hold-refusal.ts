@@ -7,8 +7,8 @@ import type { Keyed } from './kept-outcome';
 export function outcomeOf(answer: Keyed<HoldAnswer>, { claim, isTicket }: HoldRequest): HeldOrder | Error {
   try {
     const settled = claim ? claim.settle<HoldAnswer>(answer, answer) : answer;
-    const { refusal, itemAt, least, most, retryAfter, ...order } = settled;
-    return refusal === null ? order : refused({ refusal, itemAt, least, most, retryAfter }, isTicket);
+    const { refusal, itemAt, least, most, retryAfter } = settled;
+    return refusal === null ? settled : refused({ refusal, itemAt, least, most, retryAfter }, isTicket);
   } catch (error) {
     return error as Error;
   }

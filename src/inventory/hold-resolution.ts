@@ -21,7 +21,11 @@ export class HoldResolution {
   ) {
     this.resolve = createOrderBatcher<ResolveRequest, Keyed<ResolveAnswer>, ResolvedOrder>(stuck, {
       name: 'resolve_holds',
-      run: (...asked) => repository.resolveHolds(...asked),
+      run: async (...asked) => {
+        const answers = await repository.resolveHolds(...asked);
+        codes.prepare(answers.flatMap(({ id }) => id ?? []));
+        return answers;
+      },
       outcomeOf: (answer, request) => this.outcomeOf(answer, request),
     });
   }

@@ -245,18 +245,23 @@ export class InventoryRepository {
 
 /** Of every item of every request: which request it belongs to and where in it, and what it asks for. */
 function itemValues(requests: readonly HoldRequest[]): unknown[] {
-  const items = requests.flatMap(({ items }, i) => {
+  const items = requests.flatMap(({ items }) => items);
+  const ns: number[] = [];
+  const ats: number[] = [];
+  const befores: number[] = [];
+  requests.forEach(({ items }, i) => {
     let before = 0;
-    return items.map((item, at) => {
-      const placed = { ...item, n: i + 1, at, before };
-      before += item.quantity;
-      return placed;
+    items.forEach(({ quantity }, at) => {
+      ns.push(i + 1);
+      ats.push(at);
+      befores.push(before);
+      before += quantity;
     });
   });
   return [
-    items.map(({ n }) => n),
-    items.map(({ at }) => at),
-    items.map(({ before }) => before),
+    ns,
+    ats,
+    befores,
     items.map(({ ticketTypeId }) => ticketTypeId),
     items.map(({ quantity }) => quantity),
     items.map(({ attendees }) => (attendees ? JSON.stringify(attendees) : null)),

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import type { DataSource } from 'typeorm';
 import { OrderCodes } from './order-codes';
 
+const KEY = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
 const codes = new OrderCodes({} as DataSource);
-codes.useKey(Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex'));
+codes.useKey(KEY);
 
 it('gives every id a code of its own, and finds it again', () => {
   fc.assert(
@@ -13,6 +14,23 @@ it('gives every id a code of its own, and finds it again', () => {
       expect(codes.idOf(code)).toBe(id);
     }),
   );
+});
+
+it('keeps the codes that were given away', () => {
+  expect([1, 2, 123_456, 2 ** 50 - 1].map((id) => codes.codeOf(id))).toEqual([
+    'VDQRBHJGD1',
+    'CEBK66ZJDG',
+    'H8TQ1ADB24',
+    'B6B0YTG532',
+  ]);
+});
+
+it('makes the codes of many as it does those of each', () => {
+  const ids = Array.from({ length: 100 }, (_, i) => 1_000_003 * i + 1);
+  const each = new OrderCodes({} as DataSource);
+  each.useKey(KEY);
+  codes.prepare(ids);
+  expect(ids.map((id) => codes.codeOf(id))).toEqual(ids.map((id) => each.codeOf(id)));
 });
 
 it('tells nothing of how many there are', () => {

@@ -16,8 +16,6 @@ export { CANCEL_TOPIC } from './settle-payments.statement';
 export interface PaymentNews {
   /** The provider's id. */
   id: string;
-  /** Ours, where the provider kept it. */
-  paymentId?: number;
   /** `cancelled`: it took no money, and never will. */
   status: PaymentStatus | 'cancelled';
   /** What was taken, or is asked for; in the minor unit of the currency. */
@@ -113,6 +111,7 @@ export class PaymentSettlement {
   /**
    * Takes over what the provider says, in one transaction with all that follows from it.
    *
+   * @param paymentId our id of the payment, where the provider kept it
    * @param orderId the payment's order, where the caller knows both
    * @param eventId the provider's event that told of it
    * @returns undefined for a payment that is unknown here
@@ -120,21 +119,14 @@ export class PaymentSettlement {
   async apply(
     provider: string,
     news: PaymentNews,
-    { orderId, eventId }: { orderId?: number; eventId?: string } = {},
+    { paymentId, orderId, eventId }: { paymentId?: number; orderId?: number; eventId?: string },
   ): Promise<SettledPayment | undefined> {
-    const { id: providerPayment, paymentId } = news;
     const { id, orderId: order } =
       paymentId !== undefined && orderId !== undefined
         ? { id: paymentId, orderId }
-        : await this.find({ provider, providerPayment, ...(paymentId !== undefined && { paymentId }) });
+        : await this.find({ provider, providerPayment: news.id, paymentId });
     if (id === null || order === null) return undefined;
-    const request = {
-      provider,
-      paymentId: id,
-      orderId: order,
-      news,
-      ...(eventId !== undefined && { eventId }),
-    };
+    const request = { provider, paymentId: id, orderId: order, news, eventId };
     let payment = await this.settle(request);
     while (payment.isLeft) payment = await this.settle(request);
     if (payment.id === null) return undefined;

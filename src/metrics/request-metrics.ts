@@ -34,7 +34,7 @@ export class RequestMetrics {
   /** Counts each request once it is over. */
   readonly middleware: RequestHandler = (request, response, next) => {
     const start = performance.now();
-    response.once('close', () => {
+    response.on('close', () => {
       this.count(request.method, routeOf(request), response, (performance.now() - start) / 1_000);
     });
     next();

@@ -43,10 +43,21 @@ export interface OrderView {
 
 /** The tickets of an order, each with what it is now. */
 export const ticketsOf = (order: OrderView) =>
-  order.tickets.map(({ fate, ...ticket }) => ({
-    ...ticket,
+  order.tickets.map((ticket) => ({
+    id: ticket.id,
+    orderId: order.id,
+    userId: order.userId,
     eventId: order.eventId,
-    status: fate ?? ticketStatusOf(order.status),
+    ticketTypeId: ticket.ticketTypeId,
+    status: ticket.fate ?? ticketStatusOf(order.status),
+    price: ticket.price,
+    generation: ticket.generation,
+    attendeeName: ticket.attendeeName,
+    attendeeEmail: ticket.attendeeEmail,
+    createdAt: order.createdAt,
+    expiresAt: order.expiresAt,
+    paidAt: order.paidAt,
+    expiresInMs: order.expiresInMs,
   }));
 
 /** An order that was just placed. Nothing is read for it: the statement and the request say all there is. */
@@ -55,11 +66,23 @@ export function viewOfPlaced(order: HeldOrder, request: HoldRequest): OrderView 
     Array.from({ length: quantity }, (_, i) => ({ item, attendee: attendees?.[i] })),
   );
   return {
-    ...order,
+    id: order.id,
+    userId: order.userId,
+    eventId: order.eventId,
+    status: order.status,
+    createdAt: order.createdAt,
+    expiresAt: order.expiresAt,
     expiresInMs: order.expiresAt.getTime() - order.createdAt.getTime(),
+    paidAt: order.paidAt,
+    total: order.total,
     discount: order.subtotal - order.total,
     amountPaid: 0,
     amountRefunded: 0,
+    currency: order.currency,
+    typeIds: order.typeIds,
+    typeNames: order.typeNames,
+    numbers: order.numbers,
+    unitPrices: order.unitPrices,
     contactName: request.contact?.name ?? null,
     contactEmail: request.contact?.email ?? null,
     metadata: request.metadata ?? null,

@@ -95,9 +95,9 @@ export class OrdersController {
     @Res({ passthrough: true }) response: Response,
     claim?: KeyClaim,
   ): Promise<OrderDto> {
-    const network = countedNetwork(caller, request);
-    const wanted = { ...userFor(caller, body.user_id), ...toOrder(body), network };
-    const order = await this.toDto(await this.orders.place(wanted, claim));
+    const buyer = userFor(caller, body.user_id);
+    const wanted = toOrder(body, buyer, { network: countedNetwork(caller, request), claim });
+    const order = await this.toDto(await this.orders.place(wanted));
     response.location(`/orders/${order.code}`);
     return order;
   }

@@ -208,19 +208,5 @@ export const toOrderDto = (
       ? null
       : { name: order.contactName, email: order.contactEmail },
   metadata: order.metadata ?? {},
-  tickets: ticketsOf(order).map((ticket) =>
-    toTicketDto(
-      {
-        ...ticket,
-        orderId: order.id,
-        userId: order.userId,
-        createdAt: order.createdAt,
-        expiresAt: order.expiresAt,
-        paidAt: order.paidAt,
-        expiresInMs: order.expiresInMs,
-      },
-      code,
-      tokens.get(ticket.id),
-    ),
-  ),
+  tickets: ticketsOf(order).map((ticket) => toTicketDto(ticket, code, tokens.get(ticket.id))),
 });

@@ -53,13 +53,12 @@ export class OrdersService {
   /**
    * Holds all places that are asked for, or none.
    *
-   * @param claim the request's `Idempotency-Key`
    * @throws {Problem} as `InventoryService.holdPlaces`
    */
-  async place(request: HoldRequest, claim?: KeyClaim): Promise<OrderView> {
-    const order = viewOfPlaced(await this.inventory.holdPlaces({ ...request, claim }), request);
+  async place(request: HoldRequest): Promise<OrderView> {
+    const order = viewOfPlaced(await this.inventory.holdPlaces(request), request);
     // Without waiting: an order does not depend on the queue.
-    if (!claim?.replayOf) this.wakeUps.wakeAtExpiry(order.expiresAt, order.expiresInMs);
+    if (!request.claim?.replayOf) this.wakeUps.wakeAtExpiry(order.expiresAt, order.expiresInMs);
     return order;
   }
 

@@ -3,6 +3,7 @@ import { Type } from 'class-transformer';
 import { IsObject, IsOptional, ValidateNested } from 'class-validator';
 import { Email, Id, Int, ListOf, MayBeLeftOut, Text } from '../http/fields';
 import { IsMetadata, type Metadata } from '../http/metadata';
+import type { Subject } from '../database/scope';
 import type { HoldRequest } from '../inventory/held-order';
 import { Problem, type FieldError } from '../problems/problem';
 import { codeKey } from '../text/code-key';
@@ -80,11 +81,16 @@ export class PlaceOrderDto {
 }
 
 /**
- * What is asked for, without the buyer.
+ * What the buyer asks for.
  *
+ * @param more the request's `Idempotency-Key`, and the network that is counted
  * @throws {Problem} `validation_failed` where items don't fit together
  */
-export function toOrder(body: PlaceOrderDto): Omit<HoldRequest, 'userId'> {
+export function toOrder(
+  body: PlaceOrderDto,
+  { userId, issuedAt }: Subject,
+  { claim, network }: Pick<HoldRequest, 'claim' | 'network'>,
+): HoldRequest {
   const errors: FieldError[] = [];
   const types = new Set<number>();
   let tickets = 0;
@@ -101,16 +107,20 @@ export function toOrder(body: PlaceOrderDto): Omit<HoldRequest, 'userId'> {
   });
   if (errors.length > 0) throw new Problem('validation_failed', { errors });
   return {
+    userId,
+    issuedAt,
     eventId: body.event_id,
     items: body.items.map(({ ticket_type_id, quantity, attendees }) => ({
       ticketTypeId: ticket_type_id,
       quantity,
-      ...(attendees?.length && {
-        attendees: attendees.map(({ name, email }) => ({ name, email: email ?? null })),
-      }),
+      attendees: attendees?.length
+        ? attendees.map(({ name, email }) => ({ name, email: email ?? null }))
+        : undefined,
     })),
-    ...(body.code != null && { code: codeKey(body.code) }),
-    ...(body.contact && { contact: { name: body.contact.name, email: body.contact.email } }),
-    ...(body.metadata && { metadata: body.metadata }),
+    code: body.code == null ? undefined : codeKey(body.code),
+    contact: body.contact ? { name: body.contact.name, email: body.contact.email } : undefined,
+    metadata: body.metadata ?? undefined,
+    claim,
+    network,
   };
 }

@@ -31,14 +31,20 @@ export class ProviderEvents {
     const event = this.read(provider, body, headers);
     if (event.payment === undefined) return;
     const { id: eventId, payment: providerPayment, paymentId, isSuccess, succeededRefundId } = event;
-    const told = { eventId, isSuccess, succeededRefundId };
-    const found = await this.settlement.find({ provider: name, providerPayment, paymentId, ...told });
+    const found = await this.settlement.find({
+      provider: name,
+      providerPayment,
+      paymentId,
+      eventId,
+      isSuccess,
+      succeededRefundId,
+    });
     // Most events tell of a success that the provider's answer has told before.
     if (found.isKnown) return;
     try {
       const said = await provider.get(event.payment);
       const paymentId = said.paymentId ?? event.paymentId;
-      const payment = await this.settlement.apply(name, { ...said, paymentId }, { eventId: event.id });
+      const payment = await this.settlement.apply(name, said, { paymentId, eventId });
       if (payment?.isGivingBack) await this.refunds.ask(payment, event.payment);
       else if (!payment && paymentId !== undefined) {
         this.logger.warn(

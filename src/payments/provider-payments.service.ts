@@ -76,8 +76,20 @@ export class ProviderPayments {
     claim?.keepAnswer();
     if (begun.orderId === null) throw new Problem('order_not_found');
     if (id !== null) {
-      const payment = { ...begun, id, orderId, provider: name, providerPayment: null, isEnding: false };
-      return { payment: await this.begin({ ...payment, status: 'processing' }), isNew: true };
+      const payment: PaymentAtProvider = {
+        id,
+        orderId,
+        provider: name,
+        providerPayment: null,
+        status: 'processing',
+        amount,
+        currency: begun.currency,
+        method: begun.method,
+        returnUrl: begun.returnUrl,
+        expiresAt: begun.expiresAt,
+        isEnding: false,
+      };
+      return { payment: await this.begin(payment), isNew: true };
     }
     // The provider is asked about the one that is open, and then places are sold or go back.
     if (begun.isPaying && begun.isDue)
@@ -94,7 +106,7 @@ export class ProviderPayments {
    *
    * @throws {ProviderRefusal | ProviderUnavailable}
    */
-  async ask(payment: PaymentAtProvider): Promise<SettledPayment & ProviderPayment> {
+  async ask(payment: PaymentAtProvider): Promise<SettledPayment & BuyersPayment> {
     const provider = this.providerOf(payment);
     const said =
       payment.providerPayment === null
@@ -157,10 +169,10 @@ export class ProviderPayments {
   private async takeOver(
     { id, orderId, provider }: PaymentAtProvider,
     said: ProviderPayment,
-  ): Promise<SettledPayment & ProviderPayment> {
-    const settled = await this.settlement.apply(provider, { ...said, paymentId: id }, { orderId });
+  ): Promise<SettledPayment & BuyersPayment> {
+    const settled = await this.settlement.apply(provider, said, { paymentId: id, orderId });
     if (!settled) throw new Error(`Payment ${id} has another id at ${provider} than ${said.id}`);
-    return { ...said, ...settled } as SettledPayment & ProviderPayment;
+    return { ...settled, clientSecret: said.clientSecret, redirectUrl: said.redirectUrl };
   }
 
   private requestFor(payment: PaymentAtProvider): PaymentRequest {

@@ -96,11 +96,11 @@ export class Reconciliation {
 
   private async takeOver(provider: PaymentProvider, payment: string, paymentId: number): Promise<void> {
     const said = await provider.get(payment);
-    const settled = await this.settlement.apply(provider.name, { ...said, paymentId });
+    const settled = await this.settlement.apply(provider.name, said, { paymentId });
     const isOpenThere = said.status === 'requires_action' || said.status === 'processing';
     if (settled?.status !== 'failed' || !isOpenThere) return;
     // Whoever began it was told that it failed.
-    await this.settlement.apply(provider.name, { ...(await cancel(provider, said)), paymentId });
+    await this.settlement.apply(provider.name, await cancel(provider, said), { paymentId });
   }
 
   private async closeRefunds(provider: PaymentProvider): Promise<void> {

@@ -31,14 +31,21 @@ export class TicketsService {
    * @throws {Problem} as `InventoryService.holdPlaces`
    */
   async reserve(
-    subject: Subject,
+    { userId, issuedAt }: Subject,
     eventId: number,
     ticketTypeId: number | null,
     { claim, network }: Pick<HoldRequest, 'claim' | 'network'> = {},
   ): Promise<TicketView> {
     const items = [{ ticketTypeId, quantity: 1 }];
-    const request: HoldRequest = { ...subject, eventId, items, isTicket: true, claim, network };
-    const order = await this.inventory.holdPlaces(request);
+    const order = await this.inventory.holdPlaces({
+      userId,
+      issuedAt,
+      eventId,
+      items,
+      isTicket: true,
+      claim,
+      network,
+    });
     const expiresInMs = order.expiresAt.getTime() - order.createdAt.getTime();
     // Without waiting: a reservation does not depend on the queue.
     if (!claim?.replayOf) this.wakeUps.wakeAtExpiry(order.expiresAt, expiresInMs);

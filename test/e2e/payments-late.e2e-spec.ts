@@ -131,8 +131,8 @@ describe('money that comes', () => {
     await Promise.all(
       orders.map(async (order) => {
         const { provider_payment: id, payment_id: paymentId } = await said(order);
-        const news = { id, paymentId, status: 'succeeded', amount: 2_500, currency: 'EUR' } as const;
-        await settlement.apply('sandbox', news);
+        const news = { id, status: 'succeeded', amount: 2_500, currency: 'EUR' } as const;
+        await settlement.apply('sandbox', news, { paymentId });
       }),
     );
     const became = await Promise.all(orders.map((order) => small.show(order)));
