@@ -99,6 +99,13 @@ describe('AccessTokens', () => {
     expect(tokens.verify(token)).toBeUndefined();
   });
 
+  it('refuses what only together with the token before is a signature', () => {
+    const token = tokens.sign(account);
+    expect(tokens.verify(token)).toEqual(caller);
+    // A letter of two bytes, for which there is no room.
+    expect(tokens.verify(`${token.slice(0, -1)}é`)).toBeUndefined();
+  });
+
   it('knows the session it was issued in', () => {
     const sessionId = '6f1c3a52-0d0e-4c5f-9a41-8c2f8f0f2f5e';
     expect(tokens.verify(tokens.sign(account, sessionId))).toEqual({ ...caller, sessionId });

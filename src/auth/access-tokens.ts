@@ -72,7 +72,7 @@ const [EXPECTED, GIVEN] = [Buffer.alloc(SIGNATURE_LENGTH), Buffer.alloc(SIGNATUR
 
 /** In a time that tells nothing of how much of it is right. */
 function isSame(expected: string, given: string): boolean {
-  if (given.length !== SIGNATURE_LENGTH) return false;
+  if (Buffer.byteLength(given) !== SIGNATURE_LENGTH) return false;
   EXPECTED.write(expected);
   GIVEN.write(given);
   return timingSafeEqual(EXPECTED, GIVEN);

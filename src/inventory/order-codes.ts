@@ -33,6 +33,7 @@ export class OrderCodes implements OnModuleInit {
 
   /** @param key 16 bytes */
   useKey(key: Buffer): void {
+    this.known.clear();
     // ECB is right for single blocks: each is an input of the round function, none is a message.
     this.cipher = createCipheriv('aes-128-ecb', key, null).setAutoPadding(false);
   }
