@@ -28,7 +28,7 @@ module.exports = {
   coverageThreshold: { global: { lines: 90 } },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   // Of a suite something stays behind in the worker, which begins anew from here on.
   workerIdleMemoryLimit: '1GB',
   // Many tests wait for processes and for time to pass. More workers than this would want more connections than there are.

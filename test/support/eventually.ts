@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 export async function eventually<Result>(
   check: () => Result | Promise<Result>,
-  limitMs = 10_000,
+  limitMs = 30_000,
 ): Promise<Result> {
   const end = Date.now() + limitMs;
   for (;;) {
