@@ -45,8 +45,8 @@ function rememberRules(): void {
   const known = new Map<unknown, ReturnType<typeof lookUp>>();
   storage.getTargetValidationMetadatas = (target, schema, always, strictGroups, groups) => {
     // No rule of ours depends on a group.
-    const rules = known.get(target) ?? lookUp(target, schema, always, strictGroups, groups);
-    known.set(target, rules);
+    let rules = known.get(target);
+    if (!rules) known.set(target, (rules = lookUp(target, schema, always, strictGroups, groups)));
     return rules;
   };
 }

@@ -47,7 +47,8 @@ export class OrderCodes implements OnModuleInit {
   }
 
   /** Makes the codes of orders that are about to be shown: Node takes ten times as long to be called as to encrypt a block. */
-  prepare(ids: readonly number[]): void {
+  prepare(orderIds: readonly number[]): void {
+    const ids = orderIds.filter((id) => !this.known.has(id));
     if (ids.length === 0) return;
     let lefts = ids.map((id) => Math.floor(id / HALF));
     let rights = ids.map((id) => id % HALF);
