@@ -1,7 +1,7 @@
 import { defaults, type PoolClient, type PoolConfig } from 'pg';
 import type { Settings } from '../config/settings';
 import { StartupError } from '../config/startup-error';
-import { breakOffUseless } from './connections';
+import { breakOffUseless, outliveErrors } from './connections';
 import { asOptions, settingsFor, settingsIn } from './session-settings';
 
 /**
@@ -69,7 +69,8 @@ export function connectionOptions(
     url: url?.href,
     applicationName,
     extra: {
-      ...(role !== 'tool' && { ...DRIVER_LIMITS, onConnect: breakOffUseless() }),
+      onConnect: role === 'tool' ? outliveErrors : breakOffUseless(),
+      ...(role !== 'tool' && DRIVER_LIMITS),
       ...(Number(seconds) > 0 && { connectionTimeoutMillis: Number(seconds) * 1_000 }),
       ...(hasSessions && { options: `${theirs} ${asOptions(ours)}`.trim() }),
     },

@@ -9,6 +9,9 @@ type Client = PoolClient & { readyForQuery?: boolean };
 
 const streamOf = ({ connection }: Client) => connection.stream as Socket;
 
+/** The statement that is under way when a connection breaks fails. Without a listener the process would end, too. */
+export const outliveErrors = (client: PoolClient): void => void client.on('error', () => undefined);
+
 /**
  * Watches over the connections of a pool and breaks those that are of no use, so that the pool makes new ones. The
  * driver and TypeORM would keep them.
@@ -19,6 +22,7 @@ export function breakOffUseless(): (client: PoolClient) => void {
   const clients = new Set<Client>();
   return (client) => {
     clients.add(client);
+    outliveErrors(client);
     streamOf(client).once('close', () => clients.delete(client));
     breakOffSilence(client);
     client.connection.on('errorMessage', (error: { code?: string }) => {

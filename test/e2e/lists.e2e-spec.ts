@@ -51,3 +51,34 @@ describe('lists that take too long', () => {
     await lock.commit();
   });
 });
+
+describe.each(['none', 'transaction'])(
+  'a list whose connection breaks, DATABASE_POOLER=%s',
+  (DATABASE_POOLER) => {
+    let database: TestDatabase;
+    let api: TestApi;
+
+    beforeAll(async () => {
+      database = await createDatabase();
+      api = await startTestApi({ DATABASE_URL: database.url, DATABASE_POOLER });
+    });
+    afterAll(async () => {
+      await api.stop();
+      await database.drop();
+    });
+
+    it('fails alone, and the process goes on', async () => {
+      const user = await api.create.user();
+      const lock = await database.begin('LOCK TABLE sessions');
+      const answer = api.client.get(`/users/${user.id}/sessions`);
+      await database.untilBlocked();
+      await database.sql(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`,
+      );
+      expectProblem(await answer, 503, 'service_unavailable');
+      await lock.commit();
+      expect((await api.client.get(`/users/${user.id}/sessions`)).status).toBe(200);
+    });
+  },
+);
