@@ -16,7 +16,7 @@ const listOf = (values: readonly string[]) => values.map((value) => `'${value}'`
 )
 @Index('check_ins_passage_idx', ['ticketId', 'passage'], { unique: true, where: 'passage IS NOT NULL' })
 @Index('check_ins_device_nonce_idx', ['deviceId', 'nonce'], { unique: true, where: 'device_id IS NOT NULL' })
-@Index('check_ins_user_nonce_idx', ['userId', 'eventId', 'nonce'], {
+@Index('check_ins_user_nonce_idx', ['userId', 'nonce', 'eventId'], {
   unique: true,
   where: 'device_id IS NULL',
 })

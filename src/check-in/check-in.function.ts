@@ -70,7 +70,7 @@ BEGIN
       UNION ALL
       SELECT check_ins.id, check_ins.result, check_ins.ticket_id, check_ins.earlier_id FROM check_ins
       WHERE asked.device_id IS NULL AND check_ins.device_id IS NULL AND check_ins.user_id = asked.user_id
-        AND check_ins.event_id = asked.event_id AND check_ins.nonce = asked.nonce
+        AND check_ins.nonce = asked.nonce AND check_ins.event_id + 0 = asked.event_id
       OFFSET 0
     ) AS kept ON true
     LEFT JOIN LATERAL (

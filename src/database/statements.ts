@@ -4,6 +4,7 @@ import type { Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import { statements } from '../telemetry/channels';
 import { Settings } from '../config/settings';
 import type { ListPool } from './list-pool';
+import { renewPlans } from './fresh-plans';
 import { Transactions } from './transactions';
 import { isRetryable } from './database-error';
 import type { TixxetyDataSource } from './tixxety-data-source';
@@ -65,10 +66,24 @@ export class Statements {
     if (runner) return (await ((await runner.connect()) as PoolClient).query<Row>(query)).rows;
     for (let tries = 1; ; tries++) {
       try {
-        return (await this.pool.query<Row>(query)).rows;
+        return await this.runOnFreshPlans<Row>(query);
       } catch (error) {
         if (!isRetryable(error) || tries === TRIES) throw error;
       }
+    }
+  }
+
+  private async runOnFreshPlans<Row extends QueryResultRow>(query: QueryConfig): Promise<Row[]> {
+    const client = await this.pool.connect();
+    let failure: Error | undefined;
+    try {
+      await renewPlans(client);
+      return (await client.query<Row>(query)).rows;
+    } catch (error) {
+      failure = error as Error;
+      throw error;
+    } finally {
+      client.release(failure);
     }
   }
 }

@@ -11,7 +11,7 @@ import { REFUND_TOPIC } from './settle-payments.statement';
 export const CANCEL_HOLDS_OF_EVENT: Statement = {
   text: `
     WITH found AS MATERIALIZED (
-      SELECT id FROM orders WHERE event_id = $1 AND status = 'held' ORDER BY expires_at LIMIT $2
+      SELECT id FROM orders WHERE event_id + 0 = $1 AND status = 'held' ORDER BY expires_at LIMIT $2
     ), locked AS MATERIALIZED (
       SELECT id, status FROM orders WHERE id = ANY (ARRAY(SELECT id FROM found)) ORDER BY id FOR UPDATE
     ), ended AS MATERIALIZED (

@@ -63,7 +63,7 @@ function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
       FROM unnest($1::bigint[], $3::timestamptz[]) AS wanted (event_id, since)
       CROSS JOIN LATERAL (
         SELECT id FROM orders
-        WHERE orders.event_id = wanted.event_id AND status = 'held'
+        WHERE orders.event_id + 0 = wanted.event_id AND status = 'held'
           AND expires_at <= now() AND expires_at > wanted.since AND id <> ALL ($4::bigint[])
           AND ${RELEASE_GUARDS.isUnpaid}
         OFFSET 0

@@ -15,7 +15,7 @@ export const SAMPLE_DRIFT: Statement = {
     ), counted AS MATERIALIZED (
       SELECT event_id, held - (
         SELECT coalesce(sum(number), 0) FROM (
-          SELECT quota_ids, quota_numbers FROM orders WHERE event_id = quotas.event_id AND status = 'held' LIMIT 10001
+          SELECT quota_ids, quota_numbers FROM orders WHERE event_id + 0 = quotas.event_id AND status = 'held' LIMIT 10001
         ) AS holds, unnest(quota_ids, quota_numbers) AS place (quota_id, number)
         WHERE quota_id = quotas.id
       )::int AS drift

@@ -15,7 +15,7 @@ const RANK = `CASE kind WHEN 'type' THEN 2 WHEN 'code' THEN 3 ELSE 1 END`;
  */
 export const hasDue = (n: string) => `EXISTS (
         SELECT FROM orders
-        WHERE orders.event_id = event_ids[${n}] AND orders.status = 'held' AND orders.expires_at <= asked_at
+        WHERE orders.event_id + 0 = event_ids[${n}] AND orders.status = 'held' AND orders.expires_at <= asked_at
           AND orders.expires_at > coalesce(to_timestamp(looked_since[${n}] / 1000), '-infinity')
       )`;
 
