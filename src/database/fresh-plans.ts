@@ -1,28 +1,33 @@
 import type { PoolClient } from 'pg';
 
-/** In a rush, a table has its first hundreds of rows by then. */
-const FIRST_MS = 250;
-const MOST_MS = 60_000;
+/** In a rush, a table has its first hundreds of rows after so many statements. */
+const FIRST = 8;
+const LONGEST_MS = 60_000;
 
-interface Age {
-  since: number;
+interface Plans {
+  /** Statements of the session in this minute. */
+  runs: number;
   renewAt: number;
+  until: number;
 }
 
-const ages = new WeakMap<PoolClient, Age>();
+const plansOf = new WeakMap<PoolClient, Plans>();
 
 /**
- * Has PostgreSQL plan anew what the session planned, when that is half as old as the session, and each minute. A session
- * keeps its plans until statistics are gathered, a minute later at best, and those it made while its tables were all but
- * empty may read a table from end to end once that is large. So no plan is made for a table of less than half its size,
- * in a sale that goes on evenly.
+ * Has PostgreSQL plan anew what the session planned: each minute, and within it each time its statements have doubled in
+ * number. A session keeps its plans until statistics are gathered, a minute later at best, and those it made while its
+ * tables were all but empty may read a table from end to end once that is large. A rush fills tables by statements, so it
+ * soon has plans of its own. Called before each statement.
  */
 export async function renewPlans(client: PoolClient): Promise<void> {
   const now = performance.now();
-  const age = ages.get(client);
-  if (!age) ages.set(client, { since: now, renewAt: now + FIRST_MS });
-  else if (now >= age.renewAt) {
-    age.renewAt = now + Math.min(now - age.since, MOST_MS);
-    await client.query('DISCARD PLANS');
+  const plans = plansOf.get(client);
+  if (plans && now < plans.until) {
+    if (++plans.runs < plans.renewAt) return;
+    plans.renewAt *= 2;
+  } else {
+    plansOf.set(client, { runs: 0, renewAt: FIRST, until: now + LONGEST_MS });
+    if (!plans) return;
   }
+  await client.query('DISCARD PLANS');
 }

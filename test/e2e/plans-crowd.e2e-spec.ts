@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import { CHECK_IN } from '../../src/check-in/check-ins.statements';
@@ -122,8 +121,7 @@ describe('a session', () => {
     expect(await plan()).toMatch(/^Seq Scan/);
     await client.query('INSERT INTO grown SELECT generate_series(2, 100000)');
     expect(await plan()).toMatch(/^Seq Scan/);
-    await sleep(300);
-    await renewPlans(client);
+    for (let statements = 0; statements < 8; statements++) await renewPlans(client);
     expect(await plan()).toMatch(/^Index Only Scan/);
   });
 });
