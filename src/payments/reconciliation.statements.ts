@@ -65,7 +65,11 @@ const LEASE = `interval '40 seconds'`;
 export const CLAIM_WALK: Statement = {
   text: `
     INSERT INTO reconciliations (provider, walked_until, walked_at, begun_at)
-    VALUES ($1::varchar, coalesce((SELECT min(created_at) FROM payments WHERE provider = $1), now()), now(), now())
+    VALUES ($1::varchar, CASE
+        -- Only the first walk looks for the first payment, which reads them all.
+        WHEN EXISTS (SELECT FROM reconciliations WHERE provider = $1) THEN now()
+        ELSE coalesce((SELECT min(created_at) FROM payments WHERE provider = $1), now())
+      END, now(), now())
     ON CONFLICT (provider) DO UPDATE SET walked_at = now(), begun_at = coalesce(reconciliations.begun_at, now())
     WHERE reconciliations.walked_at < now() - ${LEASE}
     RETURNING walked_until - interval '5 minutes' AS since, cursor`,
