@@ -55,7 +55,8 @@ export class Sandbox {
       query_timeout: 5_000,
       types: { getTypeParser },
     });
-    this.pool.on('error', () => undefined); // an idle connection that breaks is replaced by the next query
+    // One that breaks is replaced by the next query; the statement that is under way fails, and tells.
+    this.pool.on('error', () => undefined).on('connect', (client) => client.on('error', () => undefined));
     this.sender = new EventSender(this.pool, options.eventsUrl, options.secret);
     this.payments = new Payments(this.pool, this.sender, (action) => `${options.url()}/actions/${action}`);
     this.refunds = new Refunds(this.pool, this.sender);

@@ -75,11 +75,10 @@ export async function createSchema(pool: Pool): Promise<void> {
     await client.query(CREATE_REFUND_FUNCTION);
     await client.query('INSERT INTO sandbox.account DEFAULT VALUES ON CONFLICT DO NOTHING');
     await client.query('COMMIT');
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  } finally {
     client.release();
+  } catch (error) {
+    client.release(true); // closes the connection, and the transaction with it
+    throw error;
   }
 }
 
