@@ -14,10 +14,10 @@ interface Plans {
 const plansOf = new WeakMap<PoolClient, Plans>();
 
 /**
- * Has PostgreSQL plan anew what the session planned: each minute, and within it each time its statements have doubled in
+ * Has PostgreSQL plan anew what the session planned: each minute, and in a rush each time its statements have doubled in
  * number. A session keeps its plans until statistics are gathered, a minute later at best, and those it made while its
- * tables were all but empty may read a table from end to end once that is large. A rush fills tables by statements, so it
- * soon has plans of its own. Called before each statement.
+ * tables were all but empty may read a table from end to end once that is large. A rush has twice the statements of the
+ * minute before. Called before each statement.
  */
 export async function renewPlans(client: PoolClient): Promise<void> {
   const now = performance.now();
@@ -26,7 +26,8 @@ export async function renewPlans(client: PoolClient): Promise<void> {
     if (++plans.runs < plans.renewAt) return;
     plans.renewAt *= 2;
   } else {
-    plansOf.set(client, { runs: 0, renewAt: FIRST, until: now + LONGEST_MS });
+    const renewAt = Math.max(FIRST, 2 * (plans?.runs ?? 0));
+    plansOf.set(client, { runs: 0, renewAt, until: now + LONGEST_MS });
     if (!plans) return;
   }
   await client.query('DISCARD PLANS');
