@@ -191,7 +191,7 @@ describe('a POST with an Idempotency-Key', () => {
       return typeof given === 'string' ? given : (given as { text: string }).text;
     });
     query.mockRestore();
-    const recurring = /UPDATE outbox SET attempts|UPDATE payments SET ask_at/;
+    const recurring = /UPDATE outbox SET attempts|UPDATE payments SET ask_at|DISCARD PLANS/;
     return texts.filter(
       (text) => ![RELEASE_DUE_HOLDS.text, FIND_STUCK_EVENTS.text].includes(text) && !recurring.test(text),
     );
