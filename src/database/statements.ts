@@ -64,26 +64,30 @@ export class Statements {
   private async tryToRun<Row extends QueryResultRow>(query: QueryConfig): Promise<Row[]> {
     const { runner } = this.transactions;
     if (runner) return (await ((await runner.connect()) as PoolClient).query<Row>(query)).rows;
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.runOnFreshPlans<Row>(query);
-      } catch (error) {
-        if (!isRetryable(error) || tries === TRIES) throw error;
-      }
-    }
-  }
-
-  private async runOnFreshPlans<Row extends QueryResultRow>(query: QueryConfig): Promise<Row[]> {
     const client = await this.pool.connect();
     let failure: Error | undefined;
     try {
       await renewPlans(client);
-      return (await client.query<Row>(query)).rows;
+      return await tryAgain(async () => (await client.query<Row>(query)).rows);
     } catch (error) {
       failure = error as Error;
       throw error;
     } finally {
       client.release(failure);
+    }
+  }
+}
+
+/**
+ * For statements of one connection: PostgreSQL tells of a failure before it lets go of the locks, and a statement on another
+ * connection could meet them.
+ */
+async function tryAgain<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRetryable(error) || tries === TRIES) throw error;
     }
   }
 }

@@ -157,6 +157,29 @@ describe('a POST with an Idempotency-Key', () => {
     });
   });
 
+  it('is done however often PostgreSQL gives up on the first try', async () => {
+    await suite.api.sql('CREATE SEQUENCE tries');
+    await suite.api.sql(`
+      CREATE FUNCTION fail_first() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF nextval('tries') % 2 = 1 THEN RAISE 'no luck' USING ERRCODE = 'serialization_failure'; END IF;
+        RETURN NEW;
+      END $$`);
+    await suite.api.sql(
+      'CREATE TRIGGER luck BEFORE INSERT ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION fail_first()',
+    );
+    const { id } = await suite.api.create.event({ total_tickets: 1_000 });
+    const answers = new Set<unknown>();
+    for (let i = 0; i < 200; i++) {
+      const body = { event_id: id, user_id: (await suite.api.create.user()).id };
+      const answer = await post('/tickets/', body, randomUUID());
+      answers.add(answer.body.code ?? answer.status);
+    }
+    await suite.api.sql('DROP FUNCTION fail_first CASCADE');
+    await suite.api.sql('DROP SEQUENCE tries');
+    expect([...answers]).toEqual([201]);
+  });
+
   describe('gets the refusal again that it got first', () => {
     it('though it would be granted now', async () => {
       await suite.api.sql('UPDATE quotas SET capacity = 0 WHERE event_id = $1', [suite.event.id]);
