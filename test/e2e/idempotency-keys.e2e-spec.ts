@@ -140,7 +140,8 @@ describe('a POST with an Idempotency-Key', () => {
       expect(status).toBe(201);
       const [row] = await keys();
       for (const value of Object.values(row ?? {}).filter(Buffer.isBuffer)) {
-        for (const word of [key, body.name, body.email, 'access_token', 'Bearer', '/users/', '201', 'id']) {
+        // No shorter words: of two letters, one in a hundred ciphers has them by chance.
+        for (const word of [key, body.name, body.email, 'access_token', 'Bearer', '/users/', '"id":']) {
           expect(value.toString('latin1')).not.toContain(word);
         }
       }
