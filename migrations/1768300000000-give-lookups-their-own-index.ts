@@ -28,23 +28,20 @@ export class GiveLookupsTheirOwnIndex1768300000000 implements MigrationInterface
   }
 }
 
-type Index = [name: string, on: string];
+type Index = [kind: 'INDEX' | 'UNIQUE INDEX', name: string, on: string];
 
 const indexes = (user: string, event: string, nonce: string): Index[] => [
-  ['orders_unpaid_idx', `orders (${user}, ${event}, expires_at) WHERE status NOT LIKE 'paid'`],
-  ['orders_bought_idx', `orders (${user}, ${event}) WHERE status LIKE 'paid'`],
-  ['orders_network_idx', `orders (${event}, network, expires_at) WHERE network IS NOT NULL`],
-  ['orders_event_due_idx', `orders (${event}, expires_at) WHERE status = 'held'`],
-  ['check_ins_user_nonce_idx', `check_ins (${nonce}) WHERE device_id IS NULL`],
+  ['INDEX', 'orders_unpaid_idx', `orders (${user}, ${event}, expires_at) WHERE status NOT LIKE 'paid'`],
+  ['INDEX', 'orders_bought_idx', `orders (${user}, ${event}) WHERE status LIKE 'paid'`],
+  ['INDEX', 'orders_network_idx', `orders (${event}, network, expires_at) WHERE network IS NOT NULL`],
+  ['INDEX', 'orders_event_due_idx', `orders (${event}, expires_at) WHERE status = 'held'`],
+  ['UNIQUE INDEX', 'check_ins_user_nonce_idx', `check_ins (${nonce}) WHERE device_id IS NULL`],
 ];
 
 /** Builds all before it drops the first: until then, others go on reading the tables. */
 async function makeAnew(queryRunner: QueryRunner, wanted: Index[]): Promise<void> {
-  for (const [name, on] of wanted) {
-    const unique = name === 'check_ins_user_nonce_idx' ? 'UNIQUE' : '';
-    await queryRunner.query(`CREATE ${unique} INDEX new_${name} ON ${on}`);
-  }
-  for (const [name] of wanted) {
+  for (const [kind, name, on] of wanted) await queryRunner.query(`CREATE ${kind} new_${name} ON ${on}`);
+  for (const [, name] of wanted) {
     await queryRunner.query(`DROP INDEX ${name}`);
     await queryRunner.query(`ALTER INDEX new_${name} RENAME TO ${name}`);
   }

@@ -6,8 +6,8 @@ import { Settings } from '../config/settings';
 import type { ListPool } from './list-pool';
 import { renewPlans } from './fresh-plans';
 import { Transactions } from './transactions';
-import { isRetryable } from './database-error';
 import type { TixxetyDataSource } from './tixxety-data-source';
+import { tryAgain } from './try-again';
 
 /**
  * A statement as the repositories write it. One with a name is prepared once per connection and then only bound and
@@ -17,8 +17,6 @@ export interface Statement {
   name?: string;
   text: string;
 }
-
-const TRIES = 4;
 
 /** Runs hot statements straight on the driver's pool; TypeORM has no way to prepare one. */
 @Injectable()
@@ -74,20 +72,6 @@ export class Statements {
       throw error;
     } finally {
       client.release(failure);
-    }
-  }
-}
-
-/**
- * For statements of one connection: PostgreSQL tells of a failure before it lets go of the locks, and a statement on another
- * connection could meet them.
- */
-async function tryAgain<Result>(work: () => Promise<Result>): Promise<Result> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isRetryable(error) || tries === TRIES) throw error;
     }
   }
 }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { QueryRunner } from 'typeorm';
-import { isRetryable } from './database-error';
+import { tryAgain } from './try-again';
 
 interface OpenTransaction {
   runner: QueryRunner;
@@ -8,8 +8,6 @@ interface OpenTransaction {
   savepoints: number;
   isOver: boolean;
 }
-
-const TRIES = 4;
 
 /**
  * One transaction around everything a call does, however deep: while it is open, `Statements` and TypeORM take its
@@ -39,13 +37,7 @@ export class Transactions {
     if (this.open) return await work();
     this.running++;
     try {
-      for (let tries = 1; ; tries++) {
-        try {
-          return await this.attempt(work);
-        } catch (error) {
-          if (!isRetryable(error) || tries === TRIES) throw error;
-        }
-      }
+      return await tryAgain(() => this.attempt(work));
     } finally {
       // Left on, it would make every promise of the process dearer in Node 20.
       if (--this.running === 0) this.storage.disable();

@@ -127,21 +127,11 @@ describe('a POST with an Idempotency-Key', () => {
     ])('when it %s and PostgreSQL gives up on the first try', async (_what, request, effects) => {
       const [path, body] = await request();
       const send = jest.spyOn(suite.api.app.get(WakeUpSender), 'wakeAtExpiry');
-      await suite.api.sql('CREATE SEQUENCE tries');
-      await suite.api.sql(`
-        CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-          IF nextval('tries') = 1 THEN RAISE 'no luck' USING ERRCODE = 'serialization_failure'; END IF;
-          RETURN NEW;
-        END $$`);
-      await suite.api.sql(
-        'CREATE TRIGGER luck BEFORE INSERT ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION fail_once()',
-      );
+      const succeed = await failOn(`nextval('tries') = 1`);
       const key = randomUUID();
       const first = await post(path, body, key);
       const [{ last_value: tries }] = await suite.api.sql('SELECT last_value FROM tries');
-      await suite.api.sql('DROP FUNCTION fail_once CASCADE');
-      await suite.api.sql('DROP SEQUENCE tries');
+      await succeed();
       const isDone = first.status < 300;
       // What was refused tells why.
       const refusal = isDone ? undefined : first.body;
@@ -158,16 +148,7 @@ describe('a POST with an Idempotency-Key', () => {
   });
 
   it('is done however often PostgreSQL gives up on the first try', async () => {
-    await suite.api.sql('CREATE SEQUENCE tries');
-    await suite.api.sql(`
-      CREATE FUNCTION fail_first() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN
-        IF nextval('tries') % 2 = 1 THEN RAISE 'no luck' USING ERRCODE = 'serialization_failure'; END IF;
-        RETURN NEW;
-      END $$`);
-    await suite.api.sql(
-      'CREATE TRIGGER luck BEFORE INSERT ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION fail_first()',
-    );
+    const succeed = await failOn(`nextval('tries') % 2 = 1`);
     const { id } = await suite.api.create.event({ total_tickets: 1_000 });
     const answers = new Set<unknown>();
     for (let i = 0; i < 200; i++) {
@@ -175,10 +156,32 @@ describe('a POST with an Idempotency-Key', () => {
       const answer = await post('/tickets/', body, randomUUID());
       answers.add(answer.body.code ?? answer.status);
     }
-    await suite.api.sql('DROP FUNCTION fail_first CASCADE');
-    await suite.api.sql('DROP SEQUENCE tries');
+    await succeed();
     expect([...answers]).toEqual([201]);
   });
+
+  /**
+   * Has PostgreSQL give up on the requests that keep a key.
+   *
+   * @param condition SQL, which counts the tries by the sequence `tries`
+   * @returns what ends that
+   */
+  async function failOn(condition: string): Promise<() => Promise<void>> {
+    await suite.api.sql('CREATE SEQUENCE tries');
+    await suite.api.sql(`
+      CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF ${condition} THEN RAISE 'no luck' USING ERRCODE = 'serialization_failure'; END IF;
+        RETURN NEW;
+      END $$`);
+    await suite.api.sql(
+      'CREATE TRIGGER luck BEFORE INSERT ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION fail()',
+    );
+    return async () => {
+      await suite.api.sql('DROP FUNCTION fail CASCADE');
+      await suite.api.sql('DROP SEQUENCE tries');
+    };
+  }
 
   describe('gets the refusal again that it got first', () => {
     it('though it would be granted now', async () => {

@@ -6,7 +6,7 @@ const ASKED_BY_USERS = `(
         ) AS asked`;
 
 /** SQL: read by the indexes of users' holds and purchases, and no other. */
-const ofUserAndEvent = 'orders.user_id + 0 = asked.user_id AND orders.event_id + 0 = asked.event_id';
+const OF_USER_AND_EVENT = 'orders.user_id + 0 = asked.user_id AND orders.event_id + 0 = asked.event_id';
 
 /** A part of `place_orders`: counts what users and networks have of the events, once their quotas are locked. */
 export const COUNT_LIMITS = `
@@ -21,7 +21,7 @@ export const COUNT_LIMITS = `
             SELECT ended.expires_at FROM (
               SELECT orders.expires_at, sum(orders.places) OVER (ORDER BY orders.expires_at DESC, orders.id DESC) AS places
               FROM orders
-              WHERE ${ofUserAndEvent} AND orders.status NOT LIKE 'paid'
+              WHERE ${OF_USER_AND_EVENT} AND orders.status NOT LIKE 'paid'
                 AND orders.expires_at > counted_at - cool_down AND NOT (orders.status LIKE 'held' AND orders.expires_at > counted_at)
             ) AS ended
             WHERE ended.places >= 3 * user_limit ORDER BY ended.expires_at DESC LIMIT 1
@@ -31,7 +31,7 @@ export const COUNT_LIMITS = `
           SELECT coalesce(sum(orders.places), 0)::integer AS unpaid,
             coalesce(sum(orders.places) FILTER (WHERE orders.status LIKE 'held' AND orders.expires_at > counted_at), 0)::integer AS live
           FROM orders
-          WHERE ${ofUserAndEvent}
+          WHERE ${OF_USER_AND_EVENT}
             AND orders.status NOT LIKE 'paid' AND orders.expires_at > counted_at - cool_down AND asked.n = asked.first
         ) AS holds ON true
         ORDER BY asked.n
@@ -44,12 +44,12 @@ export const COUNT_LIMITS = `
         FROM ${ASKED_BY_USERS}
         LEFT JOIN LATERAL (
           SELECT coalesce(sum(orders.places), 0)::integer AS places FROM orders
-          WHERE ${ofUserAndEvent}
+          WHERE ${OF_USER_AND_EVENT}
             AND orders.status NOT LIKE 'paid' AND orders.expires_at > counted_at AND orders.status LIKE 'held' AND asked.n = asked.first
         ) AS live ON true
         LEFT JOIN LATERAL (
           SELECT count(*)::integer AS places FROM orders JOIN tickets ON tickets.order_id = orders.id
-          WHERE ${ofUserAndEvent} AND orders.status LIKE 'paid'
+          WHERE ${OF_USER_AND_EVENT} AND orders.status LIKE 'paid'
             AND (tickets.fate IS NULL OR tickets.fate = 'blocked') AND asked.n = asked.first
         ) AS paid ON true
         ORDER BY asked.n
