@@ -10,7 +10,7 @@ const ANSWER_LIMIT_MS = 10_000;
  */
 export class HttpLane implements Lane {
   private socket?: Socket;
-  private answer = '';
+  answer = '';
   private settle?: (outcome: string) => void;
 
   /** @param from the address of this machine that the connection comes from */

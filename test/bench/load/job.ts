@@ -22,6 +22,8 @@ export type Requests =
   | { kind: 'order'; users: Ids; events: Ids; types: Ids; typesPerEvent: number; isKeyed?: boolean }
   /** Each order of `addOrders` is paid once, by the user who holds it; `codeKey` in hex. */
   | { kind: 'pay-order'; orders: Ids; users: Ids; codeKey: string; method?: string; expected?: string[] }
+  /** A random user orders 1 to 8 tickets of a random type, and then pays the order: by `method` where it has a price. */
+  | { kind: 'purchase'; users: Ids; events: Ids; types: Ids; typesPerEvent: number; method?: string }
   /** Each body once, by each caller in turn. */
   | { kind: 'post'; path: string; bodies: string[]; tokens: string[] }
   /** The payment sandbox tells of one of these payments, each time in an event that was not sent before. */

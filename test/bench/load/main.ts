@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpLane } from './http-lane';
 import type { Command, Job } from './job';
-import { requestsOf, type Lane } from './requests';
+import { requestsOf, type Lane, type Request } from './requests';
 import { SqlLane } from './sql-lane';
 import { Tally } from './tally';
 
@@ -46,9 +46,15 @@ async function drive(lane: Lane, next: ReturnType<typeof requestsOf>, turn?: () 
     if (!request) return;
     // With a pace, a request counts from when it was due: waiting in line is waiting, too.
     const sentAt = turn ? await turn() : performance.now();
-    const outcome = await lane.send(request);
-    tally.add(outcome, request.expected.includes(outcome), sentAt);
+    tally.add(...(await send(lane, request)), sentAt);
   }
+}
+
+/** Sends a request, and what follows from its answer. */
+async function send(lane: Lane, request: Request): Promise<[outcome: string, isExpected: boolean]> {
+  const outcome = await lane.send(request);
+  const isExpected = request.expected.includes(outcome);
+  return isExpected && request.next ? await send(lane, request.next(lane.answer)) : [outcome, isExpected];
 }
 
 /** Waits for the next of the instants that lie evenly `perSecond` apart, and tells it. */

@@ -19,6 +19,8 @@ export interface Request {
   /** The user and event of a reservation, for lanes that speak SQL. */
   reservation?: [userId: number, eventId: number];
   expected: readonly string[];
+  /** What its sender asks for next, made of the answer to it: the two count as one. */
+  next?: (answer: string) => Request;
 }
 
 const CREATED = ['201'];
@@ -54,6 +56,8 @@ export function requestsOf(requests: Requests): () => Request | undefined {
       return orders(requests);
     case 'pay-order':
       return orderPayments(requests);
+    case 'purchase':
+      return purchases(requests);
     case 'event':
       return sandboxEvents(requests);
     case 'mixed':
@@ -89,7 +93,15 @@ function payments({ tickets: { first, count }, users }: Extract<Requests, { kind
   };
 }
 
-function orders({ users, events, types, typesPerEvent, isKeyed }: Extract<Requests, { kind: 'order' }>) {
+interface Ordering {
+  users: Ids;
+  events: Ids;
+  types: Ids;
+  typesPerEvent: number;
+  isKeyed?: boolean;
+}
+
+function orders({ users, events, types, typesPerEvent, isKeyed }: Ordering) {
   return (): Request => {
     const user = idAt(users, Math.random());
     const place = Math.floor(Math.random() * events.count);
@@ -108,6 +120,22 @@ function orders({ users, events, types, typesPerEvent, isKeyed }: Extract<Reques
   };
 }
 
+function purchases({ method, ...ordering }: Extract<Requests, { kind: 'purchase' }>) {
+  const order = orders(ordering);
+  const body = paymentBy(method);
+  return (): Request => {
+    const placing = order();
+    const next = (answer: string): Request => {
+      const code = /"code":"(\w+)"/.exec(answer)?.[1] ?? '';
+      return { ...placing, path: `/orders/${code}/payments`, body };
+    };
+    return { ...placing, next };
+  };
+}
+
+const paymentBy = (method: string | undefined) =>
+  method === undefined ? '{}' : `{"payment_method":"${method}"}`;
+
 function orderPayments({
   orders: { first, count },
   users,
@@ -115,7 +143,7 @@ function orderPayments({
   method,
   expected = CREATED,
 }: Extract<Requests, { kind: 'pay-order' }>) {
-  const body = method === undefined ? '{}' : `{"payment_method":"${method}"}`;
+  const body = paymentBy(method);
   const codes = new OrderCodes(undefined as never);
   codes.useKey(Buffer.from(codeKey, 'hex'));
   let sent = 0;
@@ -158,6 +186,8 @@ function mixed({ cases, most = Infinity }: Extract<Requests, { kind: 'mixed' }>)
 /** One connection: sends a request and tells what the answer said. Never rejects. */
 export interface Lane {
   send(request: Request): Promise<string>;
+  /** The last answer, as it came; empty where there is none to read. */
+  readonly answer: string;
   close(): Promise<void>;
 }
 

@@ -31,6 +31,8 @@ const SIMPLE = `
 
 /** One connection to the database that reserves by one prepared statement per ticket, without any HTTP. */
 export class SqlLane implements Lane {
+  readonly answer = '';
+
   private constructor(
     private readonly client: Client,
     private readonly statement: 'ours' | 'simple',
