@@ -58,6 +58,21 @@ describe('Text', () => {
     expect(takes('a\nb', MultilineText(1, 4))).toBe(true);
     expect(takes('\u200b', Text(1, 4))).toBe(false);
     expect(takes('e\u0301', Text(1, 1))).toBe(true);
+  });
+
+  it.each([
+    ['one line', Text(1, 100_000)],
+    ['several', MultilineText(1, 100_000)],
+  ])('has at most 30 marks in a row, on %s', (_what, decorator) => {
+    expect(takes(`a${'\u0301'.repeat(30)} `.repeat(20), decorator)).toBe(true);
+    expect(takes(`a${'\u0301'.repeat(31)}`, decorator)).toBe(false);
+    const normalize = jest.spyOn(String.prototype, 'normalize');
+    expect(takes(`a${'\u0315'.repeat(31)}${'\u0300'.repeat(31)}`, decorator)).toBe(false);
+    expect(normalize).not.toHaveBeenCalled();
+    normalize.mockRestore();
+  });
+
+  it('is left as it is where it is opaque', () => {
     expect(takes('e\u0301', OpaqueText(1, 1))).toBe(false);
   });
 

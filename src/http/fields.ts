@@ -10,6 +10,7 @@ import {
 } from 'class-validator';
 import { isEmailAddress } from '../text/email';
 import { isLine, isText, isVisible } from '../text/line';
+import { isStreamSafe } from '../text/stream-safe';
 
 /** The largest id: what a JSON number carries exactly. */
 export const MAX_ID = Number.MAX_SAFE_INTEGER;
@@ -31,6 +32,8 @@ export function field(name: string, message: string, check: Check): PropertyDeco
   });
 }
 
+const MARKS = 'at most 30 combining marks in a row';
+
 /**
  * One line of text of `least` to `most` characters (code points, as PostgreSQL counts), in which there is something to see
  * unless it may be empty. It is put into NFC, so that what looks alike is found alike.
@@ -41,15 +44,24 @@ export const Text = (least: number, most: number) =>
       least,
       most,
       'one line of text',
-      'without control or invisible characters',
-      (value) => isLine(value) && (least === 0 || isVisible(value)),
+      `without control or invisible characters, and with ${MARKS}`,
+      (value) => isLine(value) && isStreamSafe(value) && (least === 0 || isVisible(value)),
     ),
     Composed(),
   );
 
 /** Text as `Text` takes it, of any number of lines. */
 export const MultilineText = (least: number, most: number) =>
-  applyDecorators(text(least, most, 'text', 'without control characters', isText), Composed());
+  applyDecorators(
+    text(
+      least,
+      most,
+      'text',
+      `without control characters, and with ${MARKS}`,
+      (value) => isText(value) && isStreamSafe(value),
+    ),
+    Composed(),
+  );
 
 /** Text that is compared and not shown, such as a password: any but NUL and half a surrogate pair, and left as it is. */
 export const OpaqueText = (least: number, most: number) =>
@@ -73,6 +85,12 @@ const text = (...[least, most, ...rest]: Parameters<typeof textField>) =>
     textField(least, most, ...rest),
   );
 
+/** Text with more marks in a row is refused later, as it came. */
+const Composed = () =>
+  Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && isStreamSafe(value) ? value.normalize('NFC') : value,
+  );
+
 const textField = (
   least: number,
   most: number,
@@ -85,9 +103,6 @@ const textField = (
     const length = value.length > most ? [...value].length : value.length;
     return length >= least && length <= most && isSound(value);
   });
-
-const Composed = () =>
-  Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.normalize('NFC') : value));
 
 /** An e-mail address. */
 export const Email = () =>
