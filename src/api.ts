@@ -74,6 +74,7 @@ const crossOrigin = (origins: string[]) => ({
     'Authorization',
     'Content-Type',
     'Idempotency-Key',
+    'If-Match',
     'If-None-Match',
     'X-Request-Id',
     'traceparent',

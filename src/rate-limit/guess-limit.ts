@@ -43,7 +43,9 @@ export class GuessLimit {
     compare: () => Promise<Result>,
   ): Promise<Result> {
     if (this.settings.RATE_LIMIT_PER_MINUTE === 0) return await compare();
-    const [here, everywhere, network] = [keyOf(account, site), keyOf(account), keyOf('', site)];
+    const here = keyOf('here', account, site);
+    const everywhere = keyOf('everywhere', account);
+    const network = keyOf('network', site);
     // Counted before the password is known to be wrong: of a thousand guesses at once, all would be compared otherwise.
     await this.count(network, PER_NETWORK);
     await this.count(here, PER_ACCOUNT_AND_NETWORK);
@@ -70,5 +72,6 @@ export class GuessLimit {
   }
 }
 
+/** In JSON, so that no name can be spelled to look like two. */
 const keyOf = (...names: string[]) =>
-  `guesses:${createHash('sha256').update(names.join(' ')).digest('base64url')}`;
+  `guesses:${createHash('sha256').update(JSON.stringify(names)).digest('base64url')}`;

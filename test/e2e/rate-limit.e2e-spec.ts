@@ -175,6 +175,15 @@ describe('credentials', () => {
     expect((await signInAs(email, RIGHT, '203.0.113.7')).status).toBe(200);
   });
 
+  it('are not counted for an account by names that look like its own and a network', async () => {
+    const email = 'ada@example.com';
+    await nobody.post('/users/', { ...userBody(), email, password: RIGHT });
+    expect((await signInAs(email, RIGHT, '203.0.113.7')).status).toBe(200);
+    const wrong = await inTurn(11, () => signIn(`${email} 203.0.113.7`, '198.51.100.1'));
+    expect(statuses(wrong)).toEqual([...Array(10).fill(401), 429]);
+    expect((await signInAs(email, RIGHT, '203.0.113.7')).status).toBe(200);
+  });
+
   it('are limited by address, whichever accounts are tried, and do not lock those accounts', async () => {
     const answers = await inTurn(13, () => nobody.post('/users/', userBody(), from('203.0.113.7')));
     expect(statuses(answers)).toEqual([...Array(12).fill(201), 429]);
