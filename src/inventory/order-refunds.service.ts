@@ -75,6 +75,7 @@ export class OrderRefunds {
     orderId: number,
     scope: OrganizerScope,
     { ticketIds, amount, reason, keepPlaces }: RefundWish,
+    cause: RefundCause = 'organizer',
   ): Promise<RefundAnswer> {
     const [answer] = await this.statements.run<RefundAnswer>(REFUND_ORDER, [
       orderId,
@@ -84,6 +85,7 @@ export class OrderRefunds {
       amount ?? null,
       reason ?? null,
       keepPlaces,
+      cause,
     ]);
     return answer as RefundAnswer;
   }

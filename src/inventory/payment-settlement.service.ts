@@ -10,7 +10,7 @@ import { BATCH } from './retry-without-stuck-rows';
 import { SETTLE_PAYMENTS } from './settle-payments.statement';
 import { StuckRows } from './stuck-rows';
 
-export { CANCEL_TOPIC } from './settle-payments.statement';
+export { CANCEL_TOPIC, WON_DISPUTE_TOPIC } from './settle-payments.statement';
 
 /** What a provider says of a payment now. */
 export interface PaymentNews {
@@ -68,6 +68,8 @@ interface PaymentName {
 export interface FoundPayment {
   id: number | null;
   orderId: number | null;
+  /** Some of it was given back before, or is to be. */
+  isGivingBack: boolean;
   /** All that is told is known already. */
   isKnown: boolean;
 }

@@ -15,7 +15,7 @@ export const REFUND_ORDER_GUARDS = {
 /**
  * Gives money of the order `$1` back: that of the tickets `$4`, or the amount `$5`, or, where both are null, all that is left.
  * `$2` and `$3` are the organizer who asks for it (null: anyone) and when their token was issued, `$6` is their reason, and
- * `$7` whether the tickets' places stay sold. Tickets are refunded from the commit on; a message of the outbox sees to the
+ * `$7` whether the tickets' places stay sold, `$8` the cause. Tickets are refunded from the commit on; a message of the outbox sees to the
  * money. What was paid in cash or by bank is given back by the organizer, so that it is done at once.
  *
  * Answers one row: what the caller is to the order, the refund, or why there is none.
@@ -79,7 +79,7 @@ function textOf({ lock, isLeft, isUndisputed }: typeof REFUND_ORDER_GUARDS): str
     ), refund AS (
       INSERT INTO refunds (order_id, event_id, payment_id, status, amount, currency, cause, reason, ticket_ids, keep_places,
         created_at, closed_at)
-      SELECT order_id, event_id, payment_id, CASE WHEN is_offline THEN 'succeeded' ELSE 'pending' END, amount, currency, 'organizer',
+      SELECT order_id, event_id, payment_id, CASE WHEN is_offline THEN 'succeeded' ELSE 'pending' END, amount, currency, $8::varchar,
         $6::varchar, (SELECT array_agg(id ORDER BY id) FROM meant), $7::boolean, at, CASE WHEN is_offline THEN at END
       FROM granted
       RETURNING *

@@ -61,7 +61,9 @@ export interface RefundRequest {
   attempt: number;
   /** The provider's id of the payment. */
   payment: string;
+  /** In the minor unit of the currency, which is that of the payment. */
   amount: number;
+  currency: string;
 }
 
 /** How long a provider may take to answer. */

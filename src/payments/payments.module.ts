@@ -23,6 +23,7 @@ import { RefundsController } from './refunds.controller';
 import { RefundsRepository } from './refunds.repository';
 import { RefundsService } from './refunds.service';
 import { TillWatch } from './till-watch.service';
+import { WonDisputes } from './won-disputes';
 
 @Module({
   imports: [
@@ -45,6 +46,7 @@ import { TillWatch } from './till-watch.service';
     RefundSending,
     Reconciliation,
     TillWatch,
+    WonDisputes,
   ],
   exports: [
     TillWatch,

@@ -44,7 +44,9 @@ export class ProviderEvents {
     try {
       const said = await provider.get(event.payment);
       const paymentId = said.paymentId ?? event.paymentId;
-      const payment = await this.settlement.apply(name, said, { paymentId, eventId });
+      // One that may tell of a refund is not kept: if the provider can't be asked, it has to come again.
+      const kept = found.isGivingBack ? undefined : eventId;
+      const payment = await this.settlement.apply(name, said, { paymentId, eventId: kept });
       if (payment?.isGivingBack) await this.refunds.ask(payment, event.payment);
       else if (!payment && paymentId !== undefined) {
         this.logger.warn(

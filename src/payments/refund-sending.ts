@@ -11,8 +11,8 @@ import {
 import { RefundsRepository, type RefundToSend } from './refunds.repository';
 
 /**
- * Has the provider give money back: refund and try make the key of the call, so that a message which is delivered twice, or
- * after a crash, gives nothing twice.
+ * Has the provider give money back: refund and try make the key of the call, so that a message which is delivered twice at
+ * once, or after a crash, gives nothing twice.
  */
 @Injectable()
 export class RefundSending {
@@ -24,7 +24,9 @@ export class RefundSending {
     private readonly refunds: OrderRefunds,
     outbox: OutboxService,
   ) {
-    outbox.handle(REFUND_TOPIC, ({ payload }) => this.send((payload as { refundId: number }).refundId));
+    outbox.handle(REFUND_TOPIC, ({ payload, attempt }) =>
+      this.send((payload as { refundId: number }).refundId, attempt),
+    );
   }
 
   /**
@@ -46,28 +48,35 @@ export class RefundSending {
     for (const said of refunds) {
       const refund =
         said.refundId === undefined ? undefined : await this.repository.findToSend(said.refundId);
-      // Of several tries the last may have failed, and one before succeeded.
-      if (refund && (said.status === 'succeeded' || refunds.length === 1)) await this.takeOver(refund, said);
+      // Any try may have succeeded; only the last can fail.
+      if (refund && (said.status === 'succeeded' || said.id === refund.providerRefund))
+        await this.takeOver(refund, said);
     }
   }
 
-  private async send(refundId: number): Promise<void> {
+  /** @param delivery of the message: 1 for the first */
+  private async send(refundId: number, delivery: number): Promise<void> {
     const refund = await this.repository.findToSend(refundId);
     if (refund?.status !== 'pending') return;
-    await this.takeOver(refund, await this.giveBack(refund));
+    await this.takeOver(refund, await this.giveBack(refund, delivery));
   }
 
-  /** @throws {ProviderUnavailable} the message is delivered again, with the same key */
-  private async giveBack(refund: RefundToSend): Promise<RefundNews> {
-    const { id: refundId, attempt, amount, provider: name, providerPayment: payment } = refund;
+  /**
+   * Looks first whether an earlier call, whose answer was lost or an error, gave the money back: providers keep a key for a
+   * day, and until then answer it with the same error.
+   *
+   * @throws {ProviderUnavailable} the message is delivered again, with the same key
+   */
+  private async giveBack(refund: RefundToSend, delivery: number): Promise<RefundNews> {
+    const { id: refundId, attempt, amount, currency, provider: name, providerPayment: payment } = refund;
     const { provider } = this;
     if (provider?.name !== name || payment === null)
       throw new ProviderUnavailable(`${name} is not configured`);
     try {
-      const before = attempt > 1 ? await provider.refundsOf(payment) : [];
-      // A try that was taken for failed, and was not.
-      const done = before.find((other) => other.refundId === refundId && other.status === 'succeeded');
-      return done ?? (await provider.refund({ refundId, attempt, payment, amount }));
+      const mayBeDone = attempt > 1 || delivery > 1 || refund.isOld;
+      const before = mayBeDone ? await provider.refundsOf(payment) : [];
+      const done = before.find((other) => other.refundId === refundId && other.status !== 'failed');
+      return done ?? (await provider.refund({ refundId, attempt, payment, amount, currency }));
     } catch (error) {
       if (!(error instanceof ProviderRefusal)) throw error;
       return { status: 'failed', failureCode: error.code };

@@ -4,6 +4,7 @@ import { Statements } from '../database/statements';
 import type { RefundView } from '../inventory/order-refunds.service';
 import type { Refund } from './refund.entity';
 import {
+  FIND_CANCELLED_EVENT,
   FIND_OLD_PENDING,
   FIND_REFUND,
   FIND_TO_SEND,
@@ -16,9 +17,12 @@ export interface Standing {
   isBuyers: boolean;
 }
 
-export type RefundToSend = Pick<Refund, 'id' | 'attempt' | 'status' | 'amount'> & {
+export type RefundToSend = Pick<Refund, 'id' | 'attempt' | 'status' | 'amount' | 'currency'> & {
   provider: string;
   providerPayment: string | null;
+  /** The provider's id of the try, where it has told. */
+  providerRefund: string | null;
+  isOld: boolean;
 };
 
 @Injectable()
@@ -47,6 +51,10 @@ export class RefundsRepository {
 
   async isUnderWay(orderId: number, paymentId: number): Promise<boolean> {
     return (await this.statements.run(FIND_UNDER_WAY, [orderId, paymentId])).length > 0;
+  }
+
+  async isOfCancelledEvent(orderId: number): Promise<boolean> {
+    return (await this.statements.run(FIND_CANCELLED_EVENT, [orderId])).length > 0;
   }
 
   /** Those that the provider has taken in and not finished. */

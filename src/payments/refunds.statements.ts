@@ -28,20 +28,26 @@ export const FIND_REFUND: Statement = {
     JOIN events ON events.id = orders.event_id`,
 };
 
-const AT_PROVIDER = `refunds.id, refunds.attempt, refunds.status, refunds.amount, provider, provider_payment AS "providerPayment"`;
-
-/** What it takes to have the provider give back the refund `$1`. */
+/** What it takes to have the provider give back the refund `$1`; old: providers may forget the key of a call to them. */
 export const FIND_TO_SEND: Statement = {
   name: 'find_refund_to_send',
-  text: `SELECT ${AT_PROVIDER} FROM refunds JOIN payments ON payments.id = payment_id WHERE refunds.id = $1`,
+  text: `
+    SELECT refunds.id, refunds.attempt, refunds.status, refunds.amount, refunds.currency, provider, provider_payment AS "providerPayment",
+      provider_refund AS "providerRefund", refunds.created_at < now() - interval '12 hours' AS "isOld"
+    FROM refunds JOIN payments ON payments.id = payment_id WHERE refunds.id = $1`,
 };
 
-/** Whether the provider works on a refund of the payment `$2` of the order `$1`. */
+/** Whether the provider works on a refund of the payment `$2` of the order `$1`, or may do so without having said it. */
 export const FIND_UNDER_WAY: Statement = {
   name: 'find_refund_under_way',
+  text: `SELECT FROM refunds WHERE order_id = $1 AND payment_id = $2 AND status = 'pending' LIMIT 1`,
+};
+
+/** Whether the event of the order `$1` is cancelled. */
+export const FIND_CANCELLED_EVENT: Statement = {
+  name: 'find_cancelled_event',
   text: `
-    SELECT FROM refunds
-    WHERE order_id = $1 AND payment_id = $2 AND status = 'pending' AND provider_refund IS NOT NULL LIMIT 1`,
+    SELECT FROM orders JOIN events ON events.id = event_id WHERE orders.id = $1 AND events.status = 'cancelled'`,
 };
 
 /** Refunds at the provider `$1` that have been pending since before `$2` seconds, at most `$3` behind the id `$4`. */

@@ -69,6 +69,33 @@ describe('the money of an event that is cancelled', () => {
     expect(await returned()).toEqual([{ refunds: 6, payments: 5, amount: 12_500 }]);
   });
 
+  it('has gone back where all of an order was given back as an amount, and lets nobody in', async () => {
+    const [order] = await buy(1);
+    await till.organizer.client.post(`/orders/${order?.code}/refunds`, { amount: 2_500 });
+    await till.untilRefunded(order as { code: string });
+    await cancel();
+    await until('done');
+    const { status, tickets } = await till.show(order as { code: string });
+    expect([status, ...tickets.map((ticket) => ticket.status)]).toEqual(['refunded', 'refunded', 'refunded']);
+  });
+
+  it('is given back once the bank, which disputed it, leaves it to the organizer', async () => {
+    const order = await till.place();
+    await till.pay(order, 'dispute');
+    await eventually(async () => expect((await till.show(order)).tickets[0]?.status).toBe('blocked'));
+    await cancel();
+    await until('done');
+    expect(await till.show(order)).toMatchObject({ status: 'paid', amount_refunded: 0 });
+    const [disputed] = await api.sql<{ dispute_id: string }>(
+      `SELECT dispute_id FROM sandbox.payments WHERE metadata ->> 'order_code' = $1`,
+      [order.code],
+    );
+    await api.client.post(`/sandbox/disputes/${disputed?.dispute_id}/win`, {});
+    expect(await till.untilRefunded(order)).toMatchObject({ status: 'refunded' });
+    expect(await till.refunds(order)).toMatchObject([{ amount: 2_500, cause: 'event_cancelled' }]);
+    expect(await state()).toMatchObject({ status: 'done', refunds_total: 1, refunds_done: 1 });
+  });
+
   it('is given back in the end, though one call in three fails', async () => {
     await buy(20);
     await switches({ fail_one_in: 3 });

@@ -100,6 +100,29 @@ describe('events of a payment provider', () => {
     expectProblem(await send(body), 503, 'service_unavailable');
   });
 
+  it('come again where the provider could not be asked about a refund', async () => {
+    const order = await till.place();
+    await till.pay(order);
+    await till.organizer.client.post(`/orders/${order.code}/refunds`, { amount: 400 });
+    await eventually(async () => expect(await till.refunds(order)).toMatchObject([{ status: 'succeeded' }]));
+    await api.sql(`UPDATE refunds SET status = 'pending' WHERE order_id = (SELECT max(id) FROM orders)`);
+    const [row] = await api.sql<Told>(
+      `SELECT id, metadata FROM sandbox.payments WHERE metadata ->> 'order_code' = $1`,
+      [order.code],
+    );
+    const { id = '', metadata = {} } = row ?? {};
+    const body = eventOf(id, metadata).replace('payment.succeeded', 'refund.updated');
+    await api.sql('ALTER TABLE sandbox.refunds RENAME TO refunds_away');
+    try {
+      expectProblem(await send(body), 503, 'service_unavailable');
+      expectProblem(await send(body), 503, 'service_unavailable');
+    } finally {
+      await api.sql('ALTER TABLE sandbox.refunds_away RENAME TO refunds');
+      await api.sql(`UPDATE refunds SET status = 'succeeded' WHERE order_id = (SELECT max(id) FROM orders)`);
+    }
+    expect((await send(body)).status).toBe(200);
+  });
+
   it('end where they tell of a refund that is known to have succeeded, and no other', async () => {
     const [order, other] = [await till.place(), await till.place()];
     for (const { code } of [order, other]) {

@@ -143,7 +143,7 @@ describe.each([
   });
   const pay = (amount?: number) => provider.create(request(subject.methods.ok, amount));
   const refund = (payment: string, amount: number, refundId = ++lastId, attempt = 1) =>
-    provider.refund({ refundId, attempt, payment, amount });
+    provider.refund({ refundId, attempt, payment, amount, currency: 'EUR' });
   const codeOf = (work: Promise<unknown>) =>
     work.then(
       () => 'no refusal',

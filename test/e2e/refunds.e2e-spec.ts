@@ -42,7 +42,7 @@ describe('refunds', () => {
       order.tickets[0]?.id,
     ]);
     const { text } = refundOrder({ ...REFUND_ORDER_GUARDS, ...guards });
-    return await run(text, [row?.id, null, null, null, amount, null, false]);
+    return await run(text, [row?.id, null, null, null, amount, null, false, 'organizer']);
   };
   const run = (text: string, values: unknown[]) =>
     api.app.get(Statements, { strict: false }).run({ text }, values);

@@ -112,7 +112,7 @@ describe('the sandbox', () => {
   it('refund_fails: the first try fails, the next one succeeds', async () => {
     const { id: payment } = await pay('refund_fails');
     const ask = (attempt: number) =>
-      sandbox.provider.refund({ refundId: 1, attempt, payment, amount: 1_250 });
+      sandbox.provider.refund({ refundId: 1, attempt, payment, amount: 1_250, currency: 'EUR' });
     expect(await ask(1)).toMatchObject({ status: 'failed', failureCode: 'refund_declined' });
     expect(await ask(1)).toMatchObject({ status: 'failed' });
     expect(await ask(2)).toMatchObject({ status: 'succeeded' });
@@ -120,7 +120,8 @@ describe('the sandbox', () => {
 
   it('fails refunds while its balance is exhausted', async () => {
     const { id: payment } = await pay('ok');
-    const ask = (attempt: number) => sandbox.provider.refund({ refundId: 2, attempt, payment, amount: 1 });
+    const ask = (attempt: number) =>
+      sandbox.provider.refund({ refundId: 2, attempt, payment, amount: 1, currency: 'EUR' });
     await sandbox.set({ balance_exhausted: true });
     expect(await ask(1)).toMatchObject({ status: 'failed', failureCode: 'balance_insufficient' });
     await sandbox.set({ balance_exhausted: false });
@@ -169,6 +170,7 @@ describe('the sandbox', () => {
           attempt: 1,
           payment: payment.id,
           amount: 250,
+          currency: 'EUR',
         }),
       ),
     );

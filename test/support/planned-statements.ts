@@ -102,8 +102,8 @@ export const STATEMENTS: [string, Statement, values: unknown[], literals: string
   [
     'beginning a refund',
     REFUND_ORDER,
-    [1, 1, NOW, null, null, null, false],
-    `1, 1, ${NOW}, NULL, NULL, NULL, false`,
+    [1, 1, NOW, null, null, null, false, 'organizer'],
+    `1, 1, ${NOW}, NULL, NULL, NULL, false, 'organizer'`,
     [
       'codes_pkey',
       'events_pkey',

@@ -197,7 +197,13 @@ class Account {
     const left = intent.amount_received - given.reduce((sum, refund) => sum + refund.amount, 0);
     if (this.disputes.has(intent.id)) throw invalid('charge_disputed');
     if (amount > left) throw invalid('amount_too_large');
-    const refund = { ...REFUND, id: `re_${++this.number}`, amount, payment_intent: intent.id };
+    const refund = {
+      ...REFUND,
+      id: `re_${++this.number}`,
+      amount,
+      currency: intent.currency,
+      payment_intent: intent.id,
+    };
     refund.metadata = metadataIn(params);
     this.refunds.push(refund);
     return refund;

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe' with { 'resolution-mode': 'import' };
 import { ourIdIn } from '../our-metadata';
 import type { ProviderEvent, ProviderPayment, ProviderRefund } from '../payment-provider';
+import { fromStripe } from './stripe-amounts';
 
 /** Money that is authorised and not captured counts as on its way: we ask for automatic capture. */
 const STATUSES: Partial<Record<Stripe.PaymentIntent.Status, ProviderPayment['status']>> = {
@@ -23,7 +24,7 @@ export function toPayment(intent: Stripe.PaymentIntent, installation: string): P
   return {
     id,
     status,
-    amount: status === 'succeeded' ? intent.amount_received : intent.amount,
+    amount: fromStripe(status === 'succeeded' ? intent.amount_received : intent.amount, intent.currency),
     currency: intent.currency.toUpperCase(),
     paymentId: ourIdIn(intent.metadata, 'payment_id', installation),
     clientSecret: client_secret ?? undefined,
@@ -45,7 +46,7 @@ export function toRefund(refund: Stripe.Refund, installation: string): ProviderR
     refundId: ourIdIn(refund.metadata, 'refund_id', installation),
     payment: idOf(refund.payment_intent) ?? '',
     status,
-    amount: refund.amount,
+    amount: fromStripe(refund.amount, refund.currency),
     failureCode: status === 'failed' ? (refund.failure_reason ?? 'refund_failed') : undefined,
   };
 }

@@ -10,6 +10,7 @@ import {
   type ProviderRefund,
   type RefundRequest,
 } from '../payment-provider';
+import { toStripe } from './stripe-amounts';
 import { toDispute, toEvent, toPayment, toRefund } from './stripe-answers';
 import { paymentIn, toProviderError } from './stripe-errors';
 import { oldestPage, PAGE } from './oldest-page';
@@ -61,7 +62,7 @@ export class StripeProvider extends PaymentProvider {
     const { paymentId, orderCode, amount, currency, method, returnUrl } = request;
     const { installation } = this.options;
     const params: Stripe.PaymentIntentCreateParams = {
-      amount,
+      amount: toStripe(amount, currency),
       currency: currency.toLowerCase(),
       capture_method: 'automatic',
       automatic_payment_methods: {
@@ -94,13 +95,15 @@ export class StripeProvider extends PaymentProvider {
     );
   }
 
-  async refund({ refundId, attempt, payment, amount }: RefundRequest): Promise<ProviderRefund> {
+  async refund({ refundId, attempt, payment, amount, currency }: RefundRequest): Promise<ProviderRefund> {
     const { installation } = this.options;
-    const metadata = { installation, refund_id: String(refundId) };
+    const params: Stripe.RefundCreateParams = {
+      payment_intent: payment,
+      amount: toStripe(amount, currency),
+      metadata: { installation, refund_id: String(refundId) },
+    };
     const key = { idempotencyKey: `${installation}-refund-${refundId}-${attempt}` };
-    return await this.call(async () =>
-      this.toRefund(await this.stripe.refunds.create({ payment_intent: payment, amount, metadata }, key)),
-    );
+    return await this.call(async () => this.toRefund(await this.stripe.refunds.create(params, key)));
   }
 
   async refundsOf(payment: string): Promise<ProviderRefund[]> {

@@ -56,7 +56,7 @@ describe('the comparison of the books', () => {
   }
 
   async function refund(id: number, orderId: number, payment: string, cause: string): Promise<void> {
-    await sandbox.provider.refund({ refundId: id, attempt: 1, payment, amount: 1_000 });
+    await sandbox.provider.refund({ refundId: id, attempt: 1, payment, amount: 1_000, currency: 'EUR' });
     await database.sql(
       `INSERT INTO refunds (id, order_id, event_id, payment_id, status, amount, currency, cause, created_at)
        OVERRIDING SYSTEM VALUE VALUES ($1, $2, 1, 1, 'succeeded', 1000, 'EUR', $3, now())`,
@@ -106,7 +106,13 @@ describe('the comparison of the books', () => {
     await order(1, 'refunded', 2_000, 2_000);
     await refund(1, 1, await pay(1, 1), 'organizer');
     const second = await pay(2, 1);
-    await sandbox.provider.refund({ refundId: 1, attempt: 2, payment: second, amount: 1_000 });
+    await sandbox.provider.refund({
+      refundId: 1,
+      attempt: 2,
+      payment: second,
+      amount: 1_000,
+      currency: 'EUR',
+    });
     expect((await differences()).join()).toContain('a refund that was given twice');
     await database.sql(`DELETE FROM sandbox.refunds`);
     expect((await differences()).join()).toContain('a refund that the two books do not agree on');

@@ -1,0 +1,46 @@
+import { startStripe, STRIPE_KEY, type StripeServer } from '../../../test/support/stripe-server';
+import { StripeProvider } from './stripe.provider';
+
+describe('amounts at Stripe', () => {
+  let server: StripeServer;
+  let provider: StripeProvider;
+
+  beforeAll(async () => {
+    server = await startStripe();
+    provider = await StripeProvider.create({
+      secretKey: STRIPE_KEY,
+      webhookSecrets: [],
+      apiBase: server.url,
+      installation: 'ours',
+    });
+  });
+  afterAll(() => server.stop());
+
+  it.each([
+    ['hundredths of a króna, of which there are none', 'ISK', 500_000],
+    ['hundredths of a shilling, of which there are none', 'UGX', 500_000],
+    ['yen', 'JPY', 5_000],
+    ['cents', 'EUR', 5_000],
+    ['fils', 'KWD', 5_000],
+  ])('are %s', async (_unit, currency, there) => {
+    const request = {
+      paymentId: there,
+      orderCode: '0123456789',
+      amount: 5_000,
+      currency,
+      method: 'pm_card_visa',
+    };
+    const payment = await provider.create({ ...request, paymentId: server.calls.length + 1 });
+    expect(server.intents.get(payment.id)?.amount).toBe(there);
+    expect(payment).toMatchObject({ status: 'succeeded', amount: 5_000, currency });
+    const refund = {
+      refundId: 1,
+      attempt: server.calls.length,
+      payment: payment.id,
+      amount: 2_000,
+      currency,
+    };
+    expect(await provider.refund(refund)).toMatchObject({ status: 'succeeded', amount: 2_000 });
+    expect(server.calls.at(-1)?.params.amount).toBe(String((there / 5) * 2));
+  });
+});
