@@ -16,7 +16,7 @@ SANDBOX_SECRET.
 
 Options:
   --port PORT        where to listen on 127.0.0.1; any free port without it (also: PORT)
-  --events-to URL    where events go, such as http://127.0.0.1:8000/payments/events/sandbox; several take turns
+  --events-to URL    (required) where events go, such as http://127.0.0.1:8000/payments/events/sandbox; several take turns
   -h, --help         show this help
 
 Its books are in the schema \`sandbox\` of DATABASE_URL, or else of the embedded PostgreSQL under DATA_DIR.
@@ -41,6 +41,9 @@ runScript(async () => {
   const eventsUrls = values['events-to'] ?? [];
   if (eventsUrls.length === 0 || !eventsUrls.every((text) => URL.canParse(text)))
     throw new ScriptError('--events-to must be a URL. See --help.');
+  const port = Number(values.port ?? PORT);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new ScriptError('--port must be a whole number from 0 to 65535.');
 
   const postgres =
     DATABASE_URL === undefined
@@ -54,10 +57,18 @@ runScript(async () => {
     url: () => url,
     eventsUrl: () => eventsUrls[sent++ % eventsUrls.length] as string,
   });
+  const close = async () => {
+    await sandbox.stop();
+    await postgres?.stop();
+  };
   await sandbox.open();
   const app = express().disable('x-powered-by').disable('etag').use('/sandbox', sandboxRouter(sandbox));
-  const server = createExpressServer(app).listen(Number(values.port ?? PORT), '127.0.0.1');
-  await once(server, 'listening');
+  const server = createExpressServer(app).listen(port, '127.0.0.1');
+  await once(server, 'listening').catch(async (error: unknown) => {
+    await close();
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ScriptError(`Port ${port} can't be listened on (${code}): name another with --port.`);
+  });
   // Longer than callers keep a connection.
   server.keepAliveTimeout = 65_000;
   url = `${urlOf(server.address() as AddressInfo)}/sandbox`;
@@ -65,6 +76,5 @@ runScript(async () => {
   await endSignal();
   server.close();
   server.closeAllConnections();
-  await sandbox.stop();
-  await postgres?.stop();
+  await close();
 });

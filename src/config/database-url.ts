@@ -5,11 +5,22 @@
 export function readableUrl(text: string): string {
   const [, scheme, user, password, rest] =
     /^(postgres(?:ql)?:\/\/)([^:@/]*)(?::([^@/]*))?@(\/.*)$/.exec(text) ?? [];
-  if (scheme === undefined || rest === undefined || !URL.canParse(`${scheme}${rest}`)) return text;
+  if (scheme === undefined || rest === undefined || !URL.canParse(`${scheme}${rest}`) || !isDecodable(text))
+    return text;
   const url = new URL(`${scheme}${rest}`);
   if (user) url.searchParams.set('user', decodeURIComponent(user));
   if (password) url.searchParams.set('password', decodeURIComponent(password));
   return url.href;
+}
+
+/** Whether each `%` of the text begins the code of a byte, as `decodeURIComponent` wants it. */
+export function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The URL with `options` before its own, which then win as the later ones. */

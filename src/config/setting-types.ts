@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { Transform } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 import { isEmailAddress } from '../text/email';
+import { isDecodable } from './database-url';
 
 /** One that was read from a file may have brought along the line break at the file's end, encoded. */
 export function PasswordInOneLine(): PropertyDecorator {
@@ -12,6 +13,17 @@ export function PasswordInOneLine(): PropertyDecorator {
         typeof value !== 'string' || !URL.canParse(value) || !/%0[ad]/i.test(new URL(value).password),
       defaultMessage: () =>
         'must have a password without line breaks (%0A), such as the one that ends its file',
+    },
+  });
+}
+
+/** A `%` that stands for itself would be read as the beginning of a code, and fail. */
+export function PercentEncoded(): PropertyDecorator {
+  return ValidateBy({
+    name: 'percentEncoded',
+    validator: {
+      validate: (value) => typeof value !== 'string' || isDecodable(value),
+      defaultMessage: () => 'must spell each % of its user and password as %25',
     },
   });
 }
@@ -34,11 +46,11 @@ export function Url(pattern: RegExp, example: string): PropertyDecorator {
 }
 
 /** What paths are added to: without a slash at its end, a query or credentials. */
-export function BaseUrl(): PropertyDecorator {
+export function BaseUrl(example = 'https://tickets.example.com'): PropertyDecorator {
   return Parsed(
     (text) => text.replace(/\/+$/, ''),
     (value) => isBaseUrl(String(value)),
-    'must look like https://tickets.example.com',
+    `must look like ${example}`,
   );
 }
 

@@ -123,9 +123,12 @@ describe('the settings', () => {
     ['DATABASE_URL', 'postgres://db host/tickets'],
     ['DATABASE_URL', 'postgres://db:99999/tickets'],
     ['DATABASE_URL', 'postgres://ada:pass/word@db/tickets'],
+    ['DATABASE_URL', 'postgres://ada:pa%ss@db/tickets'],
+    ['DATABASE_URL', 'postgres://ada:pa%ss@/tickets?host=/run/postgresql'],
     ['DATABASE_POOLER', 'session'],
     ['REDIS_URL', '127.0.0.1:6379'],
     ['REDIS_URL', 'redis://:s%40crt%0A@redis.example.com'],
+    ['REDIS_URL', 'redis://:pa%ss@redis.example.com'],
     ['REDIS_URL', 'http://127.0.0.1:6379'],
     ['REDIS_URL', 'redis://[::1:6379'],
     ['JWT_SECRET', 'x'.repeat(31)],
@@ -216,7 +219,7 @@ describe('the settings', () => {
     ['METRICS_TOKEN', '5a8bb3a02dc7e1ff0c94ad21b3d7d3b1'],
     ['DATABASE_URL', 'postgres://tixxety:0c94ad21b3d7d3b15a8bb3a02dc7e1ff@db:5432/tixxety'],
     ['DATABASE_URL', 'postgres://tixxety@db:5432/tixxety'],
-    ['DATABASE_URL', 'postgres://tixxety:%zz0c94ad21b3d7@db:5432/tixxety'],
+    ['DATABASE_URL', 'postgres://tixxety:%25zz0c94ad21b3d7@db:5432/tixxety'],
     ['REDIS_URL', 'redis://redis:6379'],
   ])('take in production what nobody guesses: %s=%s', (name, value) => {
     expect(() => readSettings({ NODE_ENV: 'production', [name]: value })).not.toThrow();

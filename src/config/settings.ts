@@ -17,6 +17,7 @@ import {
   Email,
   Origins,
   PasswordInOneLine,
+  PercentEncoded,
   TrustedProxies,
   Url,
   WholeNumber,
@@ -53,6 +54,7 @@ export class Settings {
   @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? readableUrl(value) : value))
   @Url(/^postgres(ql)?:\/\/\S+$/, 'postgres://user:password@host:5432/database')
   @PasswordInOneLine()
+  @PercentEncoded()
   @UnwornPassword()
   DATABASE_URL?: string;
 
@@ -64,6 +66,7 @@ export class Settings {
   @IsOptional()
   @Url(/^rediss?:\/\/\S+$/, 'redis://host:6379')
   @PasswordInOneLine()
+  @PercentEncoded()
   @UnwornPassword()
   REDIS_URL?: string;
 
@@ -153,7 +156,7 @@ export class Settings {
 
   /** Where a sandbox of its own runs; unset: under `/sandbox` of the API. */
   @IsOptional()
-  @BaseUrl()
+  @BaseUrl('http://127.0.0.1:8100/sandbox')
   SANDBOX_URL?: string;
 
   /** The secret key of that sandbox. */

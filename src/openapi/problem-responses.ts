@@ -1,10 +1,48 @@
 import { isKept } from '../idempotency/idempotency.service';
+import { ORDER_STATUSES } from '../inventory/order-status';
+import { REFUND_STATUSES } from '../inventory/payment-states';
 import { TICKET_STATUSES } from '../inventory/ticket-status';
 import { PROBLEMS, type ProblemCode } from '../problems/catalogue';
+import type { ProblemMembers } from '../problems/problem';
 
 interface Reference {
   $ref: string;
 }
+
+const MEMBERS: Record<keyof ProblemMembers, object> = {
+  ticket_status: {
+    type: 'string',
+    enum: [...TICKET_STATUSES],
+    description: 'Only where the state of a ticket is in the way: what the ticket is',
+  },
+  order_status: {
+    type: 'string',
+    enum: [...ORDER_STATUSES],
+    description: 'Only where the state of an order is in the way: what the order is',
+  },
+  refund_status: {
+    type: 'string',
+    enum: [...REFUND_STATUSES],
+    description: 'Only where the state of a refund is in the way: what the refund is',
+  },
+  order_code: {
+    type: 'string',
+    description: 'Only where a ticket is sold with its order: the order to ask about instead',
+  },
+  paid_at: {
+    type: 'string',
+    format: 'date-time',
+    description: 'Only where `ticket_status` or `order_status` is `paid`',
+  },
+  held: { type: 'integer', description: 'Only with `capacity_in_use`: how many places are held' },
+  sold: { type: 'integer', description: 'Only with `capacity_in_use`: how many places are sold' },
+  error: {
+    type: 'string',
+    enum: ['invalid_grant', 'invalid_request', 'unsupported_grant_type'],
+    description: 'For OAuth clients (RFC 6749, section 5.2)',
+  },
+  error_description: { type: 'string', description: 'A sentence for the developer of an OAuth client' },
+};
 
 const PROBLEM_SCHEMA = {
   type: 'object',
@@ -17,24 +55,7 @@ const PROBLEM_SCHEMA = {
     detail: { type: 'string', description: 'A sentence for a person' },
     code: { type: 'string', enum: Object.keys(PROBLEMS), description: 'Stable, for programs' },
     request_id: { type: 'string' },
-    ticket_status: {
-      type: 'string',
-      enum: [...TICKET_STATUSES],
-      description: 'Only where the state of a ticket is in the way: what the ticket is',
-    },
-    paid_at: {
-      type: 'string',
-      format: 'date-time',
-      description: 'Only where `ticket_status` is `paid`',
-    },
-    held: { type: 'integer', description: 'Only with `capacity_in_use`: how many places are held' },
-    sold: { type: 'integer', description: 'Only with `capacity_in_use`: how many places are sold' },
-    error: {
-      type: 'string',
-      enum: ['invalid_grant', 'invalid_request', 'unsupported_grant_type'],
-      description: 'For OAuth clients (RFC 6749, section 5.2)',
-    },
-    error_description: { type: 'string', description: 'A sentence for the developer of an OAuth client' },
+    ...MEMBERS,
     errors: {
       type: 'array',
       description: 'What does not validate, part by part',
@@ -124,6 +145,14 @@ const EXAMPLES: Partial<Record<ProblemCode, object>> = {
   ticket_not_payable: { ticket_status: 'paid', paid_at: '2030-01-01T12:01:00.000Z' },
   ticket_not_cancellable: { ticket_status: 'expired' },
   ticket_not_paid: { ticket_status: 'reserved' },
+  ticket_not_changeable: { ticket_status: 'expired' },
+  ticket_not_voidable: { ticket_status: 'refunded' },
+  part_of_an_order: { order_code: '7ZZFG2K9QX' },
+  payment_required: { order_code: '7ZZFG2K9QX' },
+  order_not_payable: { order_status: 'paid', paid_at: '2030-01-01T12:01:00.000Z' },
+  order_not_cancellable: { order_status: 'expired' },
+  order_not_extendable: { order_status: 'paid' },
+  refund_not_retryable: { refund_status: 'succeeded' },
   capacity_in_use: { held: 3, sold: 120 },
   invalid_credentials: {
     error: 'invalid_grant',

@@ -19,14 +19,27 @@ export const escapePointer = (key: string) =>
     .replaceAll('~', '~0')
     .replaceAll('/', '~1');
 
+/** Extension members (RFC 9457, section 3.2) that help a program. The OpenAPI document describes each. */
+export interface ProblemMembers {
+  ticket_status?: string;
+  order_status?: string;
+  refund_status?: string;
+  /** Names the order that is to be asked about instead. */
+  order_code?: string;
+  paid_at?: Date;
+  held?: number;
+  sold?: number;
+  error?: string;
+  error_description?: string;
+}
+
 /** What one refusal says beside what all with its code say. */
 export interface ProblemDetails {
   /** A sentence that is more exact than the one of the code. */
   detail?: string;
   errors?: FieldError[];
   headers?: Record<string, string>;
-  /** Extension members (RFC 9457, section 3.2) that help a program, such as `ticket_status`. */
-  members?: Record<string, unknown>;
+  members?: ProblemMembers;
 }
 
 /** Where no log shows the stack, none is captured: that takes as long as all else there is to a refusal. */
@@ -43,7 +56,7 @@ class ErrorWithStackIf extends Error {
 export class Problem extends ErrorWithStackIf {
   readonly errors?: FieldError[];
   readonly headers: Record<string, string>;
-  readonly members: Record<string, unknown>;
+  readonly members: ProblemMembers;
 
   constructor(
     readonly code: ProblemCode,

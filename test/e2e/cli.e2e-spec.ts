@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -83,6 +85,27 @@ describe('a start that can not be', () => {
     );
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(sentence) });
     expect(output).toBe(stderr);
+  });
+
+  it('ends a sandbox that is to listen where it can not, and says why', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const settings = { DATABASE_URL: bare.url, SANDBOX_SECRET: 'a-secret-of-the-sandbox', NODE_ENV: 'test' };
+    const start = async (at: string) => {
+      const args = ['--port', at, '--events-to', `http://${NOWHERE}/`];
+      const { code, stderr } = await runScript('sandbox', args, settings);
+      return { code, stderr };
+    };
+    expect(await start('http')).toEqual({
+      code: 1,
+      stderr: '--port must be a whole number from 0 to 65535.\n',
+    });
+    expect(await start(String(port))).toEqual({
+      code: 1,
+      stderr: `Port ${port} can't be listened on (EADDRINUSE): name another with --port.\n`,
+    });
+    taken.close();
   });
 });
 
