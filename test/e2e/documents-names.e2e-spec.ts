@@ -14,6 +14,7 @@ const NAMES: [script: string, name: string, isRead: boolean][] = [
   ['Japanese', '田中 さくら タロウ', true],
   ['Korean', '김철수 남궁민', true],
   ['Arabic', 'ليلى العامري', false],
+  ['Arabic with a mark that has no place', 'ا\u06DAحمد', false],
   ['Hebrew', 'נועה לוי', false],
   ['Thai', 'สมชาย ใจดี', false],
   ['Devanagari', 'अनिल शर्मा', false],

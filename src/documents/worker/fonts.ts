@@ -36,6 +36,7 @@ export class Face {
     const own = weights.find((each) => each === weight) ?? weights[0];
     const file = require.resolve(`@fontsource/${name}/files/${name}-${this.subset}-${own}-normal.woff`);
     const font = create(unpackWoff(readFileSync(file))) as Font;
+    leaveUnplaced(font);
     const layOut = font.layout.bind(font);
     font.layout = (text, features) =>
       layOut(text, features, undefined, undefined, this.isRtl ? 'rtl' : 'ltr');
@@ -49,6 +50,28 @@ export class Face {
       this.font(400).hasGlyphForCodePoint(codePoint)
     );
   }
+}
+
+/** What of fontkit's layout its types leave out. An emoji font places nothing. */
+interface PlacingFont {
+  _layoutEngine: { engine?: { GPOSProcessor?: { applyLookup(type: number, table: unknown): boolean } } };
+}
+
+/**
+ * Lets fontkit go on with a font's next rule, as other engines do, where this one has no place for a mark on a letter:
+ * it would throw. Without any rules for marks, letters would lose their dots, which are marks of the font.
+ */
+function leaveUnplaced(font: Font): void {
+  const places = (font as Font & PlacingFont)._layoutEngine.engine?.GPOSProcessor;
+  if (!places) return;
+  const apply = places.applyLookup.bind(places);
+  places.applyLookup = (type, table) => {
+    try {
+      return apply(type, table);
+    } catch {
+      return false;
+    }
+  };
 }
 
 /** `U+0-FF,U+131` */

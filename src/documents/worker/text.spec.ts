@@ -37,6 +37,31 @@ describe('Paragraph', () => {
     expect(glyphs.filter(({ id, advanceWidth }) => id !== 0 && advanceWidth > 0)).toHaveLength(1);
   });
 
+  describe('of Arabic letters with marks', () => {
+    const upTo = (first: number, last: number) =>
+      Array.from({ length: last - first + 1 }, (_, i) => String.fromCodePoint(first + i));
+    const marks = [...upTo(0x610, 0x61a), ...upTo(0x64b, 0x65f), ...upTo(0x6d6, 0x6ed)];
+    const placed = (text: string) => {
+      const [[{ face }]] = lines(text) as [[Line[number]]];
+      const { glyphs, positions } = face.font(400).layout(text);
+      return glyphs.map(({ id }, i) => ({ id, ...positions[i] }));
+    };
+
+    it.each([400, 700] as const)('has a width at a weight of %d, whatever the mark', (weight) => {
+      const letters = ['', 'ا', 'أ', 'ب', 'ف', 'لا', '\u06A2', 'ی', 'Ada '];
+      for (const text of letters.flatMap((letter) => marks.map((mark) => letter + mark))) {
+        const [[run]] = new Paragraph(text, weight).lines(10, 10_000, 1).lines as [[Line[number]]];
+        expect(run.width).toBeGreaterThanOrEqual(0);
+      }
+    });
+
+    it('leaves the dots at their letters, where a mark has no place', () => {
+      const name = 'فنا';
+      expect(placed(`${name}\u06DA`)).toEqual(expect.arrayContaining(placed(name)));
+      expect(placed(name).filter(({ xOffset, yOffset }) => xOffset && yOffset)).toHaveLength(2);
+    });
+  });
+
   it('ignores what turns text around', () => {
     expect(textOf(lines('user\u202Egpj.exe')[0] as Line).join('')).toBe('user gpj.exe');
   });
