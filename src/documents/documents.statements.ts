@@ -1,13 +1,11 @@
 import { buyerThere, orderInScope } from '../database/scope';
 import type { Statement } from '../database/statements';
+import { STATUS_NOW } from '../inventory/order-status';
 
-/** What the documents of a ticket show. A hold that is due counts as expired even before anything has released it. */
+/** What the documents of a ticket show. */
 const SHOWN = `tickets.id, orders.id AS "orderId", orders.event_id AS "eventId", tickets.ticket_type_id AS "ticketTypeId",
       tickets.generation, orders.created_at AS "createdAt", orders.paid_at IS NOT NULL AS "wasPaid",
-      coalesce(tickets.fate, CASE orders.status
-        WHEN 'held' THEN CASE WHEN orders.expires_at <= now() THEN 'expired' ELSE 'reserved' END
-        ELSE orders.status
-      END) AS status,
+      coalesce(tickets.fate, nullif(${STATUS_NOW}, 'held'), 'reserved') AS status,
       (SELECT name FROM ticket_types WHERE ticket_types.id = tickets.ticket_type_id) AS type,
       tickets.attendee_name AS attendee, events.title, events.description, events.venue_address AS place,
       events.venue_latitude AS latitude, events.venue_longitude AS longitude, events.start_time AS "startTime",

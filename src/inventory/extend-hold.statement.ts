@@ -1,5 +1,6 @@
 import { buyerThere, orderInScope } from '../database/scope';
 import type { Statement } from '../database/statements';
+import { STATUS_NOW } from './order-status';
 
 /** What keeps a hold from being extended twice, or after its end. Tests take a guard out, and show what then goes wrong. */
 export const EXTEND_HOLD_GUARDS = {
@@ -19,7 +20,7 @@ export const extendHold = ({ isFirst, isLive } = EXTEND_HOLD_GUARDS): Statement 
   name: 'extend_hold',
   text: `
     WITH asked AS MATERIALIZED (
-      SELECT orders.id, status, expires_at
+      SELECT orders.id, ${STATUS_NOW} AS status
       FROM orders, (SELECT ${buyerThere('$2::bigint', '$3::bigint')} AS id) AS caller
       WHERE orders.id = $1 AND ${orderInScope('caller.id', '$4::bool', 'orders')}
     ), extended AS (
@@ -28,8 +29,7 @@ export const extendHold = ({ isFirst, isLive } = EXTEND_HOLD_GUARDS): Statement 
       RETURNING expires_at
     )
     SELECT extended.expires_at AS "expiresAt",
-      ceil(extract(epoch FROM extended.expires_at - clock_timestamp()) * 1000)::int8 AS "expiresInMs",
-      CASE WHEN status = 'held' AND asked.expires_at <= now() THEN 'expired' ELSE status END AS status
+      ceil(extract(epoch FROM extended.expires_at - clock_timestamp()) * 1000)::int8 AS "expiresInMs", status
     FROM asked LEFT JOIN extended ON true`,
 });
 

@@ -2,3 +2,11 @@
 export const ORDER_STATUSES = ['held', 'paid', 'expired', 'cancelled', 'refunded'] as const;
 
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+/**
+ * SQL: what an order is now. A hold that is due counts as expired even before anything has released it, unless its money
+ * may be on the way.
+ */
+export const STATUS_NOW = `CASE
+        WHEN orders.status = 'held' AND orders.expires_at <= now() AND NOT orders.is_paying THEN 'expired' ELSE orders.status
+      END`;

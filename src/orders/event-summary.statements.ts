@@ -1,5 +1,5 @@
 import type { Statement } from '../database/statements';
-import { STATUS_NOW } from './orders.statements';
+import { STATUS_NOW } from '../inventory/order-status';
 
 /** Of one statement, which reads each of these tickets: some 50 ms. */
 const ORDERS = 5_000;

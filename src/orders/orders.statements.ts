@@ -1,10 +1,6 @@
 import { buyerThere, orderInScope } from '../database/scope';
 import type { Statement } from '../database/statements';
-
-/** A hold that is due counts as expired even before anything has released it, unless its money may be on the way. */
-export const STATUS_NOW = `CASE
-        WHEN orders.status = 'held' AND orders.expires_at <= now() AND NOT orders.is_paying THEN 'expired' ELSE orders.status
-      END`;
+import { STATUS_NOW } from '../inventory/order-status';
 
 /** What an `OrderView` has, of a row of orders. */
 const ORDER = `orders.id, orders.user_id AS "userId", orders.event_id AS "eventId", ${STATUS_NOW} AS status,

@@ -185,6 +185,12 @@ describe('paying an order through the provider', () => {
       // The places stay held, and no other payment can be begun.
       expect(await till.show(order)).toMatchObject({ status: 'held', expires_in_ms: 0 });
       expectProblem(await till.pay(order), 409, 'payment_in_progress');
+      const extended = await till.buyer.client.post(`/orders/${order.code}/extend`);
+      expectProblem(extended, 409, 'order_not_extendable');
+      expect(extended.body.order_status).toBe('held');
+      const document = await till.buyer.client.get(`/tickets/${order.tickets[0]?.id}.pdf`);
+      expectProblem(document, 409, 'ticket_not_paid');
+      expect(document.body.ticket_status).toBe('reserved');
       expect(await till.until(order, 'paid')).toMatchObject({ amount_paid: 2_500, amount_refunded: 0 });
     });
   });
