@@ -7,7 +7,8 @@ export const VOID_TICKET_GUARDS = { isUnmet: 'ticket.fate IS NULL' };
 
 /**
  * Takes the paid ticket `$1` back and gives its place back; its money stays where it is. `$2` and `$3` are the organizer
- * who asks for it (null: anyone) and when their token was issued.
+ * who asks for it (null: anyone) and when their token was issued. The last ticket of an order that cost nothing gives the
+ * use of its code back, which no later statement finds with the order any more.
  *
  * Answers one row: the ticket as it is then (`id` is null where there is none), whether this changed it, and whether the
  * caller is the organizer of its event or its buyer.
@@ -47,19 +48,25 @@ function textOf({ isUnmet, claims, keeps }: Parts): string {
       JOIN orders ON orders.id = tickets.order_id
       JOIN events ON events.id = orders.event_id
     ), its_order AS MATERIALIZED (
-      SELECT id, status FROM orders WHERE id = (SELECT order_id FROM asked WHERE is_theirs) FOR UPDATE
+      SELECT id, status, amount_paid, code_id FROM orders WHERE id = (SELECT order_id FROM asked WHERE is_theirs) FOR UPDATE
     ), ticket AS MATERIALIZED (
-      -- Locked after its order, as each fate is decided under that lock.
-      SELECT tickets.id, tickets.fate FROM tickets, (SELECT count(*) AS number FROM its_order) AS locked
-      WHERE tickets.id = $1 AND locked.number > 0
-      FOR UPDATE OF tickets
+      -- All of its order, one of which is the last; locked after it, as each fate is decided under that lock.
+      SELECT id, fate FROM tickets WHERE order_id = (SELECT id FROM its_order) FOR UPDATE
     ), voided AS (
       UPDATE tickets SET fate = 'void'
       FROM ticket, its_order
-      WHERE tickets.id = ticket.id AND its_order.status = 'paid' AND ${isUnmet}
+      WHERE tickets.id = $1 AND ticket.id = $1 AND its_order.status = 'paid' AND ${isUnmet}
       RETURNING tickets.id, tickets.ticket_type_id
+    ), unused AS (
+      -- What cost nothing is never refunded, so that nothing else would give the use back while the event is on.
+      UPDATE orders SET code_id = NULL FROM its_order, voided
+      WHERE orders.id = its_order.id AND its_order.amount_paid = 0 AND its_order.code_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM ticket WHERE ticket.id <> voided.id AND ticket.fate IS DISTINCT FROM 'void')
+      RETURNING its_order.code_id
     ), drawn AS MATERIALIZED (
       SELECT unnest(quota_ids) AS quota_id FROM ticket_types WHERE id = (SELECT ticket_type_id FROM voided)
+      UNION ALL
+      SELECT quota_id FROM codes WHERE id = (SELECT code_id FROM unused)
     ), quota AS MATERIALIZED (
       SELECT id FROM quotas WHERE id = ANY (ARRAY(SELECT quota_id FROM drawn)) ORDER BY id FOR UPDATE
     ), moved AS MATERIALIZED (
@@ -75,7 +82,7 @@ function textOf({ isUnmet, claims, keeps }: Parts): string {
         END AS status, state.price, state.attendee_name AS "attendeeName", state.attendee_email AS "attendeeEmail",
         state.created_at AS "createdAt", state.expires_at AS "expiresAt", state.paid_at AS "paidAt"
       FROM moved LEFT JOIN asked ON true LEFT JOIN ticket_states AS state ON state.id = asked.id
-      LEFT JOIN ticket ON true LEFT JOIN voided ON true
+      LEFT JOIN ticket ON ticket.id = asked.id LEFT JOIN voided ON true
     )${keeps && `, ${keeps}`}
     SELECT answer.*${claims && ', verdict, outcome, claimed.answer, claimed.id AS "keyId"'}
     FROM answer ${claims && 'LEFT JOIN claimed ON true'}`;

@@ -2,7 +2,7 @@ import { EventClosingService } from '../../src/inventory/event-closing.service';
 import { startTestApi, type TestApi } from '../support/api';
 import { UNKNOWN } from '../support/bookings';
 import { eventually } from '../support/eventually';
-import { partyOf, stageBy, type Party } from '../support/orders';
+import { partyOf, stageBy, type Party, type TicketBody } from '../support/orders';
 import { expectProblem } from '../support/problems';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 
@@ -68,6 +68,28 @@ describe('an event', () => {
         { kind: 'type', held: 0, sold: 0, is_closed: true },
       ]);
       expect((await api.client.get(`/events/${event.id}`)).status).toBe(200);
+    });
+
+    it('gives the use of a code back once, with the last ticket that is void or with the event', async () => {
+      const event = await stage.event(organizer);
+      const priced = await stage.type(event, { price: 1_250 });
+      await stage.code(event, 'gift', { percent: 100 });
+      const order = async () => {
+        const { body } = await place(event, priced, { code: 'gift' });
+        await buyer.client.post(`/orders/${body.code}/payments`, {});
+        return (body.tickets as TicketBody[]).map(({ id }) => id) as [number, number];
+      };
+      const voidIt = (id: number) => organizer.client.post(`/tickets/${id}/void`);
+      const [, partly, ...before] = [await order(), await order(), await order()].flat();
+      await Promise.all([partly as number, ...before].map(voidIt));
+      const meanwhile = (await Promise.all([order(), order(), order()])).flat();
+      expect(await stage.counters(event)).toMatchObject([{ kind: 'code', sold: 4 }, { kind: 'event' }]);
+      await Promise.all([cancel(event), ...meanwhile.map(voidIt)]);
+      await done(event);
+      expect(await stage.counters(event)).toMatchObject([
+        { kind: 'code', held: 0, sold: 0 },
+        { kind: 'event', held: 0, sold: 0 },
+      ]);
     });
 
     it('says the same again, and does nothing twice', async () => {

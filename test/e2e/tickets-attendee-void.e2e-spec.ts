@@ -171,6 +171,53 @@ describe('a ticket of an order', () => {
       }
     });
 
+    describe('of an order with a code', () => {
+      const sale = async (percent: number, uses: number) => {
+        const own = await stage.event(organizer);
+        const ticket_type_id = await stage.type(own, { price: 1_250 });
+        await stage.code(own, 'gift', { percent, uses });
+        const order = async () => {
+          const wanted = { event_id: own.id, items: [{ ticket_type_id, quantity: 2 }], code: 'gift' };
+          return await buyer.client.post('/orders', wanted);
+        };
+        const used = async () => (await stage.counters(own))[0].sold as number;
+        return { order, used };
+      };
+
+      it('gives the use back with the last one, where the order cost nothing', async () => {
+        const { order, used } = await sale(100, 1);
+        const { body } = await order();
+        await pay(body);
+        const [one, two] = (body.tickets as TicketBody[]).map(({ id }) => id) as [number, number];
+        await voidIt(one);
+        expectProblem(await order(), 409, 'code_used_up');
+        await voidIt(two);
+        expect(await used()).toBe(0);
+        expectProblem(await voidIt(two), 409, 'ticket_not_voidable');
+        expect((await order()).status).toBe(201);
+      });
+
+      it('gives each use back once, however many ask at once', async () => {
+        const { order, used } = await sale(100, 10);
+        const orders = await Promise.all(Array.from({ length: 10 }, order));
+        await Promise.all(orders.map(({ body }) => pay(body)));
+        expect(await used()).toBe(10);
+        const ids = orders.flatMap(({ body }) => (body.tickets as TicketBody[]).map(({ id }) => id));
+        await Promise.all([...ids, ...ids].map((id) => voidIt(id)));
+        expect(await used()).toBe(0);
+      });
+
+      it('leaves the use to the refund, where it cost something', async () => {
+        const { order, used } = await sale(10, 1);
+        const { body } = await order();
+        await organizer.client.post(`/orders/${body.code}/payments`, { offline: true });
+        for (const { id } of body.tickets as TicketBody[]) await voidIt(id);
+        expect(await used()).toBe(1);
+        expect((await organizer.client.post(`/orders/${body.code}/refunds`, {})).status).toBe(201);
+        expect(await used()).toBe(0);
+      });
+    });
+
     it('would give it back again without its guard', async () => {
       const order = await place();
       await pay(order);
