@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { INestApplication } from '@nestjs/common';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { LRUCache } from 'lru-cache';
 import type { Account } from '../auth/caller';
+import { Settings } from '../config/settings';
 import { networkOf } from '../http/network';
 import { Problem } from '../problems/problem';
+import { RateLimitGuard } from '../rate-limit/rate-limit.guard';
+import { Turns } from '../rate-limit/turns';
+import { emailKey } from '../text/email';
 import { SessionsService } from '../users/sessions.service';
 
 /** The dashboard asks every few seconds, and comparing a password takes a good part of one. */
@@ -13,27 +17,50 @@ const REMEMBERED = { max: 100, ttl: 5 * 60_000 };
 /** Lets admins in by e-mail and password, for which the browser asks (HTTP Basic, RFC 7617). */
 export function adminsOnly(app: INestApplication): RequestHandler {
   const sessions = app.get(SessionsService, { strict: false });
+  const takeTurn = turnsOfPasswords(app);
   const known = new LRUCache<string, Account>(REMEMBERED);
 
-  async function accountOf(request: Request): Promise<Account | undefined> {
+  async function accountOf(request: Request, response: Response): Promise<Account | undefined> {
     const [, encoded] = /^Basic +([\w+/]+=*)$/i.exec(request.headers.authorization ?? '') ?? [];
     if (encoded === undefined || isForeign(request)) return undefined;
-    const key = createHash('sha256').update(encoded).digest('base64');
-    const remembered = known.get(key);
-    if (remembered) return remembered;
     const [, email = '', password = ''] =
       /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
-    const account = await sessions.authenticate(email, password, networkOf(request.address));
-    known.set(key, account);
-    return account;
+    const key = createHash('sha256')
+      .update(`${emailKey(email)}\0${password}`)
+      .digest('base64');
+    const remembered = known.get(key);
+    if (remembered) return remembered;
+    const end = await takeTurn(request, response);
+    try {
+      // A page asks for its parts at once: the first of them may have been let in while the others waited.
+      const account =
+        known.get(key) ?? (await sessions.authenticate(email, password, networkOf(request.address)));
+      known.set(key, account);
+      return account;
+    } finally {
+      end();
+    }
   }
 
-  return (request, _response, next) => {
-    accountOf(request).then(
+  return (request, response, next) => {
+    accountOf(request, response).then(
       (account) => next(account?.role === 'admin' ? undefined : refusal()),
       (error: unknown) =>
         next(error instanceof Problem && error.code === 'invalid_credentials' ? refusal() : error),
     );
+  };
+}
+
+/** Guards and interceptors look only at what controllers answer: here, passwords count and wait by the same limits. */
+function turnsOfPasswords(app: INestApplication) {
+  if (app.get(Settings, { strict: false }).RATE_LIMIT_PER_MINUTE === 0) return () => () => undefined;
+  const limit = app.get(RateLimitGuard, { strict: false });
+  const turns = app.get(Turns, { strict: false });
+  return async (request: Request, response: Response) => {
+    await limit.countCredentials(request, response);
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    return await turns.take(`passwords ${networkOf(request.address).address}`, gone.signal);
   };
 }
 

@@ -27,12 +27,11 @@ export class RateLimitGuard extends ThrottlerGuard {
     const response = context.switchToHttp().getResponse<Response>();
     const kind = this.kindOf(context);
     if (kind === 'none') return true;
-    const network = networkOf(request.address);
     if (kind === 'credentials') {
-      const perAddress = Math.min(limit, CREDENTIALS_PER_ADDRESS);
-      await this.countNetwork(response, 'credentials-address', network, perAddress, ttl);
+      await this.countCredentials(request, response);
       return true;
     }
+    const network = networkOf(request.address);
     const policy = request.method === 'GET' || request.method === 'HEAD' ? 'reading' : 'writing';
     const name = nameOf(request);
     if (name === undefined) await this.countNetwork(response, policy, network, limit, ttl);
@@ -41,6 +40,17 @@ export class RateLimitGuard extends ThrottlerGuard {
       await this.countNetwork(undefined, `${policy}-together`, network, limit * CALLERS_PER_ADDRESS, ttl);
     }
     return true;
+  }
+
+  /**
+   * Counts a request with credentials by its address.
+   *
+   * @throws {Problem} `rate_limited`
+   */
+  async countCredentials({ address }: Request, response: Response): Promise<void> {
+    const [{ limit, ttl }] = this.throttlers as [{ limit: number; ttl: number }];
+    const perAddress = Math.min(limit, CREDENTIALS_PER_ADDRESS);
+    await this.countNetwork(response, 'credentials-address', networkOf(address), perAddress, ttl);
   }
 
   /** Counts an address and, where it has one, the site around it. */

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hash } from '@node-rs/argon2';
 import Bull from 'bull';
 import { EXPIRATION_QUEUE, RELEASE_JOB } from '../../src/queue/job-types';
+import { Turns } from '../../src/rate-limit/turns';
 import { startTestApi, type TestApi } from '../support/api';
 import type { Client } from '../support/client';
 import { eventually } from '../support/eventually';
@@ -110,6 +112,55 @@ describeWithRedis('the queue dashboard', () => {
     const { status, body } = await nobody.get('/queues/api/queues', ADMIN);
     expect({ status, body }).toEqual({ status: 500, body: { error: 'The queue is out of reach' } });
     await redis.bringBack();
+  });
+});
+
+describeWithRedis('passwords at the queue dashboard', () => {
+  let redis: OwnRedis;
+  let api: TestApi;
+
+  beforeEach(async () => {
+    redis = await ownRedis();
+    const limits = { RATE_LIMIT_PER_MINUTE: '600', TRUST_PROXY: '1' };
+    api = await startTestApi({ REDIS_URL: redis.url, QUEUE_DASHBOARD: 'on', ...limits });
+    await api.sql('UPDATE users SET password_hash = $2 WHERE id = $1', [TEST_ADMIN.id, await hash(PASSWORD)]);
+  });
+  afterEach(async () => {
+    await api.stop();
+    await redis.stop();
+  });
+
+  const look = (address: string, headers: Record<string, string>) =>
+    api.client.as('').get('/queues', { ...headers, 'X-Forwarded-For': address });
+
+  it('wait for their turn, and keep nobody elsewhere from signing in', async () => {
+    const guesses = Array.from({ length: 90 }, (_, i) =>
+      look('203.0.113.1', basic(`nobody-${i % 9}@example.com`, PASSWORD)),
+    );
+    await sleep(50);
+    const body = { grant_type: 'password', username: TEST_ADMIN.email, password: PASSWORD };
+    const signIn = await api.client.as('').post('/auth/token', body, { 'X-Forwarded-For': '203.0.113.2' });
+    expect(signIn.status).toBe(200);
+    const statuses = new Set((await Promise.all(guesses)).map(({ status }) => status));
+    expect([...statuses].sort()).toEqual([401, 429]);
+  });
+
+  it('are counted with those at the door', async () => {
+    const renewal = { grant_type: 'refresh_token', refresh_token: 'x' };
+    const from = { 'X-Forwarded-For': '203.0.113.3' };
+    for (let i = 0; i < 100; i++)
+      expect((await api.client.as('').post('/auth/token', renewal, from)).status).toBe(401);
+    const answer = await look('203.0.113.3', ADMIN);
+    expectProblem(answer, 429, 'rate_limited');
+  });
+
+  it('that were right are not compared again, however the e-mail is written', async () => {
+    expect((await look('203.0.113.4', ADMIN)).status).toBe(200);
+    const take = jest.spyOn(api.app.get(Turns), 'take');
+    expect((await look('203.0.113.4', basic(TEST_ADMIN.email.toUpperCase(), PASSWORD))).status).toBe(200);
+    expect(take).not.toHaveBeenCalled();
+    expect((await look('203.0.113.4', basic(TEST_ADMIN.email, `${PASSWORD}?`))).status).toBe(401);
+    expect(take).toHaveBeenCalledTimes(1);
   });
 });
 
