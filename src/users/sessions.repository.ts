@@ -3,6 +3,9 @@ import type { Account } from '../auth/caller';
 import { buyerIn, buyerThere, issuedAtIn, type Scope, type Subject } from '../database/scope';
 import { Statements, type Statement } from '../database/statements';
 
+/** Of one user: enough for all devices and scripts of a person, and little enough to go through at once. */
+const MOST_LIVE = 100;
+
 /** A session as its list shows it. */
 export interface SessionView {
   id: string;
@@ -33,7 +36,7 @@ export class SessionsRepository {
   constructor(private readonly statements: Statements) {}
 
   /**
-   * Begins a session; those of the user that have lapsed go. The lock keeps a password from being changed between the
+   * Begins a session; those of the user that have lapsed go, and the oldest where there are too many. The lock keeps a password from being changed between the
    * look at it and the end of the transaction: the change then finds this session, and ends it.
    *
    * @param passwordHash what the password was compared with; null: nothing was
@@ -49,14 +52,18 @@ export class SessionsRepository {
     const begun = await this.statements.run(
       {
         text: `
-          WITH lapsed AS (DELETE FROM sessions WHERE user_id = $2 AND expires_at <= now())
+          WITH ended AS (
+            DELETE FROM sessions WHERE user_id = $2 AND expires_at <= greatest(now(), (
+              SELECT expires_at FROM sessions WHERE user_id = $2 ORDER BY expires_at DESC OFFSET $6 - 1 LIMIT 1
+            ))
+          )
           INSERT INTO sessions (id, user_id, token_hash, expires_at)
           SELECT $1, id, $4, now() + make_interval(secs => $5::int) FROM users
           WHERE id = $2 AND ($3::varchar IS NULL OR password_hash = $3)
           FOR SHARE
           RETURNING id`,
       },
-      [id, userId, passwordHash, tokenHash, seconds],
+      [id, userId, passwordHash, tokenHash, seconds, MOST_LIVE],
     );
     return begun.length > 0;
   }

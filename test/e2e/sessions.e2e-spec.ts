@@ -170,6 +170,21 @@ describe('the sessions of an account', () => {
       );
     });
 
+    it('are a hundred at most: the next sign-in ends the oldest', async () => {
+      const ada = await suite.door.signUp();
+      const [oldest] = await suite.api.sql<{ id: string }>(
+        `INSERT INTO sessions (id, user_id, token_hash, expires_at)
+        SELECT gen_random_uuid(), $1, '', now() + interval '1 day' + n * interval '1 hour' FROM generate_series(1, 99) AS n
+        RETURNING id`,
+        [ada.user_id],
+      );
+      const ids = async () => ((await list(ada, '?limit=200')).body as { id: string }[]).map(({ id }) => id);
+      const before = await ids();
+      expect(before).toHaveLength(100);
+      const next = await suite.door.signIn(ada.email);
+      expect(await ids()).toEqual([sessionIdOf(next), ...before.filter((id) => id !== oldest?.id)]);
+    });
+
     it('come page by page, each once', async () => {
       const ada = await suite.door.signUp();
       await suite.api.sql(
