@@ -1,8 +1,7 @@
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import type { ProblemCode } from '../problems/catalogue';
 import { Problem } from '../problems/problem';
+import { beginAnswer } from './under-way';
 
 const MOST_HEADERS = 100;
 /** Of one connection, whose answers wait for each other in memory. No browser sends a second before the first answer. */
@@ -10,13 +9,8 @@ const MOST_UNDER_WAY = 16;
 
 /** Refuses what Node lets through, or would refuse without a problem document. */
 export function refuseUnsound(): RequestHandler {
-  const underWay = new WeakMap<Socket, number>();
   return (request, response, next) => {
-    const { socket } = request;
-    const count = (underWay.get(socket) ?? 0) + 1;
-    underWay.set(socket, count);
-    response.on('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
-    const code = count > MOST_UNDER_WAY ? 'overloaded' : faultOf(request);
+    const code = beginAnswer(response) > MOST_UNDER_WAY ? 'overloaded' : faultOf(request);
     if (code === undefined) {
       next();
       return;
@@ -27,7 +21,7 @@ export function refuseUnsound(): RequestHandler {
   };
 }
 
-function faultOf({ rawHeaders, headers, httpVersion }: IncomingMessage): ProblemCode | undefined {
+function faultOf({ rawHeaders, headers, httpVersion }: Request): ProblemCode | undefined {
   if (rawHeaders.length > 2 * MOST_HEADERS) return 'headers_too_large';
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {

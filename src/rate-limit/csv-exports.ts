@@ -67,7 +67,9 @@ export class CsvExports {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const end = await this.turns.take(`csv ${request.caller?.userId}`, gone.signal);
-    response.once('close', end);
+    // Who has gone before, while access was checked or the turn began, tells nothing more.
+    if (response.destroyed) end();
+    else response.once('close', end);
   }
 }
 

@@ -1,11 +1,13 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '../support/client';
 import { createDatabase, type TestDatabase } from '../support/databases';
 import { eventually } from '../support/eventually';
 import { factoriesFor } from '../support/factories';
 import { startMain, type RunningProcess } from '../support/processes';
 import { logLines, type LogLine } from '../support/log-lines';
+import { TEST_ADMIN, tokenOf } from '../support/tokens';
 
 const INFO = 30;
 const ERROR = 50;
@@ -87,6 +89,23 @@ describe('the line of a request', () => {
     expect(line).toMatchObject({ problem: 'malformed_request', reason: 'HPE_INVALID_METHOD' });
     const { body } = await client.get<string>('/metrics');
     expect(body).toContain('http_problems_total{code="malformed_request"} 1');
+  });
+
+  it('is there once, also where the client goes while an answer waits for another on its connection', async () => {
+    const lock = await database.begin('LOCK TABLE sessions');
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    for (const [path, id] of [
+      ['/users/me/sessions', 'a-first'],
+      ['/events', 'a-second'],
+    ])
+      socket.write(
+        `GET ${path} HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${id}\r\nAuthorization: Bearer ${tokenOf(TEST_ADMIN.id, 'admin')}\r\n\r\n`,
+      );
+    await sleep(100);
+    socket.destroy();
+    await lineOf({ request_id: 'a-first', route: '/users/:user_id/sessions', status: 499 });
+    await lineOf({ request_id: 'a-second', route: '/events', status: 499 });
+    await lock.commit();
   });
 
   it('is left out of probes and scrapes that succeed', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Turns } from '../../src/rate-limit/turns';
 import { startTestApi, type TestApi } from '../support/api';
@@ -7,6 +8,7 @@ import { createDatabase, type TestDatabase } from '../support/databases';
 import { eventually } from '../support/eventually';
 import { userBody } from '../support/factories';
 import { expectProblem } from '../support/problems';
+import { TEST_ADMIN, tokenOf } from '../support/tokens';
 
 interface Operation {
   responses: Record<string, { content?: Record<string, { schema: { type?: string } }> }>;
@@ -20,6 +22,7 @@ const LISTS = Object.entries(paths)
 const PASSWORDS = ['/users', ...Object.keys(paths).filter((path) => path.startsWith('/auth/'))];
 
 const from = (address: string) => ({ 'X-Forwarded-For': address });
+const TOKEN = tokenOf(TEST_ADMIN.id, 'admin');
 const HERE = from('203.0.113.1');
 const THERE = from('203.0.113.2');
 
@@ -104,6 +107,27 @@ describe('the turns of a network', () => {
     await lock.commit();
     await Promise.all(here);
     expect((await api.client.get('/users/me/sessions', HERE)).status).toBe(200);
+  });
+
+  describe('of an export', () => {
+    const CSV = { Accept: 'text/csv' };
+    const FORM = 'grant_type=password&username=nobody@example.com&password=x';
+    const SIGN_IN = `POST /auth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${FORM.length}\r\n\r\n${FORM}`;
+    let orders: string;
+    beforeAll(async () => (orders = `/events/${(await api.create.event()).id}/orders`));
+
+    it('end with its connection, also while it waits there for another answer', async () => {
+      const take = jest.spyOn(api.app.get(Turns), 'take');
+      const socket = connect(Number(new URL(api.client.url).port), '127.0.0.1');
+      const headers = `Host: x\r\nAccept: text/csv\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
+      socket.write(`${SIGN_IN.repeat(8)}GET ${orders} HTTP/1.1\r\n${headers}`);
+      await eventually(() => {
+        expect(take).toHaveBeenCalledWith(expect.stringMatching(/^csv /), expect.anything());
+      });
+      take.mockRestore();
+      socket.destroy();
+      expect((await api.client.get(orders, CSV)).status).toBe(200);
+    });
   });
 
   it('are not wanted where there are no limits', async () => {
