@@ -21,7 +21,9 @@ export function refuseUnsound(): RequestHandler {
   };
 }
 
-function faultOf({ rawHeaders, headers, httpVersion }: Request): ProblemCode | undefined {
+function faultOf({ rawHeaders, headers, httpVersion, url, originalUrl }: Request): ProblemCode | undefined {
+  // `HttpAdapter` puts another target in the place of one that has no path.
+  if (url !== originalUrl) return 'malformed_request';
   if (rawHeaders.length > 2 * MOST_HEADERS) return 'headers_too_large';
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {

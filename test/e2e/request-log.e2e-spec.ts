@@ -91,6 +91,16 @@ describe('the line of a request', () => {
     expect(body).toContain('http_problems_total{code="malformed_request"} 1');
   });
 
+  it.each(['http://[bad/users/me', 'foo://bar'])('is there for the target %s, too', async (target) => {
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${target.length}-bad\r\n\r\n`);
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1.1 400 .*^content-type: application\/problem\+json/ims);
+    expect(answer).toContain('"code":"malformed_request"');
+    const request_id = `${target.length}-bad`;
+    await lineOf({ request_id, route: 'none', path: target, status: 400, problem: 'malformed_request' });
+  });
+
   it('is there once, also where the client goes while an answer waits for another on its connection', async () => {
     const lock = await database.begin('LOCK TABLE sessions');
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
