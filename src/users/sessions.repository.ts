@@ -36,8 +36,9 @@ export class SessionsRepository {
   constructor(private readonly statements: Statements) {}
 
   /**
-   * Begins a session; those of the user that have lapsed go, and the oldest where there are too many. The lock keeps a password from being changed between the
-   * look at it and the end of the transaction: the change then finds this session, and ends it.
+   * Begins a session; those of the user that have lapsed go, and the oldest where there are too many. The lock keeps a
+   * password from being changed between the look at it and the end of the transaction: the change then finds this session,
+   * and ends it.
    *
    * @param passwordHash what the password was compared with; null: nothing was
    * @returns false, and begins none, when the user has another password by now
