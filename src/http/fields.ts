@@ -32,7 +32,7 @@ export function field(name: string, message: string, check: Check): PropertyDeco
   });
 }
 
-const MARKS = 'at most 30 combining marks in a row';
+const MARKS = 'no more than 30 combining marks in a row';
 
 /**
  * One line of text of `least` to `most` characters (code points, as PostgreSQL counts), in which there is something to see
