@@ -1,4 +1,5 @@
-import { isInstant, MAX_ID } from '../http/fields';
+import { MAX_ID } from '../http/fields';
+import { isInstant } from '../text/instant';
 import { escapePointer, invalid, MAX_ERRORS, Problem, type FieldError } from '../problems/problem';
 import type { Scan } from './scan';
 import { CHECK_IN_KINDS, type CheckInKind } from './scan-result';

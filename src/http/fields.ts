@@ -9,6 +9,7 @@ import {
   type ValidationArguments,
 } from 'class-validator';
 import { isEmailAddress } from '../text/email';
+import { isInstant } from '../text/instant';
 import { isLine, isText, isVisible } from '../text/line';
 import { isStreamSafe } from '../text/stream-safe';
 
@@ -293,17 +294,3 @@ export const NumberFromQuery = () =>
   Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' && /^-?\d{1,16}(\.\d{1,16})?$/.test(value) ? Number(value) : value,
   );
-
-const INSTANT =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
-
-/** Whether the text is a time as `Instant` takes it. */
-export function isInstant(text: string): boolean {
-  const [, year, month, day] = INSTANT.exec(text) ?? [];
-  if (year === undefined) return false;
-  // JavaScript rolls 30 February over into March; the last day of a month is day 0 of the next.
-  const lastDay = new Date(Date.UTC(2000 + (Number(year) % 400), Number(month), 0)).getUTCDate();
-  if (Number(day) > lastDay) return false;
-  const utcYear = new Date(text).getUTCFullYear();
-  return utcYear >= 1 && utcYear <= 9999;
-}

@@ -15,8 +15,8 @@ export const REFUND_ORDER_GUARDS = {
 /**
  * Gives money of the order `$1` back: that of the tickets `$4`, or the amount `$5`, or, where both are null, all that is left.
  * `$2` and `$3` are the organizer who asks for it (null: anyone) and when their token was issued, `$6` is their reason, and
- * `$7` whether the tickets' places stay sold, `$8` the cause. Tickets are refunded from the commit on; a message of the outbox sees to the
- * money. What was paid in cash or by bank is given back by the organizer, so that it is done at once.
+ * `$7` whether the tickets' places stay sold, `$8` the cause. Tickets are refunded from the commit on; a message of the outbox
+ * sees to the money. What was paid in cash or by bank is given back by the organizer, so that it is done at once.
  *
  * Answers one row: what the caller is to the order, the refund, or why there is none.
  */

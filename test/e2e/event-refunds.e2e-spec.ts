@@ -86,11 +86,7 @@ describe('the money of an event that is cancelled', () => {
     await cancel();
     await until('done');
     expect(await till.show(order)).toMatchObject({ status: 'paid', amount_refunded: 0 });
-    const [disputed] = await api.sql<{ dispute_id: string }>(
-      `SELECT dispute_id FROM sandbox.payments WHERE metadata ->> 'order_code' = $1`,
-      [order.code],
-    );
-    await api.client.post(`/sandbox/disputes/${disputed?.dispute_id}/win`, {});
+    await till.endDispute(order, 'win');
     expect(await till.untilRefunded(order)).toMatchObject({ status: 'refunded' });
     expect(await till.refunds(order)).toMatchObject([{ amount: 2_500, cause: 'event_cancelled' }]);
     expect(await state()).toMatchObject({ status: 'done', refunds_total: 1, refunds_done: 1 });

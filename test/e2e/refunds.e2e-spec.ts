@@ -222,7 +222,7 @@ describe('refunds', () => {
       const order = await bought(2, 'dispute');
       await eventually(async () => expect(await statuses(order)).toEqual(['blocked', 'blocked']));
       expectProblem(await refund(order, { amount: 1 }), 409, 'refund_exceeds_payment');
-      await endDispute(order, 'win');
+      await till.endDispute(order, 'win');
       await eventually(async () => expect(await statuses(order)).toEqual(['paid', 'paid']));
       expect((await refund(order)).status).toBe(201);
       await succeeded(order);
@@ -239,20 +239,12 @@ describe('refunds', () => {
 
     it('are over when it is lost', async () => {
       const order = await bought(1, 'dispute');
-      await endDispute(order, 'lose');
+      await till.endDispute(order, 'lose');
       await eventually(async () =>
         expect(await api.sql(`SELECT status FROM payments WHERE dispute = 'lost'`)).toHaveLength(1),
       );
       expect(await statuses(order)).toEqual(['blocked']);
       expectProblem(await refund(order), 409, 'refund_exceeds_payment');
     });
-
-    const endDispute = async ({ code }: { code: string }, how: 'win' | 'lose') => {
-      const [row] = await api.sql<{ dispute_id: string }>(
-        `SELECT dispute_id FROM sandbox.payments WHERE metadata ->> 'order_code' = $1`,
-        [code],
-      );
-      await api.client.post(`/sandbox/disputes/${row?.dispute_id}/${how}`, {});
-    };
   });
 });

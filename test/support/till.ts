@@ -36,6 +36,8 @@ export interface Till {
   /** Waits until all that is to be given back is given back. */
   untilRefunded(order: { code: string }): Promise<OrderBody>;
   fallDue(order: { code: string }): Promise<void>;
+  /** The bank decides about the order's payment, which is disputed. */
+  endDispute(order: { code: string }, how: 'win' | 'lose'): Promise<void>;
 }
 
 /** An event with a price, and people who pay it. */
@@ -75,6 +77,13 @@ export async function openTill(api: TestApi, fields: object = {}): Promise<Till>
     fallDue: async ({ code }) => {
       await stage.fallDue(code);
       await api.sql('UPDATE payments SET ask_at = now() WHERE ask_at IS NOT NULL');
+    },
+    endDispute: async ({ code }, how) => {
+      const [row] = await api.sql<{ dispute_id: string }>(
+        `SELECT dispute_id FROM sandbox.payments WHERE metadata ->> 'order_code' = $1`,
+        [code],
+      );
+      await api.client.post(`/sandbox/disputes/${row?.dispute_id}/${how}`, {});
     },
   };
   return till;
