@@ -21,7 +21,7 @@ describeWithChromium('Swagger UI', () => {
     api = await startMain([], { DATABASE_URL: database.url });
     browser = await chromium.launch({ executablePath: chromiumPath, args: CHROMIUM_FLAGS });
     page = await browser.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(60_000); // a busy machine draws an operation in as many seconds as a quiet one in tenths
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(error.message));
   }, 60_000);
@@ -29,6 +29,10 @@ describeWithChromium('Swagger UI', () => {
     await browser.close();
     await api.stop();
     await database.drop();
+  });
+
+  beforeEach(() => {
+    complaints.length = 0;
   });
 
   const operation = (id: string): Locator => page.locator(`[id$="-${id}"]`);
@@ -119,7 +123,7 @@ describeWithChromium('Swagger UI', () => {
     const entry = page.locator('#event_sold_out');
     expect(await entry.innerText()).toContain('tickets_available');
     expect(await page.locator('section:target').getAttribute('id')).toBe('event_sold_out');
-    expect(complaints).toHaveLength(1);
+    expect(complaints).toEqual([]);
   });
 
   it('walks from sign-up to a paid order of several types', async () => {
@@ -149,7 +153,7 @@ describeWithChromium('Swagger UI', () => {
       total: 0,
       tickets: [paid, paid, paid],
     });
-    expect(complaints).toHaveLength(1);
+    expect(complaints).toEqual([]);
   }, 180_000);
 
   it('walks to an order with a price, paid by the method of its example', async () => {
@@ -181,6 +185,6 @@ describeWithChromium('Swagger UI', () => {
       status: 'paid',
       amount_paid: total,
     });
-    expect(complaints).toHaveLength(1);
+    expect(complaints).toEqual([]);
   }, 180_000);
 });
