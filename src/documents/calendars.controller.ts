@@ -1,11 +1,12 @@
-import { Controller, Get, Param, Req, Res } from '@nestjs/common';
+import { Controller, Get, Param, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import { Caller, orderScopeOf, organizerScopeOf } from '../auth/caller';
 import { Public } from '../auth/public';
 import { EventsService } from '../events/events.service';
 import { ApiId, ApiProblems } from '../http/api-docs';
 import { ApiCacheable, markCacheable } from '../http/cacheable';
+import { endsUnchanged } from '../http/entity-tag';
 import { IdPipe } from '../http/id.pipe';
 import { OrderCodes } from '../inventory/order-codes';
 import { calendarOf } from './calendar';
@@ -38,7 +39,6 @@ export class CalendarsController {
   async ofEvent(
     @Param('event_id', IdPipe) id: number,
     @Caller() caller: Caller | undefined,
-    @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
     const event = await this.events.get(id, organizerScopeOf(caller));
@@ -46,10 +46,7 @@ export class CalendarsController {
       markCacheable(response);
       // The stamp in it is the time of the answer: what it says else is the event's version.
       response.setHeader('ETag', `W/"${event.version}.${event.status}"`);
-      if (request.fresh) {
-        response.status(304).end();
-        return;
-      }
+      if (endsUnchanged(response)) return;
     }
     const calendar = calendarOf({
       ...event,

@@ -3,7 +3,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { countUnread } from './unread-answers';
-import { entityTag } from './entity-tag';
+import { endsUnchanged, entityTag } from './entity-tag';
 
 /**
  * A browser asks again each time, and is told that nothing changed; what many share, such as a CDN in a rush, may answer
@@ -54,10 +54,7 @@ export function sendCacheable(response: Response, json: string): void {
   const { tag, version } = response.locals as { tag?: string; version?: number };
   response.setHeader('ETag', tag ?? entityTag(json, version));
   response.vary('Accept-Encoding');
-  if (tag === undefined ? response.req.fresh : isNamed(tag, response.req.headers['if-none-match'])) {
-    response.status(304).end();
-    return;
-  }
+  if (endsUnchanged(response)) return;
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   if (json.length < WORTH_PACKING || packing === MOST_AT_ONCE || !takesGzip(response)) {
     send(response, Buffer.from(json));
@@ -72,13 +69,6 @@ export function sendCacheable(response: Response, json: string): void {
     send(response, error ? Buffer.from(json) : packed);
   });
 }
-
-/**
- * Whether a client has the answer with this tag. (Express would send it again to each client that also sends
- * `Cache-Control: no-cache`, and `fetch` does so beside every `If-None-Match`; that is for caches on the way.)
- */
-const isNamed = (tag: string, ifNoneMatch = '') =>
-  ifNoneMatch.split(',').some((named) => named.trim().replace(/^W\//, '') === tag.replace(/^W\//, ''));
 
 const takesGzip = ({ req }: Response) => req.acceptsEncodings(['gzip', 'identity']) === 'gzip';
 

@@ -36,3 +36,20 @@ export const ApiIfMatch = () =>
     required: false,
     description: 'The `ETag` of an answer that the client has; 412 where something was changed since',
   });
+
+/**
+ * Answers a client that has the answer with this `ETag` with a mere 304. (Express would send it again to each client that
+ * also sends `Cache-Control: no-cache`, and `fetch` does so beside every `If-None-Match`; that is for caches on the way.)
+ *
+ * @returns whether it did
+ */
+export function endsUnchanged(response: Response): boolean {
+  const tag = opaque(String(response.getHeader('ETag')));
+  const named = (response.req.headers['if-none-match'] ?? '').split(',');
+  const isUnchanged = named.some((each) => opaque(each.trim()) === tag || each.trim() === '*');
+  if (isUnchanged) response.status(304).end();
+  return isUnchanged;
+}
+
+/** A tag as it is compared: weakly (RFC 9110). */
+const opaque = (tag: string) => tag.replace(/^W\//, '');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
+import { endsUnchanged } from './entity-tag';
 
 const compress = promisify(gzip);
 
@@ -19,10 +20,7 @@ export function staticAnswer(type: string, content: string | Buffer, cacheContro
   let compressed: Promise<Buffer> | undefined;
   return async (request: Request, response: Response): Promise<void> => {
     response.set({ ETag: etag, 'Cache-Control': cacheControl }).vary('Accept-Encoding');
-    if (request.fresh) {
-      response.status(304).end();
-      return;
-    }
+    if (endsUnchanged(response)) return;
     const isCompressed = request.acceptsEncodings('gzip') === 'gzip';
     const body = isCompressed ? await (compressed ??= compress(bytes)) : bytes;
     if (isCompressed) response.set('Content-Encoding', 'gzip');

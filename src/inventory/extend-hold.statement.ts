@@ -20,7 +20,7 @@ export const extendHold = ({ isFirst, isLive } = EXTEND_HOLD_GUARDS): Statement 
   name: 'extend_hold',
   text: `
     WITH asked AS MATERIALIZED (
-      SELECT orders.id, ${STATUS_NOW} AS status
+      SELECT orders.id, ${STATUS_NOW} AS status, orders.paid_at
       FROM orders, (SELECT ${buyerThere('$2::bigint', '$3::bigint')} AS id) AS caller
       WHERE orders.id = $1 AND ${orderInScope('caller.id', '$4::bool', 'orders')}
     ), extended AS (
@@ -29,7 +29,8 @@ export const extendHold = ({ isFirst, isLive } = EXTEND_HOLD_GUARDS): Statement 
       RETURNING expires_at
     )
     SELECT extended.expires_at AS "expiresAt",
-      ceil(extract(epoch FROM extended.expires_at - clock_timestamp()) * 1000)::int8 AS "expiresInMs", status
+      ceil(extract(epoch FROM extended.expires_at - clock_timestamp()) * 1000)::int8 AS "expiresInMs", status,
+      paid_at AS "paidAt"
     FROM asked LEFT JOIN extended ON true`,
 });
 

@@ -3,6 +3,7 @@ import type { OrderScope, Subject } from '../database/scope';
 import type { Network } from '../http/network';
 import type { Since } from './due-scan-cursor';
 import type { OrderStatus } from './order-status';
+import type { TicketFate } from './ticket-status';
 
 export interface Attendee {
   name: string;
@@ -139,6 +140,8 @@ export interface ResolvedOrder {
   /** Of the first ticket. */
   typeId: number;
   attendee: Attendee | null;
+  /** Of the ticket, where the order was named by it. */
+  fate: TicketFate | null;
 }
 
 /**

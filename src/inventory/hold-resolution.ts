@@ -45,12 +45,13 @@ export class HoldResolution {
   }
 
   /** A client whose first answer was lost learns here how that request ended. */
-  private ticketRefusal({ id, status, paidAt, places, total }: ResolvedOrder, target: Target): Problem {
+  private ticketRefusal({ id, status, fate, paidAt, places, total }: ResolvedOrder, target: Target): Problem {
     const order_code = this.codes.codeOf(id);
     if (places > 1) return new Problem('part_of_an_order', { members: { order_code } });
     if (target === 'paid' && status === 'held' && total > 0)
       return new Problem('payment_required', { members: { order_code } });
-    const members = { ticket_status: ticketStatusOf(status), ...(paidAt && { paid_at: paidAt }) };
+    const ticket_status = fate ?? ticketStatusOf(status);
+    const members = { ticket_status, ...(ticket_status === 'paid' && paidAt && { paid_at: paidAt }) };
     return new Problem(target === 'paid' ? 'ticket_not_payable' : 'ticket_not_cancellable', { members });
   }
 }
@@ -75,6 +76,6 @@ const isBlockedByPayment = (
   (target === 'cancelled' || tender === 'offline');
 
 function orderRefusal({ status, paidAt }: ResolvedOrder, target: Target): Problem {
-  const members = { order_status: status, ...(paidAt && { paid_at: paidAt }) };
+  const members = { order_status: status, ...(status === 'paid' && paidAt && { paid_at: paidAt }) };
   return new Problem(target === 'paid' ? 'order_not_payable' : 'order_not_cancellable', { members });
 }

@@ -11,6 +11,7 @@ import { VOID_TICKET, VOID_TICKET_KEYED } from './void-ticket.statement';
 
 interface ExtendAnswer {
   status: OrderStatus;
+  paidAt: Date | null;
   /** Null where it is not extended. */
   expiresAt: Date | null;
   expiresInMs: number | null;
@@ -50,9 +51,11 @@ export class OrderChangesService {
     const values = [orderId, buyerIn(scope), issuedAtIn(scope), scope.by === 'party'];
     const [answer] = await this.statements.run<ExtendAnswer>(EXTEND_HOLD, values);
     if (!answer) throw new Problem('order_not_found');
-    const { status, expiresAt, expiresInMs } = answer;
+    const { status, paidAt, expiresAt, expiresInMs } = answer;
     if (expiresAt === null || expiresInMs === null)
-      throw new Problem('order_not_extendable', { members: { order_status: status } });
+      throw new Problem('order_not_extendable', {
+        members: { order_status: status, ...(status === 'paid' && paidAt && { paid_at: paidAt }) },
+      });
     return { expiresAt, expiresInMs };
   }
 

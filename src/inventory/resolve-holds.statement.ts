@@ -65,12 +65,13 @@ function textOf({ lock, isHeld, isLive, isUnpaid, claims, keeps }: Parts): strin
       SELECT CASE WHEN ${claims ? 'claimed.verdict IS NULL' : 'true'} THEN coalesce(r.order_id, ticket.order_id) END AS order_id,
         ${claims ? 'claimed.verdict IS NOT NULL' : 'false'} AS is_answered, r.ticket_id,
         CASE WHEN ticket.attendee_name IS NOT NULL
-          THEN json_build_object('name', ticket.attendee_name, 'email', ticket.attendee_email) END AS attendee, target, tender, reference, ${buyerThere('r.buyer_id', 'r.issued_at')} AS buyer_id, is_party, r.n
+          THEN json_build_object('name', ticket.attendee_name, 'email', ticket.attendee_email) END AS attendee, ticket.fate,
+        target, tender, reference, ${buyerThere('r.buyer_id', 'r.issued_at')} AS buyer_id, is_party, r.n
       FROM unnest($1::bigint[], $2::bigint[], $3::varchar[], $4::bigint[], $5::bigint[], $6::varchar[], $7::varchar[],
         $10::bool[]) WITH ORDINALITY AS r (order_id, ticket_id, target, buyer_id, issued_at, tender, reference, is_party, n)
       CROSS JOIN patience
       LEFT JOIN LATERAL (
-        SELECT order_id, attendee_name, attendee_email FROM tickets WHERE id = r.ticket_id OFFSET 0
+        SELECT order_id, attendee_name, attendee_email, fate FROM tickets WHERE id = r.ticket_id OFFSET 0
       ) AS ticket ON true
       ${claims && 'LEFT JOIN claimed ON claimed.n = r.n'}
     ), held_order AS MATERIALIZED (
@@ -127,7 +128,7 @@ function textOf({ lock, isHeld, isLive, isUnpaid, claims, keeps }: Parts): strin
         held_order.created_at AS "createdAt", held_order.expires_at AS "expiresAt",
         coalesce(changed.paid_at, held_order.paid_at) AS "paidAt", held_order.places, held_order.total, held_order.currency,
         CASE WHEN changed.n = request.n THEN payment.id END AS "paymentId",
-        held_order.type_ids[1] AS "typeId", request.attendee
+        held_order.type_ids[1] AS "typeId", request.attendee, request.fate
       FROM request
       LEFT JOIN held_order ON held_order.id = order_id AND ${orderInScope('buyer_id', 'is_party', 'held_order')}
       LEFT JOIN changed ON changed.id = held_order.id

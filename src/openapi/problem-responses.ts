@@ -151,7 +151,7 @@ const EXAMPLES: Partial<Record<ProblemCode, object>> = {
   payment_required: { order_code: '7ZZFG2K9QX' },
   order_not_payable: { order_status: 'paid', paid_at: '2030-01-01T12:01:00.000Z' },
   order_not_cancellable: { order_status: 'expired' },
-  order_not_extendable: { order_status: 'paid' },
+  order_not_extendable: { order_status: 'paid', paid_at: '2030-01-01T12:01:00.000Z' },
   refund_not_retryable: { refund_status: 'succeeded' },
   capacity_in_use: { held: 3, sold: 120 },
   invalid_credentials: {

@@ -141,6 +141,18 @@ describe('a ticket of an order', () => {
       expect(again.body.ticket_status).toBe('void');
     });
 
+    it('tells who pays or cancels it that it is void', async () => {
+      const order = await place(1);
+      const [{ id }] = order.tickets;
+      await pay(order);
+      await voidIt(id);
+      for (const way of ['pay', 'cancel']) {
+        const refused = await buyer.client.post(`/tickets/${id}/${way}`);
+        expectProblem(refused, 409, way === 'pay' ? 'ticket_not_payable' : 'ticket_not_cancellable');
+        expect(refused.body.ticket_status).toBe('void');
+      }
+    });
+
     it('answers a key again, and gives one place back', async () => {
       const order = await place();
       await pay(order);

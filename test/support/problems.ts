@@ -30,7 +30,7 @@ const PAID_AT = { paid_at: expect.stringMatching(/^\d{4}-.*Z$/) };
 /** What a refusal tells of the ticket or the order. */
 const MEMBERS: Record<string, (body: ProblemBody) => object> = {
   ticket_not_payable: ({ ticket_status }) => ({
-    ticket_status: expect.stringMatching(/^(reserved|paid|expired|cancelled)$/),
+    ticket_status: expect.stringMatching(/^(reserved|paid|expired|cancelled|refunded|void|blocked)$/),
     ...(ticket_status === 'paid' && PAID_AT),
   }),
   ticket_not_cancellable: (body) => MEMBERS.ticket_not_payable?.(body) ?? {},
@@ -41,7 +41,7 @@ const MEMBERS: Record<string, (body: ProblemBody) => object> = {
     ...(order_status === 'paid' && PAID_AT),
   }),
   order_not_cancellable: (body) => MEMBERS.order_not_payable?.(body) ?? {},
-  order_not_extendable: () => ({ order_status: expect.stringMatching(/./) }),
+  order_not_extendable: (body) => MEMBERS.order_not_payable?.(body) ?? {},
   ticket_not_paid: () => ({
     ticket_status: expect.stringMatching(/^(reserved|expired|cancelled|refunded|void|blocked)$/),
   }),
