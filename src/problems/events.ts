@@ -27,13 +27,6 @@ export const EVENTS_PROBLEMS = {
     detail: 'The currency of the event is fixed: a ticket of it was made',
     advice: 'Leave `currency` out. For sales in another one create another event.',
   },
-  capacity_in_use: {
-    status: 409,
-    title: 'Capacity in use',
-    detail: 'More places are held and sold than total_tickets would leave; `held` and `sold` say how many',
-    advice:
-      'Ask for no fewer than `held` and `sold` together. What is held comes back where it is not paid: try again later for less.',
-  },
   event_has_orders: {
     status: 409,
     title: 'Event has orders',
