@@ -227,9 +227,12 @@ export const TimeZone = () =>
 
 const MAX_TIME_ZONE = 64;
 const TIME_ZONE = /^[A-Z][\w+-]*(\/[A-Z][\w+-]*){0,2}$/;
+/** Names that Intl knows and the database of time zones does not, each for a zone that few would expect: BST is Asia/Dhaka. */
+const NOT_IANA =
+  /^((A[CEGRS]|BE|BS|CA|CN|CS|CT|EA|EC|IE|IS|JS|MI|NE|NS|PL|PN|PR|PS|SS|VS)T|SystemV\/.*|US\/Pacific-New|Canada\/East-Saskatchewan)$/;
 
 function isTimeZone(name: string): boolean {
-  if (name.length > MAX_TIME_ZONE || !TIME_ZONE.test(name)) return false;
+  if (name.length > MAX_TIME_ZONE || !TIME_ZONE.test(name) || NOT_IANA.test(name)) return false;
   try {
     const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions();
     // Intl takes letters of any case; others, such as calendars, do not.

@@ -226,6 +226,22 @@ describe('an event', () => {
       });
     });
 
+    it.each([
+      // PostgreSQL would take the first for an hour that knows no summer, and knows no such zone as the second.
+      ['CET', '2026-07-01T22:30:00Z', '2026-07-02'],
+      ['AET', '2026-07-01T14:00:00Z', '2026-07-02'],
+      ['Asia/Kathmandu', '2026-07-01T18:14:59.999Z', '2026-07-01'],
+      ['Asia/Kathmandu', '2026-07-01T18:15:00Z', '2026-07-02'],
+    ])('counts days as they are in %s, at %s', async (timezone, paidAt, date) => {
+      const event = await stage.event(organizer);
+      const order = (await place(event, await stage.type(event, { name: 'Free' }))).body;
+      await buyer.client.post(`/orders/${order.code}/payments`, {});
+      await api.sql('UPDATE events SET timezone = $2 WHERE id = $1', [event.id, timezone]);
+      await api.sql('UPDATE orders SET paid_at = $2 WHERE event_id = $1', [event.id, paidAt]);
+      const { status, body } = await organizer.client.get(`/events/${event.id}/summary`);
+      expect([status, body.sales]).toEqual([200, [expect.objectContaining({ date, orders: 1 })]]);
+    });
+
     it('is for the organizer and an admin, and empty where nothing was sold', async () => {
       const event = await stage.event(organizer);
       const path = `/events/${event.id}/summary`;
