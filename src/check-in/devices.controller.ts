@@ -21,7 +21,7 @@ export class DevicesController {
     operationId: 'createDevice',
     summary: 'Create a device',
     description:
-      'A phone or a scanner at the gate of the event. Its token is shown this once, also where the request is sent again. For ' +
+      'A phone or a scanner at the gate of the event. Its token is shown this once: the answer to the same request again lacks it. For ' +
       'the organizer.',
   })
   @ApiId('event_id')

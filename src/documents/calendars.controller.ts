@@ -30,7 +30,7 @@ export class CalendarsController {
     operationId: 'getEventCalendar',
     summary: 'Put an event into a calendar',
     description:
-      'At its local time. A cancelled event has `STATUS:CANCELLED`; a draft is seen by its organizer alone.',
+      'At its local time. A cancelled event has `STATUS:CANCELLED`; a draft is seen by its organizer and admins alone.',
   })
   @ApiDocument('text/calendar', 'iCalendar (RFC 5545) with one entry')
   @ApiCacheable()

@@ -82,7 +82,7 @@ export class CreateEventDto {
   @Type(() => VenueDto)
   venue: VenueDto;
 
-  /** `draft`: seen by its organizer alone, until it is published. A new event is `published` unless it says so. */
+  /** `draft`: seen by its organizer and admins alone, until it is published. A new event is `published` unless it says so. */
   @IsOptional()
   @IsIn(ASKED_STATUSES, { message: 'must be draft or published' })
   @ApiPropertyOptional({ enum: ASKED_STATUSES })

@@ -6,7 +6,7 @@ import { Public } from '../auth/public';
 import { ApiCreated, ApiId, ApiList, ApiProblems } from '../http/api-docs';
 import { TakesBody } from '../http/body.guard';
 import { ApiCacheable, markCacheable } from '../http/cacheable';
-import { ApiIfMatch, IfMatch, tagAnswer } from '../http/entity-tag';
+import { ApiIfMatch, ApiTagged, IfMatch, tagAnswer } from '../http/entity-tag';
 import { IdPipe } from '../http/id.pipe';
 import { sendPage } from '../http/page';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
@@ -72,6 +72,7 @@ export class EventsController {
       },
     },
   })
+  @ApiTagged()
   @ApiCreated(EventDto, { ...EVENT_EXAMPLE, tickets_sold: 0, tickets_held: 0, tickets_available: 500 })
   @ApiProblems('forbidden', 'event_limit_reached')
   async create(
@@ -151,6 +152,7 @@ export class EventsController {
     description:
       'By an admin. The event is still shown by its id, and sells tickets; `unlisted_at` tells since when it is in no list.',
   })
+  @ApiTagged()
   @ApiOkResponse({ type: EventDto, example: { ...EVENT_EXAMPLE, unlisted_at: '2030-01-02T12:00:00.000Z' } })
   @ApiId('event_id')
   @ApiProblems('forbidden', 'event_not_found')
@@ -174,6 +176,7 @@ export class EventsController {
     summary: 'Put an event back into the lists',
     description: 'By an admin.',
   })
+  @ApiTagged()
   @ApiOkResponse({ type: EventDto, example: EVENT_EXAMPLE })
   @ApiId('event_id')
   @ApiProblems('forbidden', 'event_not_found')
@@ -199,6 +202,7 @@ export class EventsController {
       'of an answer as `If-Match` nothing that somebody else changed since is overwritten.',
   })
   @ApiIfMatch()
+  @ApiTagged()
   @ApiId('event_id')
   @ApiProblems(
     'event_not_found',
@@ -242,7 +246,8 @@ export class EventsController {
     operationId: 'listEventsForYou',
     summary: 'List events near a user',
     description:
-      'Events within the radius (inclusive) that have not ended and have coordinates, nearest first.',
+      'Events within the radius (inclusive) that have not ended and have coordinates, nearest first; beyond the nearest ' +
+      '5,000 by their start.',
   })
   @InTurn('pages')
   @ApiList(NearbyEventDto)

@@ -28,7 +28,7 @@ export class EventDto {
   organizer_id: number | null;
 
   /**
-   * A draft is seen by its organizer alone; a cancelled event is in no list of others any more.
+   * A draft is seen by its organizer and admins alone; a cancelled event is in no list of others any more.
    * @example "published"
    */
   @ApiProperty({ enum: EVENT_STATUSES })

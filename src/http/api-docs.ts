@@ -42,7 +42,9 @@ export const ApiId = (name: string) =>
 export const ApiOrderCode = () =>
   ApiParam({
     name: 'code',
-    schema: { type: 'string', pattern: '^[0-9A-HJKMNP-TV-Z]{10}$', example: '7ZZFG2K9QX' },
+    description:
+      'The code of an order. Small letters and hyphens are taken; `I` and `L` count as `1`, `O` as `0`.',
+    schema: { type: 'string', pattern: '^(-*[0-9A-Za-z]){10}-*$', example: '7ZZFG2K9QX' },
   });
 
 /** Documents the user in a path. */

@@ -3,7 +3,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { countUnread } from './unread-answers';
-import { endsUnchanged, entityTag } from './entity-tag';
+import { ApiTagged, endsUnchanged, entityTag } from './entity-tag';
 
 /**
  * A browser asks again each time, and is told that nothing changed; what many share, such as a CDN in a rush, may answer
@@ -81,6 +81,7 @@ function send(response: Response, body: Buffer): void {
 /** Documents that an answer can be asked for on the condition that it has changed. */
 export const ApiCacheable = () =>
   applyDecorators(
+    ApiTagged(),
     ApiHeader({
       name: 'If-None-Match',
       required: false,
@@ -89,6 +90,6 @@ export const ApiCacheable = () =>
     ApiResponse({
       status: 304,
       description: 'The client has this answer already',
-      headers: { ETag: { description: 'Stands for the answer (RFC 9110)', schema: { type: 'string' } } },
+      headers: { ETag: { $ref: '#/components/headers/ETag' } as object },
     }),
   );

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { ApiHeader } from '@nestjs/swagger';
+import { ApiExtension, ApiHeader } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 
 /**
@@ -28,6 +28,12 @@ export function isMatch(ifMatch: string | undefined, version: number): boolean {
   if (ifMatch === undefined || ifMatch.trim() === '*') return true;
   return [...ifMatch.matchAll(/"(\d+)\.[^"]*"/g)].some(([, named]) => Number(named) === version);
 }
+
+/** Tells the OpenAPI document that an answer carries an `ETag`. */
+export const TAG_EXTENSION = 'x-tagged';
+
+/** Documents that an answer carries an `ETag`. */
+export const ApiTagged = () => ApiExtension(TAG_EXTENSION, true);
 
 /** Documents that a change can be made on the condition that no other was made before it. */
 export const ApiIfMatch = () =>

@@ -4,6 +4,7 @@ import { FOR_DEVICES_EXTENSION } from '../auth/device';
 import { PUBLIC_EXTENSION } from '../auth/public';
 import { PROBLEMS_EXTENSION } from '../http/api-docs';
 import { CSV, CSV_EXTENSION } from '../http/csv';
+import { TAG_EXTENSION } from '../http/entity-tag';
 import { isKept } from '../idempotency/idempotency.service';
 import { IDEMPOTENT_EXTENSION } from '../idempotency/idempotent.decorator';
 import type { ProblemCode } from '../problems/catalogue';
@@ -18,6 +19,7 @@ interface Operation {
   [IDEMPOTENT_EXTENSION]?: boolean;
   [PROBLEMS_EXTENSION]?: ProblemCode[];
   [CSV_EXTENSION]?: boolean;
+  [TAG_EXTENSION]?: boolean;
   security?: object[];
   parameters: object[];
   requestBody?: object;
@@ -35,6 +37,7 @@ const EXTENSIONS = [
   IDEMPOTENT_EXTENSION,
   PROBLEMS_EXTENSION,
   CSV_EXTENSION,
+  TAG_EXTENSION,
 ] as const;
 
 /** What every operation may be refused with. */
@@ -55,6 +58,7 @@ export function createDocument(app: INestApplication): OpenAPIObject {
       completeSecurity(operation);
       if (isIdempotent) documentKey(operation);
       if (operation[CSV_EXTENSION]) documentCsv(operation);
+      if (operation[TAG_EXTENSION]) documentTag(operation);
       for (const response of Object.values(operation.responses)) response.description ||= 'OK';
       Object.assign(operation.responses, problems.of(codesOf(operation, method), isIdempotent));
       for (const extension of EXTENSIONS) operation[extension] = undefined;
@@ -66,7 +70,7 @@ export function createDocument(app: INestApplication): OpenAPIObject {
     schemas: { ...schemas, ...problems.schemas },
     ...components,
     parameters: { IdempotencyKey: IDEMPOTENCY_KEY },
-    headers: { ...problems.headers, IdempotentReplayed: IDEMPOTENT_REPLAYED },
+    headers: { ...problems.headers, ETag: TAG, IdempotentReplayed: IDEMPOTENT_REPLAYED },
     responses: problems.responses,
     examples: problems.examples,
   } as OpenAPIObject['components'];
@@ -125,6 +129,13 @@ function documentKey(operation: Operation): void {
   }
 }
 
+/** Adds the `ETag` to the answer. */
+function documentTag({ responses }: Operation): void {
+  for (const [status, response] of Object.entries(responses))
+    if (status.startsWith('2'))
+      response.headers = { ...response.headers, ETag: { $ref: '#/components/headers/ETag' } };
+}
+
 /** Adds what is answered to `Accept: text/csv`. */
 function documentCsv({ responses }: Operation): void {
   const { 200: page } = responses;
@@ -148,6 +159,8 @@ const IDEMPOTENT_REPLAYED = {
   description: '`true` where this is the first answer to the `Idempotency-Key` again; otherwise absent',
   schema: { type: 'string', enum: ['true'] },
 };
+
+const TAG = { description: 'Stands for the answer (RFC 9110)', schema: { type: 'string' } };
 
 /** OpenAPI 3.1 speaks JSON Schema 2020-12, which says `type: [x, "null"]` where 3.0 and Nest say `nullable`. */
 function toJsonSchema2020(node: unknown): unknown {

@@ -25,6 +25,16 @@ Sign up, [create an event](/docs#/events/createEvent) or [find one](/docs#/event
 Every refusal is \`application/problem+json\` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)). Branch on \`code\`;
 the [error catalogue](/docs/errors) says what each means and what to do about it.
 
+Some refusals can meet any request, and no operation lists them: 400 and 417 for what is no sound HTTP/1.1, 405 with
+\`Allow\`, 408 and 431 for headers that come too slowly or are too large, and 503 \`overloaded\` where too much is asked
+for at once.
+
+### Headers of every answer
+
+\`X-Request-Id\` names the request in the operator's log; one that the client sends is taken over. \`RateLimit\` and
+\`RateLimit-Policy\` tell the requests that are left, wherever they are counted. \`Cache-Control\` is \`no-store\` where
+nothing else is said. \`Vary\` names the headers that an answer depends on.
+
 ### Lists
 
 A list is an array of at most \`limit\` rows. The \`Link\` header
@@ -55,7 +65,7 @@ export const TAGS = {
   auth: 'Tokens: sign in with e-mail and password, renew, sign out.',
   events: 'Events with their places: sold, held and for sale.',
   orders: 'Orders: hold tickets of several types at once, all or none.',
-  payments: 'Payments of orders: free, or by the word of the organizer.',
+  payments: 'Payments of orders: through the payment provider, free, or noted by the organizer; refunds.',
   tickets: 'Tickets: reserve a place, then pay for it or give it back before its hold ends.',
   documents: 'Tickets to be shown, printed, and put into a calendar.',
   gate: 'The gate of an event: devices, check-ins with or without a network, who comes.',

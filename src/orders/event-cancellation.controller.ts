@@ -20,8 +20,8 @@ export class EventCancellationController {
     operationId: 'cancelEvent',
     summary: 'Cancel an event',
     description:
-      'For its organizer, and for good. Sales stop and holds end at once; then orders that were free are cancelled. A ' +
-      'second time answers how the same cancellation stands.',
+      'For its organizer, and for good. Sales stop and holds end at once; then free orders are cancelled, and the ' +
+      'money of the others is given back. A second time answers how the same cancellation stands.',
   })
   @ApiAcceptedResponse({ type: CancellationDto, description: 'Begun' })
   @ApiId('event_id')

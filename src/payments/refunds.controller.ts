@@ -28,8 +28,8 @@ export class RefundsController {
     operationId: 'refundOrder',
     summary: 'Give money of an order back',
     description:
-      'For the organizer of its event: the money of some tickets, an amount, or all that is left. Tickets are good no more ' +
-      'from then on, and their places are for sale again. The provider gives the money back after the answer; what was ' +
+      'For the organizer of its event: the money of some tickets, an amount, or all that is left. The tickets are `refunded` ' +
+      'from then on, and their places for sale again unless `keep_places`; an `amount` leaves them as they are. The provider gives the money back after the answer; what was ' +
       'paid in cash or by bank the organizer gives back, so that it counts at once.',
   })
   @ApiBody({

@@ -89,7 +89,7 @@ export class RefundDto {
   reason: string | null;
 
   /** Null where it is but an amount. */
-  @ApiProperty({ type: [Number], nullable: true, example: [1] })
+  @ApiProperty({ type: 'array', items: { type: 'integer' }, nullable: true, example: [1] })
   ticket_ids: number[] | null;
 
   /** @example false */

@@ -73,7 +73,7 @@ export class TicketTypesController {
     summary: "List an event's ticket types",
     description:
       'In the order of their `position`, with what is available of each now. Hidden ones, and those of a draft, are seen by ' +
-      'the organizer alone.',
+      'the organizer and admins.',
   })
   @ApiId('event_id')
   @ApiCacheable()

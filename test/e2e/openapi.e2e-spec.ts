@@ -15,6 +15,16 @@ import {
 import { startTestApi, type TestApi } from '../support/api';
 import { withoutShared } from '../support/openapi';
 
+/** What a client asks for on the condition that it has changed. */
+const CACHEABLE = [
+  'GET /events',
+  'GET /events/{event_id}',
+  'GET /events/{event_id}/ticket-types',
+  'GET /events/{event_id}.ics',
+  'GET /events/{event_id}/gate',
+  'GET /.well-known/jwks.json',
+];
+
 interface Response {
   description: string;
   headers?: object;
@@ -127,7 +137,19 @@ describe('the documentation', () => {
   });
 
   it.each(LISTS)('has the Link of %s', (name) => {
-    expect(Object.keys(operation(name).responses['200']?.headers ?? {})).toEqual(['Link']);
+    expect(Object.keys(operation(name).responses['200']?.headers ?? {})).toContain('Link');
+  });
+
+  it.each([
+    'POST /events',
+    'POST /events/{event_id}/list',
+    'POST /events/{event_id}/unlist',
+    'PATCH /events/{event_id}',
+    ...CACHEABLE,
+  ])('has the ETag of %s', (name) => {
+    const answers = Object.entries(operation(name).responses).filter(([status]) => /^[23]/.test(status));
+    for (const [status, { headers }] of answers)
+      expect([status, headers]).toEqual([status, expect.objectContaining({ ETag: expect.anything() })]);
   });
 
   it('has the range of every id in a path', () => {

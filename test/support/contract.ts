@@ -210,5 +210,5 @@ export const ID_SCHEMAS: Record<string, object> = {
   user_id: { anyOf: [INTEGER, { type: 'string', enum: ['me'] }] },
   session_id: { type: 'string', format: 'uuid' },
   provider: { type: 'string', enum: ['sandbox', 'stripe'] },
-  code: { type: 'string', pattern: '^[0-9A-HJKMNP-TV-Z]{10}$' },
+  code: { type: 'string', pattern: '^(-*[0-9A-Za-z]){10}-*$' },
 };
