@@ -52,6 +52,30 @@ describe('what operators read', () => {
   });
 });
 
+describe('the dashboard', () => {
+  interface Panel {
+    id: number;
+    gridPos: { x: number; y: number; w: number; h: number };
+  }
+  const dashboard = readFileSync(join(ROOT, 'ops/grafana-dashboard.json'), 'utf8');
+  const { panels } = JSON.parse(dashboard) as { panels: Panel[] };
+
+  it('gives each panel an id and a place of its own', () => {
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const places = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, i) => `${x + (i % w)}, ${y + Math.floor(i / w)}`),
+    );
+    expect(new Set(places).size).toBe(places.length);
+  });
+
+  it('draws what alerts watch', () => {
+    const alerts = readFileSync(join(ROOT, 'ops/prometheus-alerts.yml'), 'utf8');
+    const watched = new Set(alerts.match(/\btixxety_[a-z_]+/g));
+    expect(watched.size).toBeGreaterThan(10);
+    expect([...watched].filter((name) => !dashboard.includes(name))).toEqual([]);
+  });
+});
+
 describe('a page', () => {
   let folder: string;
   let page: string;
