@@ -12,7 +12,7 @@ const OF_ORDERS = `
     SELECT id, status, total, amount_paid, amount_refunded, is_paying FROM orders WHERE id BETWEEN $1 AND $2
   ), entry AS MATERIALIZED (
     SELECT order_id, coalesce(sum(amount) FILTER (WHERE kind = 'charge'), 0) AS charged,
-      -coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0) AS returned
+      -coalesce(sum(amount) FILTER (WHERE kind IN ('refund', 'refund_failed')), 0) AS returned
     FROM ledger WHERE order_id BETWEEN $1 AND $2 GROUP BY order_id
   ), payment AS MATERIALIZED (
     SELECT order_id, coalesce(sum(taken), 0) AS taken, sum(giving_back) AS giving_back,

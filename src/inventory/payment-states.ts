@@ -25,7 +25,8 @@ export const REFUND_TRANSITIONS: Transitions<RefundStatus> = {
   pending: ['succeeded', 'failed'],
   // By a retry, or where the provider thinks better of it.
   failed: ['pending', 'succeeded'],
-  succeeded: [],
+  // Days later, where the buyer's bank did not take the money.
+  succeeded: ['failed'],
 };
 
 export type DisputeStatus = 'none' | 'open' | 'won' | 'lost';

@@ -9,7 +9,8 @@ export const SETTLE_REFUNDS_GUARDS = { isNew: leadsTo(REFUND_TRANSITIONS, 'refun
 /**
  * Takes over what the provider says of refunds. `$1` is an array of JSON: of each its place `n` in the order of arrival, the
  * refund, of which `attempt` it is said, the state it is in, its id there, and why it failed. What is known already changes
- * nothing; neither does the failure of a try before the last.
+ * nothing; neither does the failure of a try before the last, nor the success of one whose money came back since. What has
+ * succeeded fails only by the word of the provider about the same refund there: its money came back.
  *
  * Answers a row per request: the refund's state as it is then, null where it is unknown. `isLeft`: nothing was done, as
  * something else about the same refund came before; it is to be asked for again.
@@ -35,9 +36,14 @@ export const settleRefunds = ({ isNew } = SETTLE_REFUNDS_GUARDS): Statement => (
       FOR UPDATE OF refunds
     ), news AS MATERIALIZED (
       SELECT said.*, refund.order_id, refund.payment_id, refund.amount, refund.currency, refund.status AS was,
-        ${isNew} AND (said.status = 'succeeded' OR said.attempt = refund.attempt) AS is_new,
-        date_trunc('milliseconds', clock_timestamp()) AS at
-      FROM said JOIN refund ON refund.id = said.id
+        coalesce(said.provider_refund, refund.provider_refund, '') AS source,
+        ${isNew} AND NOT is_over AND (said.status = 'succeeded'
+          OR said.attempt = refund.attempt AND (refund.status <> 'succeeded' OR is_same)
+        ) AS is_new, is_over, date_trunc('milliseconds', clock_timestamp()) AS at
+      FROM said JOIN refund ON refund.id = said.id, LATERAL (
+        SELECT coalesce(said.provider_refund = refund.provider_refund, false) AS is_same,
+          coalesce(said.provider_refund = refund.returned_refund, false) AS is_over
+      ) AS at_provider
       WHERE turn = 1
     ), changed AS (
       UPDATE refunds SET status = CASE WHEN is_new THEN news.status ELSE refunds.status END,
@@ -46,20 +52,24 @@ export const settleRefunds = ({ isNew } = SETTLE_REFUNDS_GUARDS): Statement => (
           WHEN NOT is_new THEN refunds.failure_code
           WHEN news.status = 'failed' THEN coalesce(news.failure_code, 'failed')
         END,
-        closed_at = CASE WHEN is_new THEN at ELSE refunds.closed_at END
+        returned_refund = CASE WHEN is_new AND was = 'succeeded' THEN news.provider_refund ELSE refunds.returned_refund END,
+        closed_at = CASE WHEN is_new THEN at ELSE refunds.closed_at END,
+        ask_at = CASE WHEN NOT is_new THEN refunds.ask_at WHEN news.status = 'succeeded' THEN at + interval '1 day' END
       FROM news
-      WHERE refunds.id = news.id
-        AND (is_new OR refunds.attempt = news.attempt AND refunds.provider_refund IS DISTINCT FROM news.provider_refund)
+      WHERE refunds.id = news.id AND (is_new
+        OR NOT is_over AND refunds.attempt = news.attempt AND refunds.provider_refund IS DISTINCT FROM news.provider_refund)
       RETURNING news.n, refunds.status
+    ), moved AS MATERIALIZED (
+      SELECT news.*, CASE status WHEN 'succeeded' THEN amount ELSE -amount END AS given FROM news
+      WHERE is_new AND (status = 'succeeded' OR was = 'succeeded')
     ), counted AS (
-      UPDATE orders SET amount_refunded = amount_refunded + given.amount
-      FROM (
-        SELECT order_id, sum(amount) AS amount FROM news WHERE is_new AND status = 'succeeded' GROUP BY order_id
-      ) AS given
-      WHERE orders.id = given.order_id
+      UPDATE orders SET amount_refunded = amount_refunded + total.given
+      FROM (SELECT order_id, sum(given) AS given FROM moved GROUP BY order_id) AS total
+      WHERE orders.id = total.order_id
     ), entry AS (
-      INSERT INTO ledger (order_id, payment_id, refund_id, kind, amount, currency, created_at)
-      SELECT order_id, payment_id, id, 'refund', -amount, currency, at FROM news WHERE is_new AND status = 'succeeded'
+      INSERT INTO ledger (order_id, payment_id, refund_id, kind, source, amount, currency, created_at)
+      SELECT order_id, payment_id, id, CASE status WHEN 'succeeded' THEN 'refund' ELSE 'refund_failed' END, source, -given, currency, at
+      FROM moved
     )
     SELECT coalesce(changed.status, was) AS status, coalesce(is_new, false) AS "isNew", said.turn > 1 AS "isLeft"
     FROM said LEFT JOIN news ON news.n = said.n LEFT JOIN changed ON changed.n = said.n

@@ -58,6 +58,7 @@ export class Reconciliation {
     } while (after !== undefined && !isStopped());
     if (after !== undefined) return;
     await this.closeRefunds(provider);
+    await this.askAboutSucceeded(provider);
     differences.push(
       ...(await this.statements.run<Difference>(FIND_OVERDUE, [provider.name, MOST_DIFFERENCES])),
     );
@@ -110,6 +111,12 @@ export class Reconciliation {
       if (pending.length < REFUNDS) return;
       after = pending.at(-1)?.id ?? after;
     }
+  }
+
+  /** The event that tells of money which came back may be lost, too. */
+  private async askAboutSucceeded(provider: PaymentProvider): Promise<void> {
+    for (const { providerPayment } of await this.refunds.claimSucceeded(provider.name, REFUNDS))
+      await this.sending.askAll(providerPayment);
   }
 
   private async end(provider: PaymentProvider, differences: Difference[]): Promise<void> {

@@ -30,12 +30,12 @@ export class RefundSending {
   }
 
   /**
-   * Takes over how the refunds of a payment stand that the provider has not finished.
+   * Takes over how the refunds of a payment stand, where one is under way or may still come back.
    *
    * @throws {ProviderRefusal | ProviderUnavailable}
    */
   async ask({ id, orderId }: { id: number; orderId: number }, providerPayment: string): Promise<void> {
-    if (!this.provider || !(await this.repository.isUnderWay(orderId, id))) return;
+    if (!this.provider || !(await this.repository.isUnsettled(orderId, id))) return;
     await this.takeOverAll(await this.provider.refundsOf(providerPayment));
   }
 
@@ -48,7 +48,7 @@ export class RefundSending {
     for (const said of refunds) {
       const refund =
         said.refundId === undefined ? undefined : await this.repository.findToSend(said.refundId);
-      // Any try may have succeeded; only the last can fail.
+      // Any try may have succeeded; only the last can fail, or come back.
       if (refund && (said.status === 'succeeded' || said.id === refund.providerRefund))
         await this.takeOver(refund, said);
     }
@@ -83,13 +83,16 @@ export class RefundSending {
     }
   }
 
-  private async takeOver({ id, attempt, amount }: RefundToSend, said: RefundNews): Promise<void> {
+  private async takeOver(
+    { id, attempt, amount, status: was }: RefundToSend,
+    said: RefundNews,
+  ): Promise<void> {
     const settled = await this.refunds.settle(id, attempt, said);
     if (!settled?.isNew) return;
     settledRefunds.publish({ status: settled.status });
     if (settled.status === 'failed')
       this.logger.warn({
-        msg: `Refund ${id} failed: ${said.failureCode ?? 'no reason given'}. It waits to be retried.`,
+        msg: `Refund ${id} ${was === 'succeeded' ? 'came back' : 'failed'}: ${said.failureCode ?? 'no reason given'}. It waits to be retried.`,
         refund_id: id,
         amount,
       });

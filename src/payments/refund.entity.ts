@@ -7,6 +7,7 @@ import { REFUND_STATUSES, type RefundCause, type RefundStatus } from '../invento
 @Check('refunds_amount_check', 'amount > 0')
 @Index('refunds_order_id_id_idx', ['orderId', 'id'])
 @Index('refunds_event_id_idx', ['eventId', 'cause', 'status'])
+@Index('refunds_ask_idx', ['askAt'], { where: 'ask_at IS NOT NULL' })
 @Index('refunds_unsettled_idx', ['createdAt'], { where: `status <> 'succeeded'` })
 export class Refund {
   @PrimaryGeneratedColumn('identity', {
@@ -62,9 +63,17 @@ export class Refund {
   @Column('varchar', { name: 'provider_refund', length: 255, nullable: true })
   providerRefund: string | null;
 
+  /** The provider's id of the try whose money came back last: whoever says that it succeeded is out of date. */
+  @Column('varchar', { name: 'returned_refund', length: 255, nullable: true })
+  returnedRefund: string | null;
+
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })
   createdAt: Date;
 
   @Column({ type: 'timestamptz', name: 'closed_at', precision: 3, nullable: true })
   closedAt: Date | null;
+
+  /** When the provider is asked whether the money came back; null where that can't be any more, or is not its doing. */
+  @Column({ type: 'timestamptz', name: 'ask_at', precision: 3, nullable: true })
+  askAt: Date | null;
 }

@@ -62,7 +62,7 @@ export class RefundDto {
   order_code: string;
 
   /**
-   * `pending` goes on by itself; `failed` waits for its retry.
+   * `pending` goes on by itself; `failed` waits for its retry, also where the money came back after `succeeded`.
    * @example "pending"
    */
   @ApiProperty({ enum: REFUND_STATUSES })

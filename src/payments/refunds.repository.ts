@@ -4,11 +4,12 @@ import { Statements } from '../database/statements';
 import type { RefundView } from '../inventory/order-refunds.service';
 import type { Refund } from './refund.entity';
 import {
+  CLAIM_SUCCEEDED,
   FIND_CANCELLED_EVENT,
   FIND_OLD_PENDING,
   FIND_REFUND,
   FIND_TO_SEND,
-  FIND_UNDER_WAY,
+  FIND_UNSETTLED,
   LIST_REFUNDS,
 } from './refunds.statements';
 
@@ -49,8 +50,8 @@ export class RefundsRepository {
     return (await this.statements.run<RefundToSend>(FIND_TO_SEND, [id]))[0];
   }
 
-  async isUnderWay(orderId: number, paymentId: number): Promise<boolean> {
-    return (await this.statements.run(FIND_UNDER_WAY, [orderId, paymentId])).length > 0;
+  async isUnsettled(orderId: number, paymentId: number): Promise<boolean> {
+    return (await this.statements.run(FIND_UNSETTLED, [orderId, paymentId])).length > 0;
   }
 
   async isOfCancelledEvent(orderId: number): Promise<boolean> {
@@ -70,5 +71,10 @@ export class RefundsRepository {
       limit,
       after,
     ]);
+  }
+
+  /** Those that succeeded and are to be asked about again. Two processes never take the same one at once. */
+  async claimSucceeded(provider: string, limit: number): Promise<{ providerPayment: string }[]> {
+    return await this.statements.run<{ providerPayment: string }>(CLAIM_SUCCEEDED, [provider, limit]);
   }
 }

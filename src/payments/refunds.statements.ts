@@ -37,10 +37,10 @@ export const FIND_TO_SEND: Statement = {
     FROM refunds JOIN payments ON payments.id = payment_id WHERE refunds.id = $1`,
 };
 
-/** Whether the provider works on a refund of the payment `$2` of the order `$1`, or may do so without having said it. */
-export const FIND_UNDER_WAY: Statement = {
-  name: 'find_refund_under_way',
-  text: `SELECT FROM refunds WHERE order_id = $1 AND payment_id = $2 AND status = 'pending' LIMIT 1`,
+/** Whether there may be news of a refund of the payment `$2` of the order `$1`: it is under way, or may still come back. */
+export const FIND_UNSETTLED: Statement = {
+  name: 'find_unsettled_refund',
+  text: `SELECT FROM refunds WHERE order_id = $1 AND payment_id = $2 AND (status = 'pending' OR ask_at IS NOT NULL) LIMIT 1`,
 };
 
 /** Whether the event of the order `$1` is cancelled. */
@@ -58,4 +58,20 @@ export const FIND_OLD_PENDING: Statement = {
     WHERE refunds.status = 'pending' AND refunds.created_at < now() - make_interval(secs => $2::int) AND provider = $1
       AND refunds.id > $4 AND provider_refund IS NOT NULL
     ORDER BY refunds.id LIMIT $3`,
+};
+
+/**
+ * Takes at most `$2` refunds at the provider `$1` that succeeded and may have come back since, which no event may have told,
+ * and says when to ask again: at an age of 2, 4, 8, 16 and 32 days, as banks take up to 30.
+ */
+export const CLAIM_SUCCEEDED: Statement = {
+  text: `
+    WITH due AS MATERIALIZED (
+      SELECT refunds.id, provider_payment FROM refunds JOIN payments ON payments.id = payment_id
+      WHERE refunds.ask_at <= now() AND provider = $1
+      ORDER BY refunds.ask_at LIMIT $2 FOR UPDATE OF refunds SKIP LOCKED
+    )
+    UPDATE refunds SET ask_at = CASE WHEN closed_at > now() - interval '20 days' THEN now() + (now() - closed_at) END
+    FROM due WHERE refunds.id = due.id
+    RETURNING provider_payment AS "providerPayment"`,
 };

@@ -41,7 +41,7 @@ const LOOK: Statement = {
         SELECT count(*)::int
         FROM (SELECT id, amount_paid, amount_refunded FROM orders ORDER BY id DESC LIMIT 200) AS latest
         WHERE amount_paid - amount_refunded <> (
-          SELECT coalesce(sum(amount), 0) FROM ledger WHERE order_id = latest.id AND kind IN ('charge', 'refund')
+          SELECT coalesce(sum(amount), 0) FROM ledger WHERE order_id = latest.id AND kind IN ('charge', 'refund', 'refund_failed')
         )
       ) AS differences`,
 };

@@ -74,4 +74,39 @@ describe('the migration that makes the till', () => {
       { status: 'failed' },
     ]);
   });
+
+  it('the one that follows money back forgets what came back, and knows what was noted by hand', async () => {
+    await dataSource.runMigrations();
+    await database.sql(`
+      INSERT INTO refunds (id, order_id, event_id, payment_id, status, amount, currency, cause, provider_refund, failure_code, created_at,
+        closed_at, ask_at)
+      VALUES (91, 9, 1, 9, 'succeeded', 100, 'EUR', 'organizer', 're_2', NULL, now(), now(), now()),
+        (92, 9, 1, 9, 'failed', 200, 'EUR', 'organizer', 're_3', 'account_closed', now(), now(), NULL),
+        (93, 9, 1, 9, 'succeeded', 300, 'EUR', 'organizer', 're_4', 'account_closed', now(), now(), NULL)`);
+    await database.sql(`
+      INSERT INTO ledger (order_id, payment_id, refund_id, kind, source, amount, currency, created_at)
+      SELECT 9, 9, refund_id, kind, source, amount, 'EUR', now()
+      FROM (VALUES (91, 'refund', 're_1', -100), (91, 'refund_failed', 're_1', 100), (91, 'refund', 're_2', -100),
+        (92, 'refund', 're_3', -200), (92, 'refund_failed', 're_3', 200), (93, 'refund', '', -300)
+      ) AS entry (refund_id, kind, source, amount)`);
+
+    await undo('FollowMoneyBack');
+    expect(
+      await database.sql('SELECT refund_id, amount FROM ledger WHERE order_id = 9 ORDER BY refund_id'),
+    ).toEqual([
+      { refund_id: 91, amount: -100 },
+      { refund_id: 93, amount: -300 },
+    ]);
+    await expect(database.sql('DELETE FROM ledger')).rejects.toThrow('The ledger is append-only');
+    await dataSource.runMigrations();
+    expect(
+      await database.sql(
+        'SELECT id, provider_refund, ask_at IS NOT NULL AS is_asked FROM refunds WHERE order_id = 9 ORDER BY id',
+      ),
+    ).toEqual([
+      { id: 91, provider_refund: 're_2', is_asked: true },
+      { id: 92, provider_refund: 're_3', is_asked: false },
+      { id: 93, provider_refund: null, is_asked: false },
+    ]);
+  });
 });

@@ -1,128 +1,20 @@
-import { createHmac } from 'node:crypto';
-import Stripe from 'stripe';
 import {
   ForgedEvent,
   PROVIDER_TIMEOUT_MS,
   ProviderRefusal,
   ProviderUnavailable,
   type PaymentProvider,
-  type ProviderPayment,
 } from '../../src/payments/payment-provider';
-import { SandboxProvider } from '../../src/payments/sandbox/sandbox.provider';
-import { StripeProvider } from '../../src/payments/stripe/stripe.provider';
-import { createBareDatabase, type TestDatabase } from '../support/databases';
-import { freePort } from '../support/redis';
-import { SANDBOX_SECRET, startSandbox, type TestSandbox } from '../support/sandbox';
-import { startStripe, STRIPE_KEY, type StripeServer } from '../support/stripe-server';
-import { EVENT } from '../support/stripe-shapes';
-
-/** What a suite needs of a provider beside the port. */
-interface Subject {
-  provider: PaymentProvider;
-  /** The same account, as another installation sees it. */
-  stranger: PaymentProvider;
-  /** As if it were out of reach. */
-  unreachable: PaymentProvider;
-  methods: Record<'ok' | 'declined' | 'requiresAction' | 'disputed', string>;
-  /** The buyer does what is asked of them. */
-  act(payment: ProviderPayment): Promise<void> | void;
-  dispute(payment: string): Promise<void> | void;
-  endDispute(payment: string, as: 'won' | 'lost'): Promise<void> | void;
-  misbehave(how: { delayMs?: number; garbage?: boolean; fails?: boolean }): Promise<void>;
-  /** An event as it arrives. */
-  event(payment: string, ourId: number, at?: Date): { body: Buffer; headers: Record<string, string> };
-  stop(): Promise<void>;
-}
-
-const WEBHOOK_SECRETS = ['whsec_the-one-that-goes-away', 'whsec_the-one-that-comes-in'];
-
-async function sandboxSubject(): Promise<Subject> {
-  const database: TestDatabase = await createBareDatabase();
-  const sandbox: TestSandbox = await startSandbox(database.url, 'http://127.0.0.1:9/');
-  const nowhere = `http://127.0.0.1:${await freePort()}/sandbox`;
-  const disputeOf = async (payment: string) =>
-    ((await sandbox.client.get('/disputes')).body.data as { id: string; payment: string }[]).find(
-      (dispute) => dispute.payment === payment,
-    )?.id;
-  return {
-    provider: sandbox.provider,
-    stranger: new SandboxProvider(() => sandbox.url, SANDBOX_SECRET, 'theirs'),
-    unreachable: new SandboxProvider(() => nowhere, SANDBOX_SECRET, 'ours'),
-    methods: { ok: 'ok', declined: 'declined', requiresAction: 'requires_action', disputed: 'dispute' },
-    act: async ({ redirectUrl = '' }) => {
-      await fetch(redirectUrl, { method: 'POST', redirect: 'manual' });
-    },
-    dispute: async (payment) => {
-      await sandbox.client.post(`/payments/${payment}/dispute`);
-    },
-    endDispute: async (payment, as) => {
-      await sandbox.client.post(`/disputes/${await disputeOf(payment)}/${as === 'won' ? 'win' : 'lose'}`);
-    },
-    misbehave: ({ delayMs = 0, garbage = false, fails = false }) =>
-      sandbox.set({ delay_ms: delayMs, answers_garbage: garbage, fail_one_in: fails ? 1 : 0 }),
-    event: (payment, ourId, at = new Date()) => {
-      const metadata = { installation: 'ours', payment_id: String(ourId) };
-      const body = JSON.stringify({ id: 'evt_1', type: 'payment.succeeded', data: { payment, metadata } });
-      const time = Math.floor(at.getTime() / 1_000);
-      const signature = createHmac('sha256', SANDBOX_SECRET).update(`${time}.${body}`).digest('hex');
-      return { body: Buffer.from(body), headers: { 'sandbox-signature': `t=${time},v1=${signature}` } };
-    },
-    stop: async () => {
-      await sandbox.stop();
-      await database.drop();
-    },
-  };
-}
-
-async function stripeSubject(): Promise<Subject> {
-  const server: StripeServer = await startStripe();
-  const of = (installation: string, apiBase = server.url) =>
-    StripeProvider.create({ secretKey: STRIPE_KEY, webhookSecrets: WEBHOOK_SECRETS, apiBase, installation });
-  return {
-    provider: await of('ours'),
-    stranger: await of('theirs'),
-    unreachable: await of('ours', `http://127.0.0.1:${await freePort()}`),
-    methods: {
-      ok: 'pm_card_visa',
-      declined: 'pm_card_chargeDeclined',
-      requiresAction: 'pm_card_threeDSecure2Required',
-      disputed: 'pm_card_createDispute',
-    },
-    act: ({ id }) => {
-      server.confirm(id);
-    },
-    dispute: (payment) => {
-      server.dispute(payment, 'needs_response');
-    },
-    endDispute: (payment, as) => {
-      server.dispute(payment, as);
-    },
-    misbehave: ({ delayMs = 0, garbage = false, fails = false }) => {
-      server.faults = { delayMs };
-      if (garbage) server.faults.answer = { status: 200, body: '<html>Service temporarily' };
-      if (fails) server.faults.answer = { status: 500, body: '{"error":{"type":"api_error"}}' };
-      return Promise.resolve();
-    },
-    event: (payment, ourId, at = new Date()) => {
-      const metadata = { installation: 'ours', payment_id: String(ourId) };
-      const object = { object: 'payment_intent', id: payment, metadata };
-      const payload = JSON.stringify({ ...EVENT, id: 'evt_1', data: { object } });
-      const signature = new Stripe(STRIPE_KEY).webhooks.generateTestHeaderString({
-        payload,
-        secret: WEBHOOK_SECRETS[1] as string,
-        timestamp: Math.floor(at.getTime() / 1_000),
-      });
-      return { body: Buffer.from(payload), headers: { 'stripe-signature': signature } };
-    },
-    stop: () => server.stop(),
-  };
-}
+import { eventually } from '../support/eventually';
+import { sandboxSubject, stripeSubject, type ProviderSubject } from '../support/provider-subjects';
+import { SANDBOX_SECRET } from '../support/sandbox';
+import { STRIPE_KEY } from '../support/stripe-server';
 
 describe.each([
   ['the sandbox', sandboxSubject],
   ['Stripe', stripeSubject],
 ])('%s as a payment provider', (_name, start) => {
-  let subject: Subject;
+  let subject: ProviderSubject;
   let provider: PaymentProvider;
   let lastId = 1_000;
 
@@ -202,6 +94,17 @@ describe.each([
     expect(await provider.refundsOf(id)).toEqual([first, second]);
   });
 
+  it('tells of a refund that came back, whose money can then be given back anew', async () => {
+    const { id } = await pay();
+    const first = await refund(id, 1_250, 9, 1);
+    await subject.returnRefunds(id);
+    const failed = { ...first, status: 'failed', failureCode: expect.any(String) };
+    await eventually(async () => expect(await provider.refundsOf(id)).toEqual([failed]));
+    const second = await refund(id, 1_250, 9, 2);
+    expect(second).toMatchObject({ status: 'succeeded', refundId: 9 });
+    expect(await provider.refundsOf(id)).toEqual([failed, second]);
+  });
+
   it('gives back no more than was taken, however many ask at once', async () => {
     const { id } = await pay(1_000);
     const tries = await Promise.all(Array.from({ length: 20 }, () => codeOf(refund(id, 100))));
@@ -269,11 +172,20 @@ describe.each([
   });
 
   describe('reads an event', () => {
-    const read = ({ body, headers }: ReturnType<Subject['event']>) => provider.readEvent(body, headers);
+    const read = ({ body, headers }: ReturnType<ProviderSubject['event']>) =>
+      provider.readEvent(body, headers);
 
     it('that it signed', () => {
       const event = { id: 'evt_1', payment: 'pay_1', paymentId: 17, isSuccess: true };
       expect([1, 2].map(() => read(subject.event('pay_1', 17)))).toEqual([event, event]);
+    });
+
+    it('of a refund, which settles it unless it says that it failed', () => {
+      const [done, failed] = ['succeeded', 'failed'].map((status) =>
+        read(subject.eventOfRefund('pay_1', 18, status)),
+      );
+      expect(done).toMatchObject({ payment: 'pay_1', succeededRefundId: 18 });
+      expect(failed).toMatchObject({ payment: 'pay_1', succeededRefundId: undefined });
     });
 
     it('but none of another installation as its own', () => {

@@ -118,6 +118,18 @@ describe('the sandbox', () => {
     expect(await ask(2)).toMatchObject({ status: 'succeeded' });
   });
 
+  it('refund_returns: the first refund succeeds and comes back, the next one stays', async () => {
+    const payment = await pay('refund_returns');
+    const ask = (attempt: number) =>
+      sandbox.provider.refund({ refundId: 3, attempt, payment: payment.id, amount: 1_250, currency: 'EUR' });
+    expect(await ask(1)).toMatchObject({ status: 'succeeded' });
+    await told(payment, 'payment.succeeded', 'refund.succeeded', 'refund.failed');
+    expect(await sandbox.provider.refundsOf(payment.id)).toMatchObject([
+      { status: 'failed', failureCode: 'account_closed' },
+    ]);
+    expect(await ask(2)).toMatchObject({ status: 'succeeded' });
+  });
+
   it('fails refunds while its balance is exhausted', async () => {
     const { id: payment } = await pay('ok');
     const ask = (attempt: number) =>

@@ -22,6 +22,8 @@ export interface StripeServer {
   /** The buyer's browser pays with the client secret. */
   confirm(id: string, method?: string): void;
   dispute(id: string, status: string): void;
+  /** The buyer's bank sends back what the refunds of a payment gave. */
+  returnRefunds(id: string): void;
   /** How it misbehaves from now on: it takes so long, or answers with this instead. */
   faults: { delayMs: number; answer?: { status: number; body: string } };
   stop(): Promise<void>;
@@ -69,6 +71,11 @@ export async function startStripe(): Promise<StripeServer> {
     intents: account.intents,
     confirm: (id, method = 'pm_card_visa') => account.confirm(account.intent(id), method),
     dispute: (id, status) => account.disputes.set(id, { ...DISPUTE, payment_intent: id, status }),
+    returnRefunds: (id) => {
+      for (const refund of account.refunds)
+        if (refund.payment_intent === id)
+          Object.assign(refund, { status: 'failed', failure_reason: 'lost_or_stolen_card' });
+    },
     faults: { delayMs: 0 },
     stop: async () => {
       server.close();
@@ -193,7 +200,9 @@ class Account {
   private refund(params: Record<string, string>) {
     const intent = this.intent(params.payment_intent ?? '');
     const amount = Number(params.amount);
-    const given = this.refunds.filter(({ payment_intent }) => payment_intent === intent.id);
+    const given = this.refunds.filter(
+      ({ payment_intent, status }) => payment_intent === intent.id && status !== 'failed',
+    );
     const left = intent.amount_received - given.reduce((sum, refund) => sum + refund.amount, 0);
     if (this.disputes.has(intent.id)) throw invalid('charge_disputed');
     if (amount > left) throw invalid('amount_too_large');

@@ -8,7 +8,7 @@ export const MONEY_MISMATCHES = `
   WITH money AS (
     SELECT orders.id, orders.status, amount_paid, amount_refunded, is_paying,
       (SELECT coalesce(sum(amount), 0) FROM ledger WHERE order_id = orders.id AND kind = 'charge') AS charged,
-      (SELECT coalesce(-sum(amount), 0) FROM ledger WHERE order_id = orders.id AND kind = 'refund') AS returned,
+      (SELECT coalesce(-sum(amount), 0) FROM ledger WHERE order_id = orders.id AND kind IN ('refund', 'refund_failed')) AS returned,
       (SELECT coalesce(sum(taken), 0) FROM payments WHERE order_id = orders.id AND provider <> 'none') AS taken,
       (SELECT coalesce(sum(giving_back), 0) FROM payments WHERE order_id = orders.id) AS giving_back,
       (SELECT coalesce(sum(amount), 0) FROM refunds WHERE order_id = orders.id) AS refunds,

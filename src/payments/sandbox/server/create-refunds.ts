@@ -1,4 +1,8 @@
-import { LEASE_MS } from './event-sender';
+import { EVENT, LEASE_MS } from './event-sender';
+
+/** After which the money of `refund_returns` comes back. */
+const RETURNS_AFTER_MS = 2_000;
+const MOST_RETURNED = 100;
 
 /**
  * Makes the function `sandbox.create_refund`: gives money of a payment back, if so much of it is left, and writes the event of
@@ -11,6 +15,7 @@ export const CREATE_REFUND_FUNCTION = `
   ) LANGUAGE plpgsql AS $$
   DECLARE
     charge sandbox.payments;
+    is_first boolean;
     failure text;
   BEGIN
     SELECT * INTO charge FROM sandbox.payments WHERE id = payment_id FOR UPDATE;
@@ -30,13 +35,15 @@ export const CREATE_REFUND_FUNCTION = `
       WHEN charge.refunded + asked > charge.taken THEN 'refund_too_large'
     END;
     IF refusal IS NOT NULL THEN RETURN; END IF;
+    is_first := NOT EXISTS (SELECT FROM sandbox.refunds WHERE payment = payment_id);
     failure := CASE
       WHEN (SELECT balance_exhausted FROM sandbox.account) THEN 'balance_insufficient'
-      WHEN charge.method = 'refund_fails' AND NOT EXISTS (SELECT FROM sandbox.refunds WHERE payment = payment_id)
-        THEN 'refund_declined'
+      WHEN charge.method = 'refund_fails' AND is_first THEN 'refund_declined'
     END;
-    INSERT INTO sandbox.refunds (id, idempotency_key, payment, amount, status, failure_code, metadata)
-    VALUES (refund_id, key, payment_id, asked, CASE WHEN failure IS NULL THEN 'succeeded' ELSE 'failed' END, failure, its_metadata)
+    INSERT INTO sandbox.refunds (id, idempotency_key, payment, amount, status, failure_code, metadata, returns_at)
+    VALUES (refund_id, key, payment_id, asked, CASE WHEN failure IS NULL THEN 'succeeded' ELSE 'failed' END, failure, its_metadata,
+      CASE WHEN charge.method = 'refund_returns' AND is_first AND failure IS NULL
+        THEN now() + interval '${RETURNS_AFTER_MS} ms' END)
     RETURNING * INTO refund;
     IF failure IS NULL THEN
       UPDATE sandbox.payments SET refunded = refunded + asked WHERE id = payment_id;
@@ -62,4 +69,23 @@ export const CREATE_REFUNDS = {
     OFFSET 0
   ) AS made
   ORDER BY n`,
+};
+
+/** Lets those come back whose time has come: the buyer's bank did not take the money. Answers their events. */
+export const RETURN_REFUNDS = {
+  name: 'return_refunds',
+  text: `
+  WITH returned AS MATERIALIZED (
+    UPDATE sandbox.refunds SET status = 'failed', failure_code = 'account_closed', returns_at = NULL
+    WHERE id IN (SELECT id FROM sandbox.refunds WHERE returns_at <= now() LIMIT ${MOST_RETURNED} FOR UPDATE SKIP LOCKED)
+    RETURNING payment, amount, metadata
+  ), changed AS (
+    -- One a payment: only its first refund comes back.
+    UPDATE sandbox.payments SET refunded = refunded - returned.amount FROM returned WHERE payments.id = returned.payment
+    RETURNING payments.id, payments.metadata || returned.metadata AS metadata
+  )
+  INSERT INTO sandbox.events (id, type, payment, metadata, next_at)
+  SELECT 'evt_' || replace(gen_random_uuid()::text, '-', ''), 'refund.failed', id, metadata, now() + interval '${LEASE_MS} ms'
+  FROM changed
+  RETURNING ${EVENT}`,
 };

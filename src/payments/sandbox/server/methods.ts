@@ -26,5 +26,6 @@ export const METHODS: Readonly<Record<string, Method>> = {
   wrong_amount: { status: 'succeeded', takes: (amount) => (amount > 1 ? amount - 1 : 2) },
   late: { status: 'processing', succeedsAfterHoldMs: 1_000 },
   refund_fails: { status: 'succeeded' },
+  refund_returns: { status: 'succeeded' },
   dispute: { status: 'succeeded', disputed: true },
 };

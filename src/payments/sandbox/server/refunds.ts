@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Pool } from 'pg';
-import { CREATE_REFUNDS } from './create-refunds';
+import { CREATE_REFUNDS, RETURN_REFUNDS } from './create-refunds';
 import type { EventSender, SandboxEvent } from './event-sender';
 import { newId, TOGETHER } from './payments';
 import { keyReused, notFound, Refusal } from './refusal';
@@ -58,6 +58,12 @@ export class Refunds {
     if (refusal !== null) throw (REFUSALS[refusal] as () => Refusal)();
     if (event) this.sender.send([{ ...event, createdAt: new Date(event.created_at) }]);
     return refund;
+  }
+
+  /** Lets the money come back that is to. */
+  async returnDue(): Promise<void> {
+    const { rows } = await this.pool.query<SandboxEvent>(RETURN_REFUNDS);
+    this.sender.send(rows);
   }
 
   /** Oldest first. */

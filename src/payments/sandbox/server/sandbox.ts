@@ -112,6 +112,7 @@ export class Sandbox {
     try {
       await this.sender.forgetDelivered();
       await this.payments.succeedDue();
+      await this.refunds.returnDue();
       await this.sender.sweep();
     } catch {
       // The database is away: the next look tries again.

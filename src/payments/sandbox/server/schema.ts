@@ -51,7 +51,9 @@ const TABLES = `
     metadata jsonb NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
   );
+  ALTER TABLE sandbox.refunds ADD COLUMN IF NOT EXISTS returns_at timestamptz;
   CREATE INDEX IF NOT EXISTS refunds_payment_idx ON sandbox.refunds (payment, number);
+  CREATE INDEX IF NOT EXISTS refunds_returning_idx ON sandbox.refunds (returns_at) WHERE returns_at IS NOT NULL;
 
   CREATE TABLE IF NOT EXISTS sandbox.events (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
