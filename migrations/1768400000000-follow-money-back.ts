@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * A refund that succeeded may come back days later: its bank did not take it. So the ledger counts each refund at the provider
- * once out and once back, and not each of ours once.
+ * A refund that succeeded may come back days later: its bank did not take it. A bank may dispute a part of a payment, and
+ * then another. So the ledger counts each refund and each dispute at the provider once out and once back.
  */
 export class FollowMoneyBack1768400000000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
@@ -32,13 +32,22 @@ export class FollowMoneyBack1768400000000 implements MigrationInterface {
         ADD CONSTRAINT ledger_amount_check CHECK ((amount > 0) = (kind IN ('charge', 'refund_failed', 'dispute_won'))),
         ADD CONSTRAINT ledger_refund_check CHECK ((kind IN ('refund', 'refund_failed')) = (refund_id IS NOT NULL))
     `);
-    await queryRunner.query('DROP INDEX ledger_refund_id_idx');
+    await queryRunner.query('DROP INDEX ledger_refund_id_idx, ledger_payment_id_kind_idx');
     await queryRunner.query(
       'CREATE UNIQUE INDEX ledger_refund_id_idx ON ledger (refund_id, kind, source) WHERE refund_id IS NOT NULL',
     );
+    await queryRunner.query(
+      'CREATE UNIQUE INDEX ledger_payment_id_kind_idx ON ledger (payment_id, kind, source) WHERE refund_id IS NULL',
+    );
+    await queryRunner.query(`ALTER TABLE payments ADD COLUMN disputes jsonb NOT NULL DEFAULT '{}'`);
+    // Until now a dispute counted as the whole payment.
+    await queryRunner.query(`
+      UPDATE payments SET disputes = jsonb_build_object('', jsonb_build_object('status', dispute, 'amount', coalesce(taken, amount)))
+      WHERE dispute IS NOT NULL
+    `);
   }
 
-  /** Forgets what went out and came back: of each refund that stands one entry is left. */
+  /** Forgets what went out and came back: of each refund that stands one entry is left, and of disputes the last. */
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('LOCK TABLE orders, payments, refunds, ledger IN ACCESS EXCLUSIVE MODE');
     await queryRunner.query('ALTER TABLE ledger DISABLE TRIGGER ledger_is_append_only');
@@ -50,8 +59,15 @@ export class FollowMoneyBack1768400000000 implements MigrationInterface {
         WHERE later.refund_id = ledger.refund_id AND later.kind = 'refund' AND later.id > ledger.id
       )
     `);
+    await queryRunner.query(`
+      DELETE FROM ledger WHERE kind LIKE 'dispute%' AND EXISTS (
+        SELECT FROM ledger AS later
+        WHERE later.payment_id = ledger.payment_id AND later.kind IN (ledger.kind, 'dispute') AND later.id > ledger.id
+      )
+    `);
     await queryRunner.query('ALTER TABLE ledger ENABLE TRIGGER ledger_is_append_only');
-    await queryRunner.query('DROP INDEX ledger_refund_id_idx');
+    await queryRunner.query('ALTER TABLE payments DROP COLUMN disputes');
+    await queryRunner.query('DROP INDEX ledger_refund_id_idx, ledger_payment_id_kind_idx');
     await queryRunner.query(`
       ALTER TABLE ledger
         DROP CONSTRAINT ledger_kind_check,
@@ -65,6 +81,9 @@ export class FollowMoneyBack1768400000000 implements MigrationInterface {
     `);
     await queryRunner.query(
       'CREATE UNIQUE INDEX ledger_refund_id_idx ON ledger (refund_id) WHERE refund_id IS NOT NULL',
+    );
+    await queryRunner.query(
+      'CREATE UNIQUE INDEX ledger_payment_id_kind_idx ON ledger (payment_id, kind) WHERE refund_id IS NULL',
     );
     await queryRunner.query('ALTER TABLE refunds DROP COLUMN ask_at, DROP COLUMN returned_refund');
   }

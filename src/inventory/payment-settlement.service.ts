@@ -4,6 +4,7 @@ import { Statements } from '../database/statements';
 import { WakeUpSender } from '../queue/wake-up-sender';
 import { settledPayments } from '../telemetry/channels';
 import { LONGEST_FAILURE_CODE, type PaymentStatus, type RefundCause } from './payment-states';
+import type { DisputeNews } from './disputes';
 import { FIND_PAYMENTS } from './find-payments.statement';
 import { createOrderBatcher } from './order-batches';
 import { BATCH } from './retry-without-stuck-rows';
@@ -22,7 +23,8 @@ export interface PaymentNews {
   amount: number;
   currency: string;
   failureCode?: string;
-  dispute?: 'open' | 'won' | 'lost';
+  /** All of them, the oldest first. */
+  disputes?: DisputeNews[];
 }
 
 export interface SettledPayment {
@@ -174,6 +176,6 @@ const rowOf = ({ provider, paymentId, orderId, news, eventId }: SettleRequest, i
   amount: news.amount,
   currency: news.currency,
   failure_code: news.failureCode?.slice(0, LONGEST_FAILURE_CODE),
-  dispute: news.dispute,
+  disputes: news.disputes,
   event: eventId,
 });

@@ -29,6 +29,7 @@ export const REFUND_TRANSITIONS: Transitions<RefundStatus> = {
   succeeded: ['failed'],
 };
 
+/** Of one dispute. A payment may have several, one after the other. */
 export type DisputeStatus = 'none' | 'open' | 'won' | 'lost';
 
 export const DISPUTE_TRANSITIONS: Transitions<DisputeStatus> = {

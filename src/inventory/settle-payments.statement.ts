@@ -1,7 +1,8 @@
 import type { Statement } from '../database/statements';
 import { addMessages } from '../jobs/outbox.service';
 import { waitAtMost } from './lock-timeout';
-import { DISPUTE_TRANSITIONS, leadsTo, OPEN_PAYMENT, PAYMENT_TRANSITIONS } from './payment-states';
+import { DISPUTE_ENTRIES, JOIN_DISPUTES } from './disputes';
+import { leadsTo, OPEN_PAYMENT, PAYMENT_TRANSITIONS } from './payment-states';
 
 /** To which the outbox hands money that is to be given back. */
 export const REFUND_TOPIC = 'refund.send';
@@ -30,7 +31,7 @@ export const SETTLE_PAYMENTS_GUARDS = {
 
 /**
  * Takes over what providers say of payments. `$1` is an array of JSON: of each its place `n` in the order of arrival, whose
- * (`provider`), the payment and its order, the provider's id of it, the state and the amount it is in, why it failed, the dispute
+ * (`provider`), the payment and its order, the provider's id of it, the state and the amount it is in, why it failed, the disputes
  * about it, and the `event` that told of it. What is known already changes nothing. `$2` are events whose counters are
  * locked by somebody: their orders are left as they are, and the answer says so. `$3` is how many milliseconds to wait for a
  * lock.
@@ -58,7 +59,7 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
       SELECT r.*, r.word = 'succeeded' AS is_success, CASE r.word WHEN 'cancelled' THEN 'failed' ELSE r.word END AS status,
         row_number() OVER (PARTITION BY r.order_id ORDER BY r.n) AS turn
       FROM patience, json_to_recordset($1::json) AS r (n int, provider varchar, payment_id bigint, order_id bigint,
-        provider_payment varchar, word varchar, amount bigint, currency varchar, failure_code varchar, dispute varchar, event varchar)
+        provider_payment varchar, word varchar, amount bigint, currency varchar, failure_code varchar, disputes jsonb, event varchar)
     ), its_order AS MATERIALIZED (
       SELECT id, user_id, status, event_id, places, expires_at, quota_ids, quota_numbers FROM orders
       WHERE id = ANY (ARRAY(SELECT order_id FROM said))
@@ -73,12 +74,13 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
     ), clock AS MATERIALIZED (
       SELECT date_trunc('milliseconds', clock_timestamp()) AS at FROM (SELECT count(*) FROM payment) AS locked
     ), known AS MATERIALIZED (
-      SELECT said.*, payment.dispute AS disputed, payment.taken, payment.status AS was, payment.status IN ${OPEN_PAYMENT} AS was_open,
+      SELECT said.n, said.provider, said.payment_id, said.order_id, said.provider_payment, said.word, said.status, said.amount,
+        said.currency, said.failure_code, said.event, disputed.dispute, disputed.disputes, disputed.before,
+        disputed.dispute IS DISTINCT FROM payment.dispute AS is_disputed, payment.status AS was, payment.status IN ${OPEN_PAYMENT} AS was_open,
         payment.amount AS asked, payment.currency AS asked_in, payment.failure_code AS failed_for, payment.reference,
         payment.created_at, payment.giving_back > 0 AS is_giving_back, its_order.status AS order_status, its_order.user_id,
         its_order.event_id, its_order.places, its_order.expires_at <= clock.at AS is_due, its_order.quota_ids, its_order.quota_numbers,
         event.ticket_limit, clock.at, ${isNew} AS is_new, ${isTaken} AS is_taken,
-        said.dispute IS NOT NULL AND ${leadsTo(DISPUTE_TRANSITIONS, `coalesce(payment.dispute, 'none')`, 'said.dispute')} AS is_disputed,
         CASE
           WHEN NOT (${isTaken}) THEN NULL
           WHEN NOT (${isRight}) THEN 'wrong_amount'
@@ -92,6 +94,7 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
         AND coalesce(payment.provider_payment, said.provider_payment) = said.provider_payment
       JOIN its_order ON its_order.id = payment.order_id
       CROSS JOIN clock
+      ${JOIN_DISPUTES}
       LEFT JOIN LATERAL (
         SELECT status, end_time, max_tickets_per_user AS ticket_limit FROM events WHERE id = its_order.event_id AND said.is_success OFFSET 0
       ) AS event ON true
@@ -148,7 +151,8 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
         END,
         taken = CASE WHEN is_taken THEN verdict.amount ELSE payments.taken END,
         giving_back = CASE WHEN cause IS NULL THEN payments.giving_back ELSE verdict.amount END,
-        dispute = CASE WHEN is_disputed THEN verdict.dispute ELSE payments.dispute END,
+        dispute = verdict.dispute,
+        disputes = verdict.disputes,
         closed_at = CASE WHEN is_new AND verdict.status IN ('succeeded', 'failed') THEN verdict.at ELSE payments.closed_at END,
         ask_at = CASE
           WHEN NOT is_new THEN payments.ask_at
@@ -156,17 +160,15 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
           WHEN verdict.status <> 'succeeded' THEN payments.ask_at
         END
       FROM verdict
-      WHERE payments.id = verdict.payment_id AND (is_new OR is_disputed OR payments.provider_payment IS NULL)
+      WHERE payments.id = verdict.payment_id AND (is_new OR verdict.disputes <> payments.disputes OR payments.provider_payment IS NULL)
       RETURNING verdict.n, payments.status, payments.failure_code, payments.closed_at
     ), entry AS (
-      INSERT INTO ledger (order_id, payment_id, kind, amount, currency, created_at)
-      SELECT order_id, payment_id, kind, sign * coalesce(taken, amount), currency, at
-      FROM verdict, LATERAL (VALUES
-        ('charge', 1, is_taken AND amount > 0),
-        ('dispute', -1, is_disputed AND disputed IS NULL AND dispute <> 'won'),
-        ('dispute_won', 1, is_disputed AND disputed = 'open' AND dispute = 'won')
-      ) AS line (kind, sign, applies)
-      WHERE applies
+      INSERT INTO ledger (order_id, payment_id, kind, source, amount, currency, created_at)
+      SELECT order_id, payment_id, kind, source, moved, currency, at
+      FROM verdict, LATERAL (
+        SELECT '' AS source, 'charge' AS kind, amount AS moved WHERE is_taken AND amount > 0
+        UNION ALL ${DISPUTE_ENTRIES}
+      ) AS entry
     ), refund AS (
       INSERT INTO refunds (order_id, event_id, payment_id, status, amount, currency, cause, created_at)
       SELECT order_id, event_id, payment_id, 'pending', amount, currency, cause, at

@@ -6,7 +6,10 @@ import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 @Check('ledger_amount_check', `(amount > 0) = (kind IN ('charge', 'refund_failed', 'dispute_won'))`)
 @Check('ledger_refund_check', `(kind IN ('refund', 'refund_failed')) = (refund_id IS NOT NULL)`)
 @Index('ledger_order_id_idx', ['orderId'])
-@Index('ledger_payment_id_kind_idx', ['paymentId', 'kind'], { unique: true, where: 'refund_id IS NULL' })
+@Index('ledger_payment_id_kind_idx', ['paymentId', 'kind', 'source'], {
+  unique: true,
+  where: 'refund_id IS NULL',
+})
 @Index('ledger_refund_id_idx', ['refundId', 'kind', 'source'], {
   unique: true,
   where: 'refund_id IS NOT NULL',
@@ -31,7 +34,7 @@ export class LedgerEntry {
   @Column('varchar', { length: 13 })
   kind: 'charge' | 'refund' | 'refund_failed' | 'dispute' | 'dispute_won';
 
-  /** The provider's id of the refund, so that each there counts once out and once back; empty where there is none. */
+  /** The provider's id of the refund or the dispute: each counts once out and once back. Empty where there is none. */
   @Column('varchar', { length: 255, default: '' })
   source: string;
 

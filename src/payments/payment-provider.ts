@@ -13,7 +13,15 @@ export interface ProviderPayment {
   clientSecret?: string;
   redirectUrl?: string;
   failureCode?: string;
-  dispute?: 'open' | 'won' | 'lost';
+  /** All of them, the oldest first. */
+  disputes?: ProviderDispute[];
+}
+
+export interface ProviderDispute {
+  id: string;
+  status: 'open' | 'won' | 'lost';
+  /** What the bank has taken back, which may be a part of the payment. */
+  amount: number;
 }
 
 export interface ProviderRefund {

@@ -77,8 +77,13 @@ export class Payment {
   @Column('bigint', { name: 'giving_back', default: 0 })
   givingBack: number;
 
+  /** Of all its disputes: `open` where one is, else `lost` where one is. */
   @Column('varchar', { length: 4, nullable: true })
   dispute: 'open' | 'won' | 'lost' | null;
+
+  /** By the provider's id, which is empty for one of before the ids were kept. */
+  @Column('jsonb', { default: {} })
+  disputes: Record<string, { status: 'open' | 'won' | 'lost'; amount: number }>;
 
   @Column({ type: 'timestamptz', name: 'closed_at', precision: 3, nullable: true })
   closedAt: Date | null;

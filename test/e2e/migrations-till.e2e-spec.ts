@@ -89,8 +89,18 @@ describe('the migration that makes the till', () => {
       FROM (VALUES (91, 'refund', 're_1', -100), (91, 'refund_failed', 're_1', 100), (91, 'refund', 're_2', -100),
         (92, 'refund', 're_3', -200), (92, 'refund_failed', 're_3', 200), (93, 'refund', '', -300)
       ) AS entry (refund_id, kind, source, amount)`);
+    await database.sql(`
+      INSERT INTO payments (id, order_id, event_id, provider, status, amount, taken, currency, dispute, disputes, created_at)
+      VALUES (9, 9, 1, 'sandbox', 'succeeded', 900, 900, 'EUR', 'open', '{ "dp_1": { "status": "won", "amount": 900 } }', now())`);
+    await database.sql(`
+      INSERT INTO ledger (order_id, payment_id, kind, source, amount, currency, created_at)
+      SELECT 8, 9, kind, source, amount, 'EUR', now()
+      FROM (VALUES ('dispute', 'dp_1', -900), ('dispute_won', 'dp_1', 900), ('dispute', 'dp_2', -400)) AS entry (kind, source, amount)`);
 
     await undo('FollowMoneyBack');
+    expect(await database.sql('SELECT kind, amount FROM ledger WHERE order_id = 8')).toEqual([
+      { kind: 'dispute', amount: -400 },
+    ]);
     expect(
       await database.sql('SELECT refund_id, amount FROM ledger WHERE order_id = 9 ORDER BY refund_id'),
     ).toEqual([
@@ -99,6 +109,9 @@ describe('the migration that makes the till', () => {
     ]);
     await expect(database.sql('DELETE FROM ledger')).rejects.toThrow('The ledger is append-only');
     await dataSource.runMigrations();
+    expect(await database.sql('SELECT disputes FROM payments WHERE id = 9')).toEqual([
+      { disputes: { '': { status: 'open', amount: 900 } } },
+    ]);
     expect(
       await database.sql(
         'SELECT id, provider_refund, ask_at IS NOT NULL AS is_asked FROM refunds WHERE order_id = 9 ORDER BY id',

@@ -114,12 +114,26 @@ describe.each([
 
   it('tells of a dispute and its end', async () => {
     const { id } = await pay();
-    expect((await provider.get(id)).dispute).toBeUndefined();
-    await subject.dispute(id);
-    expect(await provider.get(id)).toMatchObject({ status: 'succeeded', dispute: 'open' });
+    expect((await provider.get(id)).disputes).toBeUndefined();
+    await subject.dispute(id, 1_250);
+    const open = { id: expect.any(String), status: 'open', amount: 1_250 };
+    expect(await provider.get(id)).toMatchObject({ status: 'succeeded', disputes: [open] });
     expect(await codeOf(refund(id, 100))).toMatch(/disputed/);
     await subject.endDispute(id, 'won');
-    expect((await provider.get(id)).dispute).toBe('won');
+    expect((await provider.get(id)).disputes).toEqual([{ ...open, status: 'won' }]);
+  });
+
+  it('tells of a dispute about a part that comes after one that was won, as the last', async () => {
+    const { id } = await pay();
+    await subject.dispute(id, 1_250);
+    const [first] = (await provider.get(id)).disputes ?? [];
+    await subject.endDispute(id, 'won');
+    await subject.dispute(id, 500);
+    const second = (await provider.get(id)).disputes?.at(-1);
+    expect(second).toEqual({ id: expect.any(String), status: 'open', amount: 500 });
+    expect(second?.id).not.toBe(first?.id);
+    await subject.endDispute(id, 'lost');
+    expect((await provider.get(id)).disputes?.at(-1)).toEqual({ ...second, status: 'lost' });
   });
 
   it('lists what was made since then, oldest first and page by page', async () => {

@@ -237,6 +237,34 @@ describe('refunds', () => {
       );
     });
 
+    it('are refused again by a second one, of which each counts as what it takes', async () => {
+      const order = await bought();
+      const entries = () =>
+        api.sql(
+          `SELECT kind, amount::int FROM ledger WHERE kind LIKE 'dispute%' AND order_id = (
+            SELECT order_id FROM tickets WHERE id = $1
+          ) ORDER BY id`,
+          [order.tickets[0]?.id],
+        );
+      const become = (status: string) =>
+        eventually(async () => expect(await statuses(order)).toEqual([status, status]));
+      for (const amount of [1_000, 2_500]) {
+        expect(await till.dispute(order, amount)).toMatchObject({ status: 200, body: { status: 'open' } });
+        await become('blocked');
+        expectProblem(await refund(order, { amount: 1 }), 409, 'refund_exceeds_payment');
+        await till.endDispute(order, 'win');
+        await become('paid');
+      }
+      expect(await entries()).toEqual([
+        { kind: 'dispute', amount: -1_000 },
+        { kind: 'dispute_won', amount: 1_000 },
+        { kind: 'dispute', amount: -2_500 },
+        { kind: 'dispute_won', amount: 2_500 },
+      ]);
+      expect((await refund(order)).status).toBe(201);
+      await succeeded(order);
+    });
+
     it('are over when it is lost', async () => {
       const order = await bought(1, 'dispute');
       await till.endDispute(order, 'lose');

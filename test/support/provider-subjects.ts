@@ -19,7 +19,7 @@ export interface ProviderSubject {
   methods: Record<'ok' | 'declined' | 'requiresAction' | 'disputed', string>;
   /** The buyer does what is asked of them. */
   act(payment: ProviderPayment): Promise<void> | void;
-  dispute(payment: string): Promise<void> | void;
+  dispute(payment: string, amount: number): Promise<void> | void;
   endDispute(payment: string, as: 'won' | 'lost'): Promise<void> | void;
   /** The buyer's bank sends back what the refunds of a payment gave. */
   returnRefunds(payment: string): Promise<void> | void;
@@ -59,8 +59,8 @@ export async function sandboxSubject(): Promise<ProviderSubject> {
     act: async ({ redirectUrl = '' }) => {
       await fetch(redirectUrl, { method: 'POST', redirect: 'manual' });
     },
-    dispute: async (payment) => {
-      await sandbox.client.post(`/payments/${payment}/dispute`);
+    dispute: async (payment, amount) => {
+      await sandbox.client.post(`/payments/${payment}/dispute`, { amount });
     },
     endDispute: async (payment, as) => {
       await sandbox.client.post(`/disputes/${await disputeOf(payment)}/${as === 'won' ? 'win' : 'lose'}`);
@@ -107,8 +107,8 @@ export async function stripeSubject(): Promise<ProviderSubject> {
     act: ({ id }) => {
       server.confirm(id);
     },
-    dispute: (payment) => {
-      server.dispute(payment, 'needs_response');
+    dispute: (payment, amount) => {
+      server.dispute(payment, 'needs_response', amount);
     },
     endDispute: (payment, as) => {
       server.dispute(payment, as);

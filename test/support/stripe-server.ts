@@ -21,7 +21,8 @@ export interface StripeServer {
   intents: Map<string, Intent>;
   /** The buyer's browser pays with the client secret. */
   confirm(id: string, method?: string): void;
-  dispute(id: string, status: string): void;
+  /** Opens a dispute of so much of a payment, or lets the last one that is so be in another state. */
+  dispute(id: string, status: string, amount?: number): void;
   /** The buyer's bank sends back what the refunds of a payment gave. */
   returnRefunds(id: string): void;
   /** How it misbehaves from now on: it takes so long, or answers with this instead. */
@@ -70,7 +71,7 @@ export async function startStripe(): Promise<StripeServer> {
     calls: [],
     intents: account.intents,
     confirm: (id, method = 'pm_card_visa') => account.confirm(account.intent(id), method),
-    dispute: (id, status) => account.disputes.set(id, { ...DISPUTE, payment_intent: id, status }),
+    dispute: (id, status, amount) => account.dispute(account.intent(id), status, amount),
     returnRefunds: (id) => {
       for (const refund of account.refunds)
         if (refund.payment_intent === id)
@@ -89,7 +90,8 @@ export async function startStripe(): Promise<StripeServer> {
 class Account {
   readonly intents = new Map<string, Intent>();
   readonly refunds: (typeof REFUND)[] = [];
-  readonly disputes = new Map<string, typeof DISPUTE>();
+  /** Newest first. */
+  readonly disputes: (typeof DISPUTE)[] = [];
   private readonly answers = new Map<string, { params: string; status: number; json: string }>();
   private number = 0;
 
@@ -145,6 +147,26 @@ class Account {
     intent.latest_charge = { ...CHARGE, id: `ch_${++this.number}`, payment_intent: intent.id };
   }
 
+  dispute(intent: Intent, status: string, amount?: number): void {
+    if (amount === undefined) {
+      Object.assign(this.disputesOf(intent.id)[0] ?? {}, { status });
+      return;
+    }
+    const { id, currency } = intent;
+    this.disputes.unshift({
+      ...DISPUTE,
+      id: `dp_${++this.number}`,
+      payment_intent: id,
+      status,
+      amount,
+      currency,
+    });
+  }
+
+  private disputesOf(id: string | undefined) {
+    return this.disputes.filter(({ payment_intent }) => payment_intent === id);
+  }
+
   private refusal({ status, fields }: StripeError) {
     return { status, json: JSON.stringify({ error: fields }) };
   }
@@ -161,9 +183,7 @@ class Account {
         this.refunds.filter((refund) => refund.payment_intent === params.payment_intent).reverse(),
       );
     if (kind === 'disputes')
-      return listOf(
-        [...this.disputes.values()].filter((dispute) => dispute.payment_intent === params.payment_intent),
-      );
+      return listOf(this.disputesOf(params.payment_intent).slice(0, Number(params.limit)));
     throw new StripeError(404, { type: 'invalid_request_error', message: `No route ${path} ${action}` });
   }
 
@@ -204,7 +224,7 @@ class Account {
       ({ payment_intent, status }) => payment_intent === intent.id && status !== 'failed',
     );
     const left = intent.amount_received - given.reduce((sum, refund) => sum + refund.amount, 0);
-    if (this.disputes.has(intent.id)) throw invalid('charge_disputed');
+    if (this.disputesOf(intent.id).some(({ status }) => status !== 'won')) throw invalid('charge_disputed');
     if (amount > left) throw invalid('amount_too_large');
     const refund = {
       ...REFUND,
@@ -240,7 +260,7 @@ class Account {
     const { latest_charge: charge } = intent;
     if (charge === null || typeof charge === 'string') return intent;
     const isExpanded = params['expand[0]'] === 'latest_charge';
-    const disputed = this.disputes.has(intent.id);
+    const disputed = this.disputesOf(intent.id).length > 0;
     return { ...intent, latest_charge: isExpanded ? { ...charge, disputed } : (charge as { id: string }).id };
   }
 }

@@ -36,6 +36,8 @@ export interface Till {
   /** Waits until all that is to be given back is given back. */
   untilRefunded(order: { code: string }): Promise<OrderBody>;
   fallDue(order: { code: string }): Promise<void>;
+  /** The buyer disputes so much of the order's payment. */
+  dispute(order: { code: string }, amount: number): Promise<Answer>;
   /** The bank decides about the order's payment, which is disputed. */
   endDispute(order: { code: string }, how: 'win' | 'lose'): Promise<void>;
 }
@@ -77,6 +79,13 @@ export async function openTill(api: TestApi, fields: object = {}): Promise<Till>
     fallDue: async ({ code }) => {
       await stage.fallDue(code);
       await api.sql('UPDATE payments SET ask_at = now() WHERE ask_at IS NOT NULL');
+    },
+    dispute: async ({ code }, amount) => {
+      const [row] = await api.sql<{ id: string }>(
+        `SELECT id FROM sandbox.payments WHERE metadata ->> 'order_code' = $1`,
+        [code],
+      );
+      return await api.client.post(`/sandbox/payments/${row?.id}/dispute`, { amount });
     },
     endDispute: async ({ code }, how) => {
       const [row] = await api.sql<{ dispute_id: string }>(

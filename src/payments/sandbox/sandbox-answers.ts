@@ -4,6 +4,7 @@ import {
   ForgedEvent,
   ProviderRefusal,
   ProviderUnavailable,
+  type ProviderDispute,
   type ProviderEvent,
   type ProviderPayment,
   type ProviderPaymentStatus,
@@ -22,7 +23,7 @@ const REFUND_STATUSES: readonly unknown[] = [
   'succeeded',
   'failed',
 ] satisfies ProviderRefund['status'][];
-const DISPUTES: readonly unknown[] = ['open', 'won', 'lost'];
+const DISPUTE_STATUSES: readonly unknown[] = ['open', 'won', 'lost'] satisfies ProviderDispute['status'][];
 
 type Fields = Partial<Record<string, unknown>>;
 
@@ -45,7 +46,6 @@ export function bodyOf({ status, body }: CallAnswer): unknown {
 export function paymentIn(answer: unknown, installation: string): ProviderPayment {
   const fields = fieldsOf(answer);
   const { id, status, amount, currency } = fields;
-  const dispute = fieldsOf(fields.dispute).status;
   if (
     typeof id !== 'string' ||
     typeof currency !== 'string' ||
@@ -61,8 +61,15 @@ export function paymentIn(answer: unknown, installation: string): ProviderPaymen
     paymentId: ourIdIn(fields.metadata, 'payment_id', installation),
     redirectUrl: textOf(fields.redirect_url),
     failureCode: textOf(fields.failure_code),
-    dispute: DISPUTES.includes(dispute) ? (dispute as ProviderPayment['dispute']) : undefined,
+    ...(fields.dispute !== undefined && { disputes: [disputeIn(fields.dispute)] }),
   };
+}
+
+function disputeIn(answer: unknown): ProviderDispute {
+  const { id, status, amount } = fieldsOf(answer);
+  if (typeof id !== 'string' || !Number.isSafeInteger(amount) || !DISPUTE_STATUSES.includes(status))
+    throw new ProviderUnavailable('The sandbox answered with what is no dispute');
+  return { id, status: status as ProviderDispute['status'], amount: Number(amount) };
 }
 
 export function refundIn(answer: unknown, installation: string): ProviderRefund {

@@ -43,4 +43,20 @@ describe('amounts at Stripe', () => {
     expect(await provider.refund(refund)).toMatchObject({ status: 'succeeded', amount: 2_000 });
     expect(server.calls.at(-1)?.params.amount).toBe(String((there / 5) * 2));
   });
+
+  it('are those of each dispute, the oldest first', async () => {
+    const { id } = await provider.create({
+      paymentId: server.calls.length + 1,
+      orderCode: '0123456789',
+      amount: 5_000,
+      currency: 'ISK',
+      method: 'pm_card_visa',
+    });
+    server.dispute(id, 'won', 500_000);
+    server.dispute(id, 'needs_response', 200_000);
+    expect((await provider.get(id)).disputes).toEqual([
+      { id: expect.any(String), status: 'won', amount: 5_000 },
+      { id: expect.any(String), status: 'open', amount: 2_000 },
+    ]);
+  });
 });

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe' with { 'resolution-mode': 'import' };
 import { ourIdIn } from '../our-metadata';
-import type { ProviderEvent, ProviderPayment, ProviderRefund } from '../payment-provider';
+import type { ProviderDispute, ProviderEvent, ProviderPayment, ProviderRefund } from '../payment-provider';
 import { fromStripe } from './stripe-amounts';
 
 /** Money that is authorised and not captured counts as on its way: we ask for automatic capture. */
@@ -52,9 +52,13 @@ export function toRefund(refund: Stripe.Refund, installation: string): ProviderR
 }
 
 /** `warning_…`: an inquiry before a dispute, which may become one. */
-export function toDispute({ status }: Stripe.Dispute): ProviderPayment['dispute'] {
-  if (status === 'lost') return 'lost';
-  return ['won', 'warning_closed', 'prevented'].includes(status) ? 'won' : 'open';
+export function toDispute({ id, status, amount, currency }: Stripe.Dispute): ProviderDispute {
+  const isWon = ['won', 'warning_closed', 'prevented'].includes(status);
+  return {
+    id,
+    status: status === 'lost' ? 'lost' : isWon ? 'won' : 'open',
+    amount: fromStripe(amount, currency),
+  };
 }
 
 /** What an event is about: a payment itself, or a charge, a refund or a dispute that names one. */

@@ -5,6 +5,7 @@ import {
   PaymentProvider,
   PROVIDER_TIMEOUT_MS,
   type PaymentRequest,
+  type ProviderDispute,
   type ProviderEvent,
   type ProviderPayment,
   type ProviderRefund,
@@ -81,7 +82,7 @@ export class StripeProvider extends PaymentProvider {
       const intent = await this.stripe.paymentIntents.retrieve(payment, { expand: ['latest_charge'] });
       const { latest_charge: charge } = intent;
       const isDisputed = typeof charge === 'object' && charge?.disputed === true;
-      return { ...this.toPayment(intent), ...(isDisputed && { dispute: await this.disputeOf(payment) }) };
+      return { ...this.toPayment(intent), ...(isDisputed && { disputes: await this.disputesOf(payment) }) };
     });
   }
 
@@ -140,9 +141,10 @@ export class StripeProvider extends PaymentProvider {
   private readonly toPayment = (intent: Stripe.PaymentIntent) => toPayment(intent, this.options.installation);
   private readonly toRefund = (refund: Stripe.Refund) => toRefund(refund, this.options.installation);
 
-  private async disputeOf(payment: string): Promise<ProviderPayment['dispute']> {
-    const { data } = await this.stripe.disputes.list({ payment_intent: payment, limit: 1 });
-    return data[0] && toDispute(data[0]);
+  /** Stripe lists the newest first. */
+  private async disputesOf(payment: string): Promise<ProviderDispute[]> {
+    const { data } = await this.stripe.disputes.list({ payment_intent: payment, limit: PAGE });
+    return data.map(toDispute).reverse();
   }
 
   /** What comes with an error is the answer where it is in one of the states. */

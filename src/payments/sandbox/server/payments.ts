@@ -28,11 +28,12 @@ export interface PaymentRow {
   failureCode: string | null;
   disputeId: string | null;
   dispute: 'open' | 'won' | 'lost' | null;
+  disputeAmount: number;
   createdAt: Date;
 }
 
 const PAYMENT = `id, method, status, amount, taken, currency, metadata, action, return_url AS "returnUrl",
-  failure_code AS "failureCode", dispute_id AS "disputeId", dispute, created_at AS "createdAt"`;
+  failure_code AS "failureCode", dispute_id AS "disputeId", dispute, coalesce(dispute_amount, taken) AS "disputeAmount", created_at AS "createdAt"`;
 
 /** Writes an event for each payment of the CTE `changed`, which names its `type`, and returns them. */
 const EVENTS_OF_CHANGED = `
@@ -165,13 +166,16 @@ export class Payments {
     return rows;
   }
 
-  /** @throws {Refusal} where there is no money to dispute, or a dispute already */
-  async dispute(id: string): Promise<PaymentRow> {
+  /**
+   * @param amount undefined: all that is left. One that was won may be followed by another, which then stands for it.
+   * @throws {Refusal} where there is no money to dispute, or a dispute already
+   */
+  async dispute(id: string, amount?: number): Promise<PaymentRow> {
     const isOpened = await this.change(
-      `UPDATE sandbox.payments SET dispute = 'open', dispute_id = $2
-      WHERE id = $1 AND status = 'succeeded' AND dispute IS NULL AND refunded < taken
+      `UPDATE sandbox.payments SET dispute = 'open', dispute_id = $2, dispute_amount = coalesce($3, taken - refunded)
+      WHERE id = $1 AND status = 'succeeded' AND coalesce(dispute, 'won') = 'won' AND coalesce($3, 1) <= taken - refunded
       RETURNING id, metadata, 'dispute.opened' AS type`,
-      [id, newId('dp')],
+      [id, newId('dp'), amount],
     );
     const payment = await this.get(id);
     if (!isOpened)
@@ -200,7 +204,9 @@ export class Payments {
     ...(payment.action !== null &&
       payment.status === 'requires_action' && { redirect_url: this.actionUrl(payment.action) }),
     ...(payment.failureCode !== null && { failure_code: payment.failureCode }),
-    ...(payment.dispute !== null && { dispute: { id: payment.disputeId, status: payment.dispute } }),
+    ...(payment.dispute !== null && {
+      dispute: { id: payment.disputeId, status: payment.dispute, amount: payment.disputeAmount },
+    }),
     created_at: payment.createdAt.toISOString(),
   });
 
@@ -255,6 +261,7 @@ export class Payments {
       failureCode: method.failureCode ?? null,
       disputeId: method.disputed ? newId('dp') : null,
       dispute: method.disputed ? 'open' : null,
+      disputeAmount: method.takes?.(request.amount) ?? request.amount,
       createdAt: new Date(),
     };
   }

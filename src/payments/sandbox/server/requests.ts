@@ -44,6 +44,15 @@ export function refundIn(body: unknown): NewRefund {
   return { payment, amount: amountIn(fields.amount), metadata: metadataIn(fields) };
 }
 
+/**
+ * @returns how much is disputed; undefined: all of it
+ * @throws {Refusal}
+ */
+export function disputedIn(body: unknown): number | undefined {
+  const { amount } = fieldsOf(body);
+  return amount === undefined ? undefined : amountIn(amount);
+}
+
 /** @throws {Refusal} */
 export function switchesIn(body: unknown): Partial<Switches> {
   const { fail_one_in, delay_ms, answers_garbage, balance_exhausted, ...others } = fieldsOf(body);

@@ -4,7 +4,7 @@ import { CUT, Faults } from './faults';
 import type { PaymentRow } from './payments';
 import { Refusal } from './refusal';
 import type { RefundRow } from './refunds';
-import { keyOf, paymentIn, refundIn, switchesIn, timeIn } from './requests';
+import { disputedIn, keyOf, paymentIn, refundIn, switchesIn, timeIn } from './requests';
 import type { Sandbox } from './sandbox';
 
 type Work = (request: Request) => Promise<unknown>;
@@ -78,7 +78,9 @@ function addOperations(router: Router, { payments, switches }: Sandbox, first: R
   );
   router.post(
     '/payments/:id/dispute',
-    operate(async (request) => viewOfDispute(await payments.dispute(idOf(request)))),
+    operate(async (request) =>
+      viewOfDispute(await payments.dispute(idOf(request), disputedIn(request.body))),
+    ),
   );
   router.post(
     '/disputes/:id/win',
@@ -119,11 +121,11 @@ const viewOfRefund = ({ failureCode, createdAt, ...refund }: RefundRow) => ({
   created_at: createdAt.toISOString(),
 });
 
-const viewOfDispute = ({ disputeId, id, dispute, taken, currency }: PaymentRow) => ({
+const viewOfDispute = ({ disputeId, id, dispute, disputeAmount, currency }: PaymentRow) => ({
   id: disputeId,
   payment: id,
   status: dispute,
-  amount: taken,
+  amount: disputeAmount,
   currency,
 });
 

@@ -37,6 +37,7 @@ const TABLES = `
     created_at timestamptz NOT NULL DEFAULT now(),
     CHECK (refunded >= 0 AND refunded <= taken)
   );
+  ALTER TABLE sandbox.payments ADD COLUMN IF NOT EXISTS dispute_amount bigint;
   CREATE INDEX IF NOT EXISTS payments_created_idx ON sandbox.payments (created_at, number);
   CREATE INDEX IF NOT EXISTS payments_due_idx ON sandbox.payments (succeeds_at) WHERE succeeds_at IS NOT NULL;
 

@@ -1,0 +1,49 @@
+import { DISPUTE_TRANSITIONS, leadsTo } from './payment-states';
+
+/** What a provider says of one dispute about a payment: a bank may dispute a part of it, and others after it. */
+export interface DisputeNews {
+  /** The provider's id. */
+  id: string;
+  status: 'open' | 'won' | 'lost';
+  /** In the minor unit of the payment's currency. */
+  amount: number;
+}
+
+/**
+ * SQL: joins the `disputes` of the row `payment` as they are after the news in `said.disputes`, as they were
+ * `before`, and `dispute`, the state of all. The row is locked, so that each dispute counts once.
+ */
+export const JOIN_DISPUTES = `
+  CROSS JOIN LATERAL (
+    -- One of before the ids were kept is the oldest that the provider has.
+    SELECT CASE WHEN payment.disputes ? '' AND jsonb_array_length(said.disputes) > 0
+        THEN payment.disputes - '' || jsonb_build_object(said.disputes -> 0 ->> 'id', payment.disputes -> '')
+        ELSE payment.disputes
+      END AS disputes
+  ) AS before
+  CROSS JOIN LATERAL (
+    SELECT before.disputes || coalesce(jsonb_object_agg(heard.id, jsonb_build_object(
+        'status', heard.status, 'amount', coalesce(before.disputes -> heard.id -> 'amount', to_jsonb(heard.amount))
+      )), '{}') AS disputes
+    FROM jsonb_to_recordset(said.disputes) AS heard (id varchar, status varchar, amount bigint)
+    WHERE ${leadsTo(DISPUTE_TRANSITIONS, `coalesce(before.disputes -> heard.id ->> 'status', 'none')`, 'heard.status')}
+  ) AS after
+  CROSS JOIN LATERAL (
+    SELECT after.disputes, before.disputes AS before, CASE
+        WHEN after.disputes @? '$.*.status ? (@ == "open")' THEN 'open'
+        WHEN after.disputes @? '$.*.status ? (@ == "lost")' THEN 'lost'
+        WHEN after.disputes <> '{}' THEN 'won'
+      END AS dispute
+  ) AS disputed`;
+
+/** SQL: what the ledger has to say of `disputes` that were `before`. */
+export const DISPUTE_ENTRIES = `
+  SELECT source, kind, CASE kind WHEN 'dispute' THEN -amount ELSE amount END AS moved
+  FROM (
+    SELECT key AS source, (value ->> 'amount')::bigint AS amount, CASE
+        WHEN before -> key IS NULL AND value ->> 'status' <> 'won' THEN 'dispute'
+        WHEN before -> key ->> 'status' = 'open' AND value ->> 'status' = 'won' THEN 'dispute_won'
+      END AS kind
+    FROM jsonb_each(disputes)
+  ) AS line
+  WHERE kind IS NOT NULL AND amount > 0`;
