@@ -39,10 +39,15 @@ export class FollowMoneyBack1768400000000 implements MigrationInterface {
     await queryRunner.query(
       'CREATE UNIQUE INDEX ledger_payment_id_kind_idx ON ledger (payment_id, kind, source) WHERE refund_id IS NULL',
     );
-    await queryRunner.query(`ALTER TABLE payments ADD COLUMN disputes jsonb NOT NULL DEFAULT '{}'`);
+    await queryRunner.query(`
+      ALTER TABLE payments
+        ADD COLUMN disputes jsonb NOT NULL DEFAULT '{}',
+        ADD COLUMN lost bigint NOT NULL DEFAULT 0
+    `);
     // Until now a dispute counted as the whole payment.
     await queryRunner.query(`
-      UPDATE payments SET disputes = jsonb_build_object('', jsonb_build_object('status', dispute, 'amount', coalesce(taken, amount)))
+      UPDATE payments SET lost = CASE dispute WHEN 'lost' THEN coalesce(taken, amount) ELSE 0 END,
+        disputes = jsonb_build_object('', jsonb_build_object('status', dispute, 'amount', coalesce(taken, amount)))
       WHERE dispute IS NOT NULL
     `);
   }
@@ -66,7 +71,7 @@ export class FollowMoneyBack1768400000000 implements MigrationInterface {
       )
     `);
     await queryRunner.query('ALTER TABLE ledger ENABLE TRIGGER ledger_is_append_only');
-    await queryRunner.query('ALTER TABLE payments DROP COLUMN disputes');
+    await queryRunner.query('ALTER TABLE payments DROP COLUMN disputes, DROP COLUMN lost');
     await queryRunner.query('DROP INDEX ledger_refund_id_idx, ledger_payment_id_kind_idx');
     await queryRunner.query(`
       ALTER TABLE ledger

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { OWED_REFUND } from '../../src/inventory/payment-states';
 import type { SeatsOptions } from './count-places';
 import { inRanges, lengthOf, STATEMENT_MS, type Span } from './ranges';
 import { plural, type Finding } from './report';
@@ -49,12 +50,14 @@ const BESIDE_ORDERS = `
 /** What waits for somebody. */
 const WAITING = `
   SELECT
-    (SELECT count(*) FROM refunds WHERE status = 'failed')::int AS failed,
-    (SELECT min(id) FROM refunds WHERE status = 'failed') AS "firstFailed",
+    failed.number AS failed, failed.first AS "firstFailed",
     (SELECT count(*) FROM refunds WHERE status = 'pending' AND created_at < now() - interval '1 hour')::int AS pending,
     (SELECT count(*) FROM payments JOIN orders ON orders.id = order_id
       WHERE payments.status IN ('requires_action', 'processing') AND orders.expires_at < now() - interval '10 minutes')::int AS open,
-    (SELECT count(*) FROM payments WHERE dispute = 'open')::int AS disputes`;
+    (SELECT count(*) FROM payments WHERE dispute = 'open')::int AS disputes
+  FROM (
+    SELECT count(*)::int AS number, min(refunds.id) AS first FROM refunds JOIN payments ON payments.id = payment_id WHERE ${OWED_REFUND}
+  ) AS failed`;
 
 interface Fault {
   what: string;

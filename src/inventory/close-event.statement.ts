@@ -2,6 +2,7 @@ import { organizerThere } from '../database/scope';
 import type { Statement } from '../database/statements';
 import { addMessages } from '../jobs/outbox.service';
 import { claimed, keptOutcomes } from '../idempotency/key-claim';
+import { OWED_REFUND } from './payment-states';
 
 /** To which the outbox hands what is left to do of a cancellation. */
 export const CANCELLATION_TOPIC = 'event.cancelled';
@@ -23,12 +24,14 @@ export const CANCELLATION = `
         pending + failed + succeeded AS "refundsTotal", succeeded AS "refundsDone", failed AS "refundsFailed",
         failure_code AS "failureCode"`;
 
-/** SQL: the refunds that the cancellation of an event began. */
+/** SQL: the refunds that the cancellation of an event began; done, too, are those whose money a bank has given the buyer. */
 export const refundsOfCancellation = (eventId: string) => `(
-        SELECT count(*) FILTER (WHERE status = 'pending')::int AS pending, count(*) FILTER (WHERE status = 'failed')::int AS failed,
-          count(*) FILTER (WHERE status = 'succeeded')::int AS succeeded, max(closed_at) AS closed_at,
-          mode() WITHIN GROUP (ORDER BY refunds.failure_code) FILTER (WHERE status = 'failed') AS failure_code
-        FROM refunds WHERE event_id = ${eventId} AND cause = 'event_cancelled'
+        SELECT count(*) FILTER (WHERE refunds.status = 'pending')::int AS pending, count(*) FILTER (WHERE ${OWED_REFUND})::int AS failed,
+          count(*) FILTER (WHERE refunds.status <> 'pending' AND NOT (${OWED_REFUND}))::int AS succeeded,
+          max(refunds.closed_at) AS closed_at,
+          mode() WITHIN GROUP (ORDER BY refunds.failure_code) FILTER (WHERE ${OWED_REFUND}) AS failure_code
+        FROM refunds JOIN payments ON payments.id = payment_id
+        WHERE refunds.event_id = ${eventId} AND cause = 'event_cancelled'
       )`;
 
 /**

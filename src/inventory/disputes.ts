@@ -11,7 +11,7 @@ export interface DisputeNews {
 
 /**
  * SQL: joins the `disputes` of the row `payment` as they are after the news in `said.disputes`, as they were
- * `before`, and `dispute`, the state of all. The row is locked, so that each dispute counts once.
+ * `before`, `dispute`, the state of all, and `lost`, what banks have taken for good. The row is locked, so that each dispute counts once.
  */
 export const JOIN_DISPUTES = `
   CROSS JOIN LATERAL (
@@ -33,7 +33,8 @@ export const JOIN_DISPUTES = `
         WHEN after.disputes @? '$.*.status ? (@ == "open")' THEN 'open'
         WHEN after.disputes @? '$.*.status ? (@ == "lost")' THEN 'lost'
         WHEN after.disputes <> '{}' THEN 'won'
-      END AS dispute
+      END AS dispute,
+      (SELECT coalesce(sum((value ->> 'amount')::bigint), 0) FROM jsonb_each(after.disputes) WHERE value ->> 'status' = 'lost') AS lost
   ) AS disputed`;
 
 /** SQL: what the ledger has to say of `disputes` that were `before`. */

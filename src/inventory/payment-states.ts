@@ -29,6 +29,9 @@ export const REFUND_TRANSITIONS: Transitions<RefundStatus> = {
   succeeded: ['failed'],
 };
 
+/** SQL: a refund that failed, beside its payment, and is still owed: where a dispute was lost, the bank gave the buyer the money. */
+export const OWED_REFUND = `refunds.status = 'failed' AND refunds.amount > payments.lost`;
+
 /** Of one dispute. A payment may have several, one after the other. */
 export type DisputeStatus = 'none' | 'open' | 'won' | 'lost';
 

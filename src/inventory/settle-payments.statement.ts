@@ -75,7 +75,7 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
       SELECT date_trunc('milliseconds', clock_timestamp()) AS at FROM (SELECT count(*) FROM payment) AS locked
     ), known AS MATERIALIZED (
       SELECT said.n, said.provider, said.payment_id, said.order_id, said.provider_payment, said.word, said.status, said.amount,
-        said.currency, said.failure_code, said.event, disputed.dispute, disputed.disputes, disputed.before,
+        said.currency, said.failure_code, said.event, disputed.dispute, disputed.disputes, disputed.before, disputed.lost,
         disputed.dispute IS DISTINCT FROM payment.dispute AS is_disputed, payment.status AS was, payment.status IN ${OPEN_PAYMENT} AS was_open,
         payment.amount AS asked, payment.currency AS asked_in, payment.failure_code AS failed_for, payment.reference,
         payment.created_at, payment.giving_back > 0 AS is_giving_back, its_order.status AS order_status, its_order.user_id,
@@ -153,6 +153,7 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
         giving_back = CASE WHEN cause IS NULL THEN payments.giving_back ELSE verdict.amount END,
         dispute = verdict.dispute,
         disputes = verdict.disputes,
+        lost = verdict.lost,
         closed_at = CASE WHEN is_new AND verdict.status IN ('succeeded', 'failed') THEN verdict.at ELSE payments.closed_at END,
         ask_at = CASE
           WHEN NOT is_new THEN payments.ask_at

@@ -86,7 +86,7 @@ export class EventSummaryDto {
   amount_refunded: number;
 
   /**
-   * To be given back: what was taken for paid orders of a cancelled event.
+   * To be given back: what was taken for paid orders of a cancelled event, and no bank has given back.
    * @example 0
    */
   @ApiInteger()

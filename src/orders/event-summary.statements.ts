@@ -13,9 +13,12 @@ const TICKETS = 20_000;
 export const COUNT_SOME_ORDERS: Statement = {
   text: `
     WITH next AS MATERIALIZED (
-      SELECT orders.id, ${STATUS_NOW} AS status, paid_at, places, amount_paid, amount_refunded,
+      SELECT orders.id, ${STATUS_NOW} AS status, paid_at, places, amount_paid, amount_refunded, lost,
         sum(places) OVER (ORDER BY orders.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS tickets_before
-      FROM orders WHERE event_id = $1 AND id > $2 ORDER BY orders.id LIMIT ${ORDERS}
+      FROM orders, LATERAL (
+        SELECT coalesce(sum(lost), 0) AS lost FROM payments WHERE payments.order_id = orders.id OFFSET 0
+      ) AS payment
+      WHERE event_id = $1 AND orders.id > $2 ORDER BY orders.id LIMIT ${ORDERS}
     ), counted AS MATERIALIZED (
       SELECT * FROM next WHERE tickets_before IS NULL OR tickets_before < ${TICKETS}
     ), of_type AS (
@@ -31,7 +34,7 @@ export const COUNT_SOME_ORDERS: Statement = {
     )
     SELECT max(id) AS last, coalesce(sum(amount_paid), 0)::float8 AS "amountPaid",
       coalesce(sum(amount_refunded), 0)::float8 AS "amountRefunded",
-      coalesce(sum(amount_paid - amount_refunded) FILTER (WHERE status = 'paid'), 0)::float8 AS "amountKept",
+      coalesce(sum(greatest(amount_paid - amount_refunded - lost, 0)) FILTER (WHERE status = 'paid'), 0)::float8 AS "amountKept",
       (SELECT coalesce(json_agg(of_type), '[]') FROM of_type) AS types,
       (SELECT coalesce(json_agg(of_quarter), '[]') FROM of_quarter) AS quarters
     FROM counted`,

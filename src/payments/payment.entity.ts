@@ -85,6 +85,10 @@ export class Payment {
   @Column('jsonb', { default: {} })
   disputes: Record<string, { status: 'open' | 'won' | 'lost'; amount: number }>;
 
+  /** What banks have taken of it for good: the disputes that were lost. */
+  @Column('bigint', { default: 0 })
+  lost: number;
+
   @Column({ type: 'timestamptz', name: 'closed_at', precision: 3, nullable: true })
   closedAt: Date | null;
 

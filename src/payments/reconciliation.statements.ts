@@ -1,4 +1,5 @@
 import type { Statement } from '../database/statements';
+import { OWED_REFUND } from '../inventory/payment-states';
 
 /** Something in which the provider and we do not agree, and which does not mend itself. */
 export interface Difference {
@@ -53,7 +54,7 @@ export const FIND_OVERDUE: Statement = {
     (
       SELECT CASE refunds.status WHEN 'failed' THEN 'refund_failed' ELSE 'refund_pending' END, refunds.id, provider_payment
       FROM refunds JOIN payments ON payments.id = payment_id
-      WHERE refunds.status = 'failed' OR refunds.status = 'pending' AND refunds.created_at < now() - interval '1 hour'
+      WHERE ${OWED_REFUND} OR refunds.status = 'pending' AND refunds.created_at < now() - interval '1 hour'
       ORDER BY refunds.created_at LIMIT $2
     )`,
 };

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Statements, type Statement } from '../database/statements';
+import { OWED_REFUND } from '../inventory/payment-states';
 
 /** How the money stands that is on its way. */
 export interface TillState {
   refundsPending: number;
+  /** Those that are still owed. */
   refundsFailed: number;
   /** Open though the hold has ended. */
   paymentsOverdue: number;
@@ -29,7 +31,10 @@ const LOOK: Statement = {
     SELECT
       (SELECT count(*)::int FROM (SELECT FROM refunds WHERE status <> 'succeeded' AND status = 'pending' LIMIT 10001) AS r)
         AS "refundsPending",
-      (SELECT count(*)::int FROM (SELECT FROM refunds WHERE status <> 'succeeded' AND status = 'failed' LIMIT 10001) AS r)
+      (SELECT count(*)::int FROM (
+        SELECT FROM refunds JOIN payments ON payments.id = payment_id WHERE refunds.status <> 'succeeded' AND ${OWED_REFUND}
+        LIMIT 10001
+      ) AS r)
         AS "refundsFailed",
       (SELECT count(*)::int FROM (
         SELECT FROM payments JOIN orders ON orders.id = order_id

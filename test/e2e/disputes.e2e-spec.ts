@@ -1,6 +1,10 @@
 import type { DisputeNews } from '../../src/inventory/disputes';
 import { PaymentSettlement } from '../../src/inventory/payment-settlement.service';
+import { Reconciliation } from '../../src/payments/reconciliation';
+import { TillWatch } from '../../src/payments/till-watch.service';
 import { startTestApi, type TestApi } from '../support/api';
+import { doctorOf } from '../support/doctor';
+import { eventually } from '../support/eventually';
 import { MONEY_MISMATCHES, openTill, type Till } from '../support/till';
 
 describe('disputes', () => {
@@ -116,6 +120,98 @@ describe('disputes', () => {
         ['dispute_won', 'dp_1', 2_500],
         ['dispute', 'dp_2', -1_000],
       ],
+    });
+  });
+
+  describe('that stood in the way of a refund', () => {
+    /** The bank disputes so much, and a refund is refused before we hear of it. */
+    async function refused(amount: number, refund: (code: string) => Promise<unknown>) {
+      const order = await till.place();
+      await till.pay(order);
+      await api.sql(
+        `UPDATE sandbox.payments SET dispute = 'open', dispute_id = 'dp_' || id, dispute_amount = $2 WHERE metadata ->> 'order_code' = $1`,
+        [order.code, amount],
+      );
+      await refund(order.code);
+      await eventually(async () =>
+        expect(await till.refunds(order)).toMatchObject([
+          { status: 'failed', failure_code: 'payment_disputed' },
+        ]),
+      );
+      return order;
+    }
+    const all = (code: string) => till.organizer.client.post(`/orders/${code}/refunds`, {});
+    /** What reminds of the refunds that failed. */
+    async function reminders() {
+      await api.sql(`UPDATE reconciliations SET walked_at = now() - interval '1 hour'`);
+      const reconciliation = api.app.get(Reconciliation, { strict: false });
+      await reconciliation.walk(() => false);
+      const { refundsFailed } = await api.app.get(TillWatch, { strict: false }).look();
+      return {
+        differences: (await reconciliation.findDifferences())[0]?.differences.map(({ kind }) => kind),
+        refundsFailed,
+        doctor: (await findings()).money?.message,
+      };
+    }
+    const { findings } = doctorOf(() => ({ url: api.settings.DATABASE_URL ?? '' }) as never);
+    const lose = async (order: { code: string }) => {
+      await till.endDispute(order, 'lose');
+      await eventually(async () =>
+        expect(
+          await api.sql(
+            `SELECT FROM payments WHERE dispute = 'lost' AND order_id = (SELECT order_id FROM refunds ORDER BY id DESC LIMIT 1)`,
+          ),
+        ).toHaveLength(1),
+      );
+    };
+    const QUIET = {
+      differences: [],
+      refundsFailed: 0,
+      doctor: expect.stringMatching(/nothing waits|dispute/),
+    };
+    const LOUD = {
+      differences: ['refund_failed'],
+      refundsFailed: 1,
+      doctor: expect.stringContaining('1 refund failed'),
+    };
+
+    it('and are lost end what was owed', async () => {
+      const order = await refused(2_500, all);
+      expect(await reminders()).toEqual(LOUD);
+      await lose(order);
+      expect(await reminders()).toEqual(QUIET);
+    });
+
+    it('and are lost in part leave the refund as it is', async () => {
+      const order = await refused(1_000, all);
+      await lose(order);
+      expect(await reminders()).toEqual(LOUD);
+      await api.sql(`UPDATE refunds SET status = 'pending' WHERE status = 'failed'`);
+    });
+
+    it('and are lost end the cancellation of its event, and nothing of it is owed', async () => {
+      till = await openTill(api);
+      const path = `/events/${till.event.id}`;
+      const untouched = await till.place();
+      await till.pay(untouched);
+      expect((await till.dispute(untouched, 2_500)).status).toBe(200);
+      await till.until(untouched, 'paid');
+      await eventually(async () => expect((await till.show(untouched)).tickets[0]?.status).toBe('blocked'));
+      const order = await refused(2_500, () => till.organizer.client.post(`${path}/cancel`));
+      const state = async () => (await till.organizer.client.get(`${path}/cancellation`)).body;
+      expect(await state()).toMatchObject({ status: 'stuck', refunds_failed: 1 });
+      await lose(order);
+      expect(await state()).toMatchObject({
+        status: 'done',
+        refunds_total: 1,
+        refunds_done: 1,
+        refunds_failed: 0,
+      });
+      const owed = async () =>
+        (await till.organizer.client.get(`${path}/summary`)).body.amount_owed as number;
+      expect(await owed()).toBe(2_500);
+      await till.endDispute(untouched, 'lose');
+      await eventually(async () => expect(await owed()).toBe(0));
     });
   });
 });
