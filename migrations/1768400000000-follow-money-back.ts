@@ -2,7 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * A refund that succeeded may come back days later: its bank did not take it. A bank may dispute a part of a payment, and
- * then another. So the ledger counts each refund and each dispute at the provider once out and once back.
+ * then another. So the ledger counts each refund and each dispute at the provider once out and once back. Somebody may refund a
+ * payment in the provider's dashboard: what it gave back in all is kept beside what we know of.
  */
 export class FollowMoneyBack1768400000000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
@@ -42,8 +43,12 @@ export class FollowMoneyBack1768400000000 implements MigrationInterface {
     await queryRunner.query(`
       ALTER TABLE payments
         ADD COLUMN disputes jsonb NOT NULL DEFAULT '{}',
-        ADD COLUMN lost bigint NOT NULL DEFAULT 0
+        ADD COLUMN lost bigint NOT NULL DEFAULT 0,
+        ADD COLUMN refunded bigint NOT NULL DEFAULT 0
     `);
+    await queryRunner.query(
+      'CREATE INDEX payments_overrefunded_idx ON payments (id) WHERE refunded > giving_back',
+    );
     // Until now a dispute counted as the whole payment.
     await queryRunner.query(`
       UPDATE payments SET lost = CASE dispute WHEN 'lost' THEN coalesce(taken, amount) ELSE 0 END,
@@ -71,7 +76,9 @@ export class FollowMoneyBack1768400000000 implements MigrationInterface {
       )
     `);
     await queryRunner.query('ALTER TABLE ledger ENABLE TRIGGER ledger_is_append_only');
-    await queryRunner.query('ALTER TABLE payments DROP COLUMN disputes, DROP COLUMN lost');
+    await queryRunner.query(
+      'ALTER TABLE payments DROP COLUMN disputes, DROP COLUMN lost, DROP COLUMN refunded',
+    );
     await queryRunner.query('DROP INDEX ledger_refund_id_idx, ledger_payment_id_kind_idx');
     await queryRunner.query(`
       ALTER TABLE ledger

@@ -16,6 +16,7 @@ const SAYS: Record<Compared['verdict'], string> = {
   another_payment: 'says it is a payment that has another one at the provider',
   amount_differs: 'took another amount than it says here',
   differs: 'is in another state there',
+  refund_unknown: 'gave back more than it says here',
 };
 
 /** Every payment that the provider has of us against ours; nothing is changed. */
@@ -71,6 +72,7 @@ async function compareAll(database: DataSource, provider: PaymentProvider, stopp
         ours.map(({ paymentId }) => paymentId),
         ours.map(({ status }) => (status === 'cancelled' ? 'failed' : status)),
         ours.map(({ amount }) => amount),
+        ours.map(({ refunded }) => refunded ?? 0),
       ]);
       found.push(...(await withoutRecent(database, compared)));
     }

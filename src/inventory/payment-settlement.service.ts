@@ -23,6 +23,8 @@ export interface PaymentNews {
   amount: number;
   currency: string;
   failureCode?: string;
+  /** What was given back in all, by whomever. */
+  refunded?: number;
   /** All of them, the oldest first. */
   disputes?: DisputeNews[];
 }
@@ -176,6 +178,7 @@ const rowOf = ({ provider, paymentId, orderId, news, eventId }: SettleRequest, i
   amount: news.amount,
   currency: news.currency,
   failure_code: news.failureCode?.slice(0, LONGEST_FAILURE_CODE),
+  refunded: news.refunded,
   disputes: news.disputes,
   event: eventId,
 });

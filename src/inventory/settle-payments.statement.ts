@@ -31,8 +31,8 @@ export const SETTLE_PAYMENTS_GUARDS = {
 
 /**
  * Takes over what providers say of payments. `$1` is an array of JSON: of each its place `n` in the order of arrival, whose
- * (`provider`), the payment and its order, the provider's id of it, the state and the amount it is in, why it failed, the disputes
- * about it, and the `event` that told of it. What is known already changes nothing. `$2` are events whose counters are
+ * (`provider`), the payment and its order, the provider's id of it, the state and the amount it is in, why it failed, what was given back in all,
+ * the disputes about it, and the `event` that told of it. What is known already changes nothing. `$2` are events whose counters are
  * locked by somebody: their orders are left as they are, and the answer says so. `$3` is how many milliseconds to wait for a
  * lock.
  *
@@ -59,7 +59,7 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
       SELECT r.*, r.word = 'succeeded' AS is_success, CASE r.word WHEN 'cancelled' THEN 'failed' ELSE r.word END AS status,
         row_number() OVER (PARTITION BY r.order_id ORDER BY r.n) AS turn
       FROM patience, json_to_recordset($1::json) AS r (n int, provider varchar, payment_id bigint, order_id bigint,
-        provider_payment varchar, word varchar, amount bigint, currency varchar, failure_code varchar, disputes jsonb, event varchar)
+        provider_payment varchar, word varchar, amount bigint, currency varchar, failure_code varchar, refunded bigint, disputes jsonb, event varchar)
     ), its_order AS MATERIALIZED (
       SELECT id, user_id, status, event_id, places, expires_at, quota_ids, quota_numbers FROM orders
       WHERE id = ANY (ARRAY(SELECT order_id FROM said))
@@ -75,7 +75,7 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
       SELECT date_trunc('milliseconds', clock_timestamp()) AS at FROM (SELECT count(*) FROM payment) AS locked
     ), known AS MATERIALIZED (
       SELECT said.n, said.provider, said.payment_id, said.order_id, said.provider_payment, said.word, said.status, said.amount,
-        said.currency, said.failure_code, said.event, disputed.dispute, disputed.disputes, disputed.before, disputed.lost,
+        said.currency, said.failure_code, said.event, coalesce(said.refunded, payment.refunded) AS refunded, disputed.dispute, disputed.disputes, disputed.before, disputed.lost,
         disputed.dispute IS DISTINCT FROM payment.dispute AS is_disputed, payment.status AS was, payment.status IN ${OPEN_PAYMENT} AS was_open,
         payment.amount AS asked, payment.currency AS asked_in, payment.failure_code AS failed_for, payment.reference,
         payment.created_at, payment.giving_back > 0 AS is_giving_back, its_order.status AS order_status, its_order.user_id,
@@ -151,6 +151,7 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
         END,
         taken = CASE WHEN is_taken THEN verdict.amount ELSE payments.taken END,
         giving_back = CASE WHEN cause IS NULL THEN payments.giving_back ELSE verdict.amount END,
+        refunded = verdict.refunded,
         dispute = verdict.dispute,
         disputes = verdict.disputes,
         lost = verdict.lost,
@@ -161,7 +162,8 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
           WHEN verdict.status <> 'succeeded' THEN payments.ask_at
         END
       FROM verdict
-      WHERE payments.id = verdict.payment_id AND (is_new OR verdict.disputes <> payments.disputes OR payments.provider_payment IS NULL)
+      WHERE payments.id = verdict.payment_id AND (is_new OR payments.provider_payment IS NULL
+          OR (verdict.refunded, verdict.disputes) <> (payments.refunded, payments.disputes))
       RETURNING verdict.n, payments.status, payments.failure_code, payments.closed_at
     ), entry AS (
       INSERT INTO ledger (order_id, payment_id, kind, source, amount, currency, created_at)

@@ -15,6 +15,7 @@ import { OPEN_PAYMENT, PAYMENT_STATUSES, type PaymentStatus } from '../inventory
   unique: true,
   where: 'provider_payment IS NOT NULL',
 })
+@Index('payments_overrefunded_idx', ['id'], { where: 'refunded > giving_back' })
 @Index('payments_ask_idx', ['askAt'], { where: 'ask_at IS NOT NULL' })
 export class Payment {
   @PrimaryGeneratedColumn('identity', {
@@ -76,6 +77,10 @@ export class Payment {
   /** What is given back of it, or is to be: all of its refunds, also those that failed and wait to be retried. */
   @Column('bigint', { name: 'giving_back', default: 0 })
   givingBack: number;
+
+  /** What the provider has given back in all, as far as it has told. More than `givingBack`: somebody did so in its dashboard. */
+  @Column('bigint', { default: 0 })
+  refunded: number;
 
   /** Of all its disputes: `open` where one is, else `lost` where one is. */
   @Column('varchar', { length: 4, nullable: true })

@@ -9,7 +9,8 @@ export interface Difference {
     | 'amount_differs'
     | 'payment_open'
     | 'refund_failed'
-    | 'refund_pending';
+    | 'refund_pending'
+    | 'refund_unknown';
   /** Our id of the payment, or of the refund. */
   id: number;
   /** The provider's id of the payment. */
@@ -20,27 +21,31 @@ export interface Difference {
 export interface Compared {
   payment: string;
   paymentId: number;
-  /** `differs`: the provider is to be asked, for both may be on their way. */
+  /** `differs`, `refund_unknown`: the provider is to be asked, for both may be on their way. */
   verdict: Exclude<Difference['kind'], 'payment_open' | 'refund_failed' | 'refund_pending'> | 'differs';
 }
 
-/** Of the payments `$2` at the provider `$1`, ours by `$3`, in the states `$4` with the amounts `$5`: those that are not as ours. */
+/**
+ * Of the payments `$2` at the provider `$1`, ours by `$3`, in the states `$4` with the amounts `$5`, of which `$6` were given back:
+ * those that are not as ours.
+ */
 export const COMPARE_PAYMENTS: Statement = {
   name: 'compare_payments',
   text: `
     SELECT listed.payment, listed.id AS "paymentId", CASE
         WHEN payments.id IS NULL THEN 'unknown_here'
         WHEN provider_payment <> listed.payment THEN 'another_payment'
-        WHEN payments.status = listed.status AND listed.status = 'succeeded' THEN 'amount_differs'
+        WHEN payments.status = listed.status AND listed.status = 'succeeded' AND taken <> listed.amount THEN 'amount_differs'
+        WHEN payments.status = listed.status AND listed.status = 'succeeded' THEN 'refund_unknown'
         ELSE 'differs'
       END AS verdict
-    FROM unnest($2::varchar[], $3::bigint[], $4::varchar[], $5::bigint[]) AS listed (payment, id, status, amount)
+    FROM unnest($2::varchar[], $3::bigint[], $4::varchar[], $5::bigint[], $6::bigint[]) AS listed (payment, id, status, amount, refunded)
     LEFT JOIN payments ON payments.id = listed.id AND provider = $1::varchar
     WHERE payments.id IS NULL OR provider_payment IS DISTINCT FROM listed.payment
-      OR payments.status <> listed.status OR listed.status = 'succeeded' AND taken <> listed.amount`,
+      OR payments.status <> listed.status OR listed.status = 'succeeded' AND (taken <> listed.amount OR giving_back < listed.refunded)`,
 };
 
-/** What is open for longer than it should be, at most `$2` of each kind; `$1` is the provider. */
+/** What is open for longer than it should be, or was given back by somebody else, at most `$2` of each kind; `$1` is the provider. */
 export const FIND_OVERDUE: Statement = {
   text: `
     (
@@ -49,6 +54,10 @@ export const FIND_OVERDUE: Statement = {
       WHERE payments.ask_at IS NOT NULL AND payments.status IN ('requires_action', 'processing') AND provider = $1
         AND orders.expires_at < now() - interval '10 minutes'
       ORDER BY payments.id LIMIT $2
+    )
+    UNION ALL
+    (
+      SELECT 'refund_unknown', id, provider_payment FROM payments WHERE refunded > giving_back AND provider = $1 ORDER BY id LIMIT $2
     )
     UNION ALL
     (

@@ -75,6 +75,7 @@ export class Reconciliation {
       ours.map(({ paymentId }) => paymentId),
       ours.map(({ status }) => (status === 'cancelled' ? 'failed' : status)),
       ours.map(({ amount }) => amount),
+      ours.map(({ refunded }) => refunded ?? 0),
     ]);
   }
 
@@ -89,8 +90,9 @@ export class Reconciliation {
   private async close(provider: PaymentProvider, compared: readonly Compared[]): Promise<Difference[]> {
     const differences: Difference[] = [];
     for (const { payment, paymentId, verdict } of compared) {
-      if (verdict !== 'differs') differences.push({ kind: verdict, id: paymentId, payment });
-      else await this.takeOver(provider, payment, paymentId);
+      if (verdict === 'differs' || verdict === 'refund_unknown')
+        await this.takeOver(provider, payment, paymentId);
+      else differences.push({ kind: verdict, id: paymentId, payment });
     }
     return differences;
   }

@@ -105,6 +105,19 @@ describe.each([
     expect(await provider.refundsOf(id)).toEqual([failed, second]);
   });
 
+  it('tells what was given back in all, by whomever', async () => {
+    const since = new Date(Date.now() - 1_000);
+    const { id } = await pay();
+    await refund(id, 400);
+    const request = { refundId: 1, attempt: lastId, payment: id, amount: 350, currency: 'EUR' };
+    await subject.stranger.refund(request);
+    expect(await provider.get(id)).toMatchObject({ refunded: 750 });
+    const { payments } = await provider.listSince(since);
+    expect(payments.find((payment) => payment.id === id)).toMatchObject({ refunded: 750 });
+    await subject.returnRefunds(id);
+    await eventually(async () => expect((await provider.get(id)).refunded).toBeLessThan(750));
+  });
+
   it('gives back no more than was taken, however many ask at once', async () => {
     const { id } = await pay(1_000);
     const tries = await Promise.all(Array.from({ length: 20 }, () => codeOf(refund(id, 100))));

@@ -1,4 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DataSource } from 'typeorm';
 import { Reconciliation } from '../../src/payments/reconciliation';
+import { ownSandboxSecret } from '../../src/payments/sandbox/sandbox-secret';
+import { SandboxProvider } from '../../src/payments/sandbox/sandbox.provider';
 import { startTestApi, type TestApi } from '../support/api';
 import { doctorOf } from '../support/doctor';
 import { eventually } from '../support/eventually';
@@ -110,6 +115,72 @@ describe('reconciliation', () => {
     await till.organizer.client.post(`/refunds/${id}/retry`);
     await till.untilRefunded(failing);
     expect(await walk()).toEqual([]);
+  });
+
+  describe('of a refund that was made in the dashboard', () => {
+    /** An order, of whose payment somebody gave 5 € back. */
+    async function refundedThere() {
+      const order = await till.place();
+      const { body } = await till.pay(order);
+      const [row] = await api.sql<{ there: string }>(
+        'SELECT provider_payment AS there FROM payments WHERE id = $1',
+        [body.id],
+      );
+      const secret = await ownSandboxSecret(api.app.get(DataSource));
+      const dashboard = new SandboxProvider(() => `${api.client.url}/sandbox`, secret, 'nobody');
+      const payment = row?.there ?? '';
+      await dashboard.refund({
+        refundId: 1,
+        attempt: body.id as number,
+        payment,
+        amount: 500,
+        currency: 'EUR',
+      });
+      return { order, difference: { kind: 'refund_unknown', id: body.id as number, payment } };
+    }
+    const noteOf = (id: number) =>
+      /```sql\n(-- Only for what the provider gave back without us\.\n[^`]+)```/
+        .exec(readFileSync(join(__dirname, '../../docs/OPERATIONS.md'), 'utf8'))?.[1]
+        ?.replace('17', String(id)) ?? '';
+
+    it('names it by its event, until it is noted', async () => {
+      const { order, difference } = await refundedThere();
+      await eventually(async () =>
+        expect(await api.sql('SELECT refunded FROM payments WHERE id = $1', [difference.id])).toEqual([
+          { refunded: 500 },
+        ]),
+      );
+      // The walk does not come to it any more.
+      await api.sql(`UPDATE reconciliations SET walked_until = now() + interval '1 hour'`);
+      expect(await walk()).toEqual([difference]);
+      await api.sql(noteOf(difference.id));
+      expect(await walk()).toEqual([]);
+      expect(await till.show(order)).toMatchObject({ status: 'paid', amount_refunded: 500 });
+      expect(await till.refunds(order)).toMatchObject([{ status: 'succeeded', amount: 500 }]);
+      // What is left can be given back.
+      await till.organizer.client.post(`/orders/${order.code}/refunds`, { amount: 2_000 });
+      await till.untilRefunded(order);
+      expect(await walk()).toEqual([]);
+    });
+
+    it('names it where its event was lost, and so does the doctor', async () => {
+      await api.sql(`UPDATE reconciliations SET walked_until = now()`);
+      const { difference } = await refundedThere();
+      await eventually(async () => expect(await api.sql('SELECT FROM sandbox.events')).toEqual([]));
+      await api.sql(
+        `UPDATE payments SET refunded = 0, created_at = now() - interval '2 minutes', closed_at = now() - interval '2 minutes'
+        WHERE id = $1`,
+        [difference.id],
+      );
+      const { findings } = doctorOf(() => ({ url: api.settings.DATABASE_URL ?? '' }) as never);
+      const { provider } = await findings({ PUBLIC_URL: api.client.url }, false, true);
+      expect(provider).toMatchObject({
+        details: [{ message: expect.stringMatching(/gave back more than it says here$/) }],
+      });
+      expect(await walk()).toEqual([difference]);
+      await api.sql(noteOf(difference.id));
+      expect(await walk()).toEqual([]);
+    });
   });
 
   it('asks about refunds that the provider has not finished', async () => {

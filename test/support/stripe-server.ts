@@ -175,7 +175,8 @@ class Account {
     const [, , kind, id = '', action] = path.split('/');
     if (kind === 'payment_intents' && method === 'POST')
       return id === '' ? this.create(params) : this.cancel(id);
-    if (kind === 'payment_intents' && id !== '') return this.expanded(this.intent(id), params);
+    if (kind === 'payment_intents' && id !== '')
+      return this.expanded(this.intent(id), params['expand[0]'] === 'latest_charge');
     if (kind === 'payment_intents') return this.list(params);
     if (kind === 'refunds' && method === 'POST') return this.refund(params);
     if (kind === 'refunds')
@@ -220,10 +221,7 @@ class Account {
   private refund(params: Record<string, string>) {
     const intent = this.intent(params.payment_intent ?? '');
     const amount = Number(params.amount);
-    const given = this.refunds.filter(
-      ({ payment_intent, status }) => payment_intent === intent.id && status !== 'failed',
-    );
-    const left = intent.amount_received - given.reduce((sum, refund) => sum + refund.amount, 0);
+    const left = intent.amount_received - this.givenBack(intent);
     if (this.disputesOf(intent.id).some(({ status }) => status !== 'won')) throw invalid('charge_disputed');
     if (amount > left) throw invalid('amount_too_large');
     const refund = {
@@ -238,6 +236,13 @@ class Account {
     return refund;
   }
 
+  private givenBack({ id }: Intent): number {
+    const given = this.refunds.filter(
+      ({ payment_intent, status }) => payment_intent === id && status !== 'failed',
+    );
+    return given.reduce((sum, { amount }) => sum + amount, 0);
+  }
+
   /** Newest first. */
   private list(params: Record<string, string>) {
     const { starting_after, ending_before } = params;
@@ -247,21 +252,25 @@ class Account {
     const all = [...this.intents.values()]
       .filter(({ created }) => created >= from && created <= until)
       .sort((a, b) => b.created - a.created || b.id.localeCompare(a.id));
+    const expanded = (intent: Intent) => this.expanded(intent, params['expand[0]'] === 'data.latest_charge');
     const start = starting_after === undefined ? 0 : all.findIndex(({ id }) => id === starting_after) + 1;
     if (ending_before !== undefined) {
       const end = all.findIndex(({ id }) => id === ending_before);
       const first = Math.max(0, end - limit);
-      return listOf(all.slice(first, end), first > 0);
+      return listOf(all.slice(first, end).map(expanded), first > 0);
     }
-    return listOf(all.slice(start, start + limit), all.length > start + limit);
+    return listOf(all.slice(start, start + limit).map(expanded), all.length > start + limit);
   }
 
-  private expanded(intent: Intent, params: Record<string, string>): object {
+  private expanded(intent: Intent, isExpanded: boolean): object {
     const { latest_charge: charge } = intent;
     if (charge === null || typeof charge === 'string') return intent;
-    const isExpanded = params['expand[0]'] === 'latest_charge';
+    const amount_refunded = this.givenBack(intent);
     const disputed = this.disputesOf(intent.id).length > 0;
-    return { ...intent, latest_charge: isExpanded ? { ...charge, disputed } : (charge as { id: string }).id };
+    return {
+      ...intent,
+      latest_charge: isExpanded ? { ...charge, disputed, amount_refunded } : (charge as { id: string }).id,
+    };
   }
 }
 

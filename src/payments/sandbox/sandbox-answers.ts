@@ -50,6 +50,7 @@ export function paymentIn(answer: unknown, installation: string): ProviderPaymen
     typeof id !== 'string' ||
     typeof currency !== 'string' ||
     !Number.isSafeInteger(amount) ||
+    !Number.isSafeInteger(fields.refunded ?? 0) ||
     !PAYMENT_STATUSES.includes(status)
   )
     throw new ProviderUnavailable('The sandbox answered with what is no payment');
@@ -61,6 +62,7 @@ export function paymentIn(answer: unknown, installation: string): ProviderPaymen
     paymentId: ourIdIn(fields.metadata, 'payment_id', installation),
     redirectUrl: textOf(fields.redirect_url),
     failureCode: textOf(fields.failure_code),
+    refunded: Number(fields.refunded ?? 0),
     ...(fields.dispute !== undefined && { disputes: [disputeIn(fields.dispute)] }),
   };
 }

@@ -14,7 +14,7 @@ export async function oldestPage(
   after?: string,
 ): Promise<{ data: Stripe.PaymentIntent[]; hasMore: boolean }> {
   const list = (params: Stripe.PaymentIntentListParams) =>
-    stripe.paymentIntents.list({ ...params, limit: PAGE });
+    stripe.paymentIntents.list({ ...params, limit: PAGE, expand: ['data.latest_charge'] });
   const answer = (
     { data, has_more }: { data: Stripe.PaymentIntent[]; has_more: boolean },
     isLast = false,

@@ -20,6 +20,7 @@ export function toPayment(intent: Stripe.PaymentIntent, installation: string): P
   // After a try that failed Stripe waits for another, which would be a new payment here.
   const hasFailed = intent.status === 'requires_payment_method' && last_payment_error !== null;
   const status = hasFailed ? 'failed' : (STATUSES[intent.status] ?? 'processing');
+  const charge = typeof intent.latest_charge === 'object' ? intent.latest_charge : null;
   const failureCode = last_payment_error?.decline_code ?? last_payment_error?.code;
   return {
     id,
@@ -29,6 +30,7 @@ export function toPayment(intent: Stripe.PaymentIntent, installation: string): P
     paymentId: ourIdIn(intent.metadata, 'payment_id', installation),
     clientSecret: client_secret ?? undefined,
     redirectUrl: next_action?.redirect_to_url?.url ?? undefined,
+    ...(charge && { refunded: fromStripe(charge.amount_refunded, intent.currency) }),
     failureCode: hasFailed ? (failureCode ?? 'payment_failed') : undefined,
   };
 }

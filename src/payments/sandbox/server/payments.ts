@@ -21,6 +21,7 @@ export interface PaymentRow {
   status: Method['status'] | 'cancelled';
   amount: number;
   taken: number;
+  refunded: number;
   currency: string;
   metadata: Record<string, string>;
   action: string | null;
@@ -32,7 +33,7 @@ export interface PaymentRow {
   createdAt: Date;
 }
 
-const PAYMENT = `id, method, status, amount, taken, currency, metadata, action, return_url AS "returnUrl",
+const PAYMENT = `id, method, status, amount, taken, refunded, currency, metadata, action, return_url AS "returnUrl",
   failure_code AS "failureCode", dispute_id AS "disputeId", dispute, coalesce(dispute_amount, taken) AS "disputeAmount", created_at AS "createdAt"`;
 
 /** Writes an event for each payment of the CTE `changed`, which names its `type`, and returns them. */
@@ -198,6 +199,7 @@ export class Payments {
     id: payment.id,
     status: payment.status,
     amount: payment.status === 'succeeded' ? payment.taken : payment.amount,
+    refunded: payment.refunded,
     currency: payment.currency,
     method: payment.method,
     metadata: payment.metadata,
@@ -254,6 +256,7 @@ export class Payments {
       status: method.status,
       amount: request.amount,
       taken: method.takes?.(request.amount) ?? request.amount,
+      refunded: 0,
       currency: request.currency,
       metadata: request.metadata,
       action: method.status === 'requires_action' ? randomBytes(24).toString('base64url') : null,
