@@ -7,7 +7,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  */
 export class FollowMoneyBack1768400000000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('LOCK TABLE orders, payments, refunds, ledger IN ACCESS EXCLUSIVE MODE');
+    await queryRunner.query('LOCK TABLE payments, refunds, ledger IN ACCESS EXCLUSIVE MODE');
     await queryRunner.query(`
       ALTER TABLE refunds
         ADD COLUMN returned_refund varchar(255),
@@ -50,16 +50,12 @@ export class FollowMoneyBack1768400000000 implements MigrationInterface {
       'CREATE INDEX payments_overrefunded_idx ON payments (id) WHERE refunded > giving_back',
     );
     // Until now a dispute counted as the whole payment.
-    await queryRunner.query(`
-      UPDATE payments SET lost = CASE dispute WHEN 'lost' THEN coalesce(taken, amount) ELSE 0 END,
-        disputes = jsonb_build_object('', jsonb_build_object('status', dispute, 'amount', coalesce(taken, amount)))
-      WHERE dispute IS NOT NULL
-    `);
+    await queryRunner.query(`UPDATE payments SET lost = coalesce(taken, amount) WHERE dispute = 'lost'`);
   }
 
   /** Forgets what went out and came back: of each refund that stands one entry is left, and of disputes the last. */
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('LOCK TABLE orders, payments, refunds, ledger IN ACCESS EXCLUSIVE MODE');
+    await queryRunner.query('LOCK TABLE payments, refunds, ledger IN ACCESS EXCLUSIVE MODE');
     await queryRunner.query('ALTER TABLE ledger DISABLE TRIGGER ledger_is_append_only');
     await queryRunner.query(`
       DELETE FROM ledger WHERE kind = 'refund_failed' OR kind = 'refund' AND NOT EXISTS (

@@ -15,9 +15,10 @@ export interface DisputeNews {
  */
 export const JOIN_DISPUTES = `
   CROSS JOIN LATERAL (
-    -- One of before the ids were kept is the oldest that the provider has.
-    SELECT CASE WHEN payment.disputes ? '' AND jsonb_array_length(said.disputes) > 0
-        THEN payment.disputes - '' || jsonb_build_object(said.disputes -> 0 ->> 'id', payment.disputes -> '')
+    -- One of a build that kept no ids, and counted the whole payment, is the oldest that the provider has.
+    SELECT CASE WHEN payment.dispute IS NOT NULL AND payment.disputes = '{}' AND jsonb_array_length(said.disputes) > 0
+        THEN jsonb_build_object(said.disputes -> 0 ->> 'id',
+          jsonb_build_object('status', payment.dispute, 'amount', coalesce(payment.taken, payment.amount)))
         ELSE payment.disputes
       END AS disputes
   ) AS before
@@ -33,8 +34,11 @@ export const JOIN_DISPUTES = `
         WHEN after.disputes @? '$.*.status ? (@ == "open")' THEN 'open'
         WHEN after.disputes @? '$.*.status ? (@ == "lost")' THEN 'lost'
         WHEN after.disputes <> '{}' THEN 'won'
+        ELSE payment.dispute
       END AS dispute,
-      (SELECT coalesce(sum((value ->> 'amount')::bigint), 0) FROM jsonb_each(after.disputes) WHERE value ->> 'status' = 'lost') AS lost
+      CASE WHEN after.disputes = '{}' THEN payment.lost ELSE (
+        SELECT coalesce(sum((value ->> 'amount')::bigint), 0) FROM jsonb_each(after.disputes) WHERE value ->> 'status' = 'lost'
+      ) END AS lost
   ) AS disputed`;
 
 /** SQL: what the ledger has to say of `disputes` that were `before`. */

@@ -86,7 +86,7 @@ export class Payment {
   @Column('varchar', { length: 4, nullable: true })
   dispute: 'open' | 'won' | 'lost' | null;
 
-  /** By the provider's id, which is empty for one of before the ids were kept. */
+  /** By the provider's id. Empty beside a `dispute` of a build that kept no ids. */
   @Column('jsonb', { default: {} })
   disputes: Record<string, { status: 'open' | 'won' | 'lost'; amount: number }>;
 

@@ -106,12 +106,14 @@ describe('disputes', () => {
     const { paymentId, tell, state } = await paid();
     await api.sql(
       `WITH disputed AS (
-        UPDATE payments SET dispute = 'open', disputes = '{ "": { "status": "open", "amount": 2500 } }' WHERE id = $1
+        UPDATE payments SET dispute = 'open' WHERE id = $1
         RETURNING order_id
       ) INSERT INTO ledger (order_id, payment_id, kind, amount, currency, created_at)
       SELECT order_id, $1, 'dispute', -2500, 'EUR', now() FROM disputed`,
       [paymentId],
     );
+    await tell();
+    expect(await state()).toMatchObject({ dispute: 'open' });
     await tell(dispute('dp_1', 'won'), dispute('dp_2', 'open'));
     expect(await state()).toMatchObject({
       dispute: 'open',

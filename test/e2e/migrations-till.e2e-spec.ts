@@ -91,7 +91,7 @@ describe('the migration that makes the till', () => {
       ) AS entry (refund_id, kind, source, amount)`);
     await database.sql(`
       INSERT INTO payments (id, order_id, event_id, provider, status, amount, taken, currency, dispute, disputes, created_at)
-      VALUES (9, 9, 1, 'sandbox', 'succeeded', 900, 900, 'EUR', 'open', '{ "dp_1": { "status": "won", "amount": 900 } }', now())`);
+      VALUES (9, 9, 1, 'sandbox', 'succeeded', 900, 900, 'EUR', 'lost', '{ "dp_1": { "status": "won", "amount": 900 } }', now())`);
     await database.sql(`
       INSERT INTO ledger (order_id, payment_id, kind, source, amount, currency, created_at)
       SELECT 8, 9, kind, source, amount, 'EUR', now()
@@ -109,8 +109,8 @@ describe('the migration that makes the till', () => {
     ]);
     await expect(database.sql('DELETE FROM ledger')).rejects.toThrow('The ledger is append-only');
     await dataSource.runMigrations();
-    expect(await database.sql('SELECT disputes FROM payments WHERE id = 9')).toEqual([
-      { disputes: { '': { status: 'open', amount: 900 } } },
+    expect(await database.sql('SELECT dispute, disputes, lost FROM payments WHERE id = 9')).toEqual([
+      { dispute: 'lost', disputes: {}, lost: 900 },
     ]);
     expect(
       await database.sql(
