@@ -7,7 +7,7 @@ import { CheckInResultDto, ScanningDeviceDto, toResultDto } from './check-ins.dt
 import { CHECK_IN_KINDS, type CheckInKind } from './scan-result';
 
 export class CheckInsQuery extends PageQuery {
-  /** `true`: only those that contradict another device. */
+  /** `true`: only those that contradict another device. Where an exit between the two arrives later, they no longer do. */
   @IsOptional()
   @IsIn(['true', 'false'], { message: 'must be true or false' })
   @ApiPropertyOptional({ enum: ['true', 'false'] })

@@ -15,6 +15,7 @@ const listOf = (values: readonly string[]) => values.map((value) => `'${value}'`
   `passage IS NULL AND result <> 'admitted' OR passage % 2 = 0 AND result = 'admitted' OR passage % 2 = 1 AND result = 'left'`,
 )
 @Index('check_ins_passage_idx', ['ticketId', 'passage'], { unique: true, where: 'passage IS NOT NULL' })
+@Index('check_ins_passed_at_idx', ['ticketId', 'passedAt', 'id'], { where: 'passed_at IS NOT NULL' })
 @Index('check_ins_device_nonce_idx', ['deviceId', 'nonce'], { unique: true, where: 'device_id IS NOT NULL' })
 @Index('check_ins_user_nonce_idx', ['userId', 'nonce', 'eventId'], {
   unique: true,
@@ -54,7 +55,10 @@ export class CheckIn {
   @Column('varchar', { length: 11 })
   result: ScanResult;
 
-  /** Counts the ways of the ticket in (even) and out (odd), from 0 on; null where it went neither. */
+  /**
+   * Counts how often the ticket came to be inside (even) and outside (odd), from 0 on; null where a scan changed nothing of
+   * that, as one does which arrives after a later one.
+   */
   @Column('integer', { nullable: true })
   passage: number | null;
 
@@ -64,6 +68,13 @@ export class CheckIn {
 
   @Column({ type: 'timestamptz', name: 'received_at', precision: 3 })
   receivedAt: Date;
+
+  /**
+   * Its place in the history of the ticket: when the ticket went in or out. By the device's clock where it came late, else
+   * when it was decided; null where the ticket went neither way.
+   */
+  @Column({ type: 'timestamptz', name: 'passed_at', precision: 3, nullable: true })
+  passedAt: Date | null;
 
   /** The check-in that let the ticket in, or out, before; null where there is none, or it says nothing. */
   @Column('bigint', { name: 'earlier_id', nullable: true })

@@ -23,13 +23,14 @@ import { GateRepository } from './gate.repository';
 import { GateService } from './gate.service';
 import { JwksController } from './jwks.controller';
 import { SilentDevices } from './silent-devices';
+import { TicketChange } from './ticket-change.entity';
 import { TicketKey } from './ticket-key.entity';
 import { TicketKeys } from './ticket-keys';
 import { TicketTokens } from './ticket-tokens';
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([TicketKey, Device, CheckIn, GateChange]),
+    TypeOrmModule.forFeature([TicketKey, Device, CheckIn, GateChange, TicketChange]),
     EventsModule,
     InventoryModule,
   ],

@@ -59,8 +59,9 @@ export class CheckInsController {
     operationId: 'checkInLate',
     summary: 'Send check-ins of a device that was offline',
     description:
-      'At most 500, in the order in which they were scanned. None is refused: a ticket that another device has let in, too, ' +
-      'is kept as a `conflict`, and a check-in that does not validate is `not_valid` in its place.',
+      'At most 500, in any order: each is judged by what the ticket was when it was scanned. None is refused: a ticket that ' +
+      'another device has let in, too, is kept as a `conflict`, and a check-in that does not validate is `not_valid` in its ' +
+      'place.',
   })
   @ApiId('event_id')
   @ApiBody({ type: CheckInBatchDto })

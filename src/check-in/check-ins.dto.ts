@@ -29,7 +29,7 @@ export class CheckInDto {
   kind: CheckInKind;
 
   /**
-   * By the device's clock; left out: now. A time to come counts as now.
+   * By the device's clock; left out: now. A time to come counts as now. In a batch, it decides what the scan comes to.
    * @example "2030-01-01T19:00:00.000Z"
    */
   @ApiProperty({ type: String, format: 'date-time', required: false, nullable: true })
@@ -78,7 +78,10 @@ export class EarlierScanDto {
 }
 
 export class CheckInResultDto {
-  /** @example "admitted" */
+  /**
+   * `conflict`, of a late entry: another device has let the ticket in, too, and no exit between is known.
+   * @example "admitted"
+   */
   @ApiProperty({ enum: SCAN_RESULTS })
   result: ScanResult;
 

@@ -73,7 +73,10 @@ export const LIST_ATTENDEES: Statement = {
       ticket.attendee_name AS "attendeeName", ticket.attendee_email AS "attendeeEmail",
       coalesce(contact_name, (SELECT name FROM users WHERE id = user_id)) AS "buyerName",
       coalesce(contact_email, (SELECT email FROM users WHERE id = user_id)) AS "buyerEmail",
-      (SELECT scanned_at FROM check_ins WHERE ticket_id = ticket.id AND passage = 0) AS "checkedInAt",
+      (
+        SELECT scanned_at FROM check_ins WHERE ticket_id = ticket.id AND passed_at IS NOT NULL AND kind = 'entry'
+        ORDER BY passed_at, check_ins.id LIMIT 1
+      ) AS "checkedInAt",
       coalesce((
         SELECT passage % 2 = 0 FROM check_ins WHERE ticket_id = ticket.id AND passage IS NOT NULL
         ORDER BY passage DESC LIMIT 1

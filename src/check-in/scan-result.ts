@@ -4,7 +4,7 @@ export type CheckInKind = (typeof CHECK_IN_KINDS)[number];
 
 /**
  * What a scan comes to. A `conflict` is only found later: two devices, one of them without a network, have let the same
- * ticket in.
+ * ticket in, and no exit between is known.
  */
 export const SCAN_RESULTS = [
   'admitted',

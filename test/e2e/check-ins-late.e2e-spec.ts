@@ -1,5 +1,6 @@
 import { startTestApi, type TestApi } from '../support/api';
 import { UNKNOWN } from '../support/bookings';
+import { eventually } from '../support/eventually';
 import {
   gateBy,
   scanAt,
@@ -80,6 +81,116 @@ describe('POST /events/{event_id}/check-ins/batch', () => {
       [...all].map(({ id }) => id as number).sort((a, b) => b - a),
     );
     expect(all).toContainEqual(kept[0]);
+  });
+
+  describe('judges by the time of the scan, whenever it arrives:', () => {
+    /** Ago: a scan of now is later. */
+    const ago = (minutes: number) => ({ scanned_at: new Date(Date.now() - minutes * 60_000).toISOString() });
+    const late = async (device: TestDevice, ticket: PaidTicket, fields: object, at = event) =>
+      (await sendLate(device.client, at, [scanOf(ticket, fields)])).body.check_ins[0];
+    const now = async (ticket: PaidTicket, kind = 'entry') =>
+      (await scanAt(north.client, event, ticket, { kind })).body.result as string;
+    const exit = { kind: 'exit' };
+
+    it('a copy that came in before an exit that is known', async () => {
+      const { ticket } = await gate.ticket(event);
+      expect((await late(north, ticket, ago(30))).result).toBe('admitted');
+      expect((await late(north, ticket, { ...ago(10), ...exit })).result).toBe('left');
+      const copy = await late(south, ticket, ago(20));
+      expect(copy).toMatchObject({ result: 'conflict', earlier: { device: { name: 'North' } } });
+      expect(await conflicts()).toContainEqual(
+        expect.objectContaining({ ticket: copy.ticket, earlier: copy.earlier }),
+      );
+      expect(await now(ticket)).toBe('admitted');
+    });
+
+    it('an exit from before the last entry, which lets no copy in', async () => {
+      const { ticket } = await gate.ticket(event);
+      expect(await now(ticket)).toBe('admitted');
+      expect((await late(south, ticket, { ...ago(10), ...exit })).result).toBe('left');
+      expect(await now(ticket)).toBe('already_in');
+      expect(await now(ticket, 'exit')).toBe('left');
+    });
+
+    it.each(['before', 'late'])('an entry whose exit was heard of %s', async (when) => {
+      const { ticket } = await gate.ticket(event);
+      if (when === 'before') expect(await now(ticket, 'exit')).toBe('left');
+      else expect((await late(north, ticket, { ...ago(10), ...exit })).result).toBe('left');
+      expect((await late(south, ticket, ago(20))).result).toBe('admitted');
+      const { body } = await organizer.client.get(`/events/${event.id}/attendees?limit=200`);
+      const attendees = body as { ticket_id: number; is_inside: boolean; checked_in_at: string }[];
+      expect(attendees.find(({ ticket_id }) => ticket_id === ticket.id)).toMatchObject({
+        is_inside: false,
+        checked_in_at: expect.any(String),
+      });
+      expect(await now(ticket)).toBe('admitted');
+    });
+
+    it('two entries, which contradict each other only until the exit between is heard of', async () => {
+      const { ticket } = await gate.ticket(event);
+      const ofTicket = async () =>
+        (await conflicts()).filter((conflict) => (conflict.ticket as { id: number }).id === ticket.id);
+      await late(north, ticket, ago(30));
+      const second = scanOf(ticket, ago(10));
+      const first = (await sendLate(south.client, event, [second])).body;
+      expect(first.check_ins[0].result).toBe('conflict');
+      expect(await ofTicket()).toHaveLength(1);
+      await late(north, ticket, { ...ago(20), ...exit });
+      expect(await ofTicket()).toEqual([]);
+      expect((await sendLate(south.client, event, [second])).body).toEqual(first);
+      expect(await now(ticket)).toBe('already_in');
+      // One between the exit and the entry contradicts that entry, and that entry this one.
+      await late(north, ticket, ago(15));
+      expect(await ofTicket()).toMatchObject([
+        { device: { name: 'North' }, earlier: { device: { name: 'South' } } },
+        { device: { name: 'South' }, earlier: { device: { name: 'North' } } },
+      ]);
+    });
+
+    it.each([
+      ['void', 'void'],
+      ['refunded', 'void'],
+      ['blocked', 'blocked'],
+    ])('a ticket by what it was then, though it is %s now, or was', async (fate, result) => {
+      const { ticket } = await gate.ticket(event);
+      const before = ago(0);
+      await api.sql('UPDATE tickets SET fate = $2 WHERE id = $1', [ticket.id, fate]);
+      const meanwhile = ago(0);
+      expect((await late(north, ticket, meanwhile)).result).toBe(result);
+      expect((await late(north, ticket, before)).result).toBe('admitted');
+      await api.sql('UPDATE tickets SET fate = NULL WHERE id = $1', [ticket.id]);
+      expect((await late(north, ticket, meanwhile)).result).toBe(result);
+    });
+
+    it('the code of before a ticket was handed on, and no copy of it after', async () => {
+      const { ticket, buyer } = await gate.ticket(event);
+      const before = ago(0);
+      const { body: anew } = await buyer.client.send('PATCH', `/tickets/${ticket.id}`, {
+        body: JSON.stringify({ attendee: { name: 'Grace' } }),
+        headers: { 'Content-Type': 'application/json' },
+      });
+      expect(await now(anew as PaidTicket)).toBe('admitted');
+      expect((await late(south, ticket, ago(0))).result).toBe('void');
+      expect((await late(south, ticket, before)).result).toBe('conflict');
+      // The clock of the device is slow.
+      expect((await late(north, anew as PaidTicket, ago(5))).result).toBe('conflict');
+    });
+
+    it('who came in before the event was cancelled', async () => {
+      const off = await gate.event(organizer);
+      const device = await gate.device(organizer, off);
+      const [one, two] = (await gate.tickets(off, 2)) as [PaidTicket, PaidTicket];
+      const before = ago(0);
+      await organizer.client.post(`/events/${off.id}/cancel`);
+      await eventually(async () => {
+        const [order] = await api.sql<{ status: string }>('SELECT status FROM orders WHERE event_id = $1', [
+          off.id,
+        ]);
+        expect(order?.status).toBe('cancelled');
+      });
+      expect((await late(device, one, before, off)).result).toBe('admitted');
+      expect((await late(device, two, ago(0), off)).result).toBe('void');
+    });
   });
 
   it('refuses none, whatever is in it', async () => {

@@ -1,8 +1,11 @@
+import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
+import { CHECK_IN_FUNCTION, checkInFunction } from '../../src/check-in/check-in.function';
 import { startTestApi, type TestApi } from '../support/api';
 import { createDatabase, type TestDatabase } from '../support/databases';
 import { gateBy, scanOf, sendLate, type GateEvent, type PaidTicket, type TestDevice } from '../support/gate';
 import { anyGateStep, anyScan, DEVICES, GateModel, TICKETS, type GateStep } from '../support/gate-model';
+import { anyNight, Night, type NightStep } from '../support/gate-night';
 import { partyOf, type Party } from '../support/orders';
 
 /** A failing run prints its seed; `SEED=… npx jest gate.model` plays it again. */
@@ -145,6 +148,95 @@ async function faultsOf({ event }: World): Promise<object[]> {
     [event.id],
   );
 }
+
+type Note = ReturnType<typeof scanOf>;
+
+/** Plays a night, and has all notes sent in the end, in an order that has nothing to do with their times. */
+async function play(steps: readonly NightStep[], world: World): Promise<Night> {
+  const night = new Night();
+  const notes: Note[][] = world.devices.map(() => []);
+  const sendNotes = async (device: number, from: number, number: number) => {
+    const waiting = notes[device] as Note[];
+    const sent = waiting.splice(from % Math.max(1, waiting.length), number);
+    const once = () => sendLate((world.devices[device] as TestDevice).client, world.event, sent.reverse());
+    const { body } = await once();
+    expect((await once()).body).toEqual({ check_ins: [...(body.check_ins as object[])].reverse() });
+  };
+  for (const step of steps) {
+    if (step.what === 'send') {
+      await sendNotes(step.device, step.from, step.number);
+      continue;
+    }
+    // Each has a millisecond of its own, by which it is found in order.
+    await setTimeout(2);
+    const kind = night.kindOf(step);
+    const code = codeOf(world, { ticket: step.ticket, isOld: false });
+    if (!step.isOnline)
+      notes[step.device]?.push(scanOf(code, { kind, scanned_at: new Date().toISOString() }));
+    // Who is refused stays outside: an exit that nobody has heard of stands in the way.
+    else if ((await send(world, step.device, scanOf(code, { kind }))) === 'already_in') continue;
+    night.pass(step);
+  }
+  await setTimeout(2);
+  const all = notes.flatMap((waiting, device) => waiting.map((_, i) => ({ device, from: i * 7, number: 2 })));
+  await Promise.all(all.map(({ device, from, number }) => sendNotes(device, from, number)));
+  return night;
+}
+
+/** What the gate says of each ticket when all is known. */
+async function verdictsOf({ event, codes }: World) {
+  const list = async (path: string) => (await organizer.client.pages(`/events/${event.id}/${path}`)).flat();
+  const attendees = (await list('attendees')) as { ticket_id: number; is_inside: boolean }[];
+  const conflicts = (await list('check-ins?conflict=true')) as { ticket: { id: number } }[];
+  return codes.map(({ id }) => ({
+    isInside: attendees.find(({ ticket_id }) => ticket_id === id)?.is_inside,
+    isConflict: conflicts.some(({ ticket }) => ticket.id === id),
+  }));
+}
+
+/** Tickets that are said to have been let in twice with no exit between, in the order of their times. */
+async function admittedTwice({ event }: World): Promise<object[]> {
+  return await database.sql(
+    `SELECT ticket_id FROM (
+      SELECT ticket_id, result, lag(result) OVER (PARTITION BY ticket_id ORDER BY passed_at, id) AS before
+      FROM check_ins WHERE event_id = $1 AND passed_at IS NOT NULL AND result IN ('admitted', 'left')
+    ) AS passages
+    WHERE result = 'admitted' AND before = 'admitted'`,
+    [event.id],
+  );
+}
+
+const nights = (guests: 1 | 2) =>
+  fc.asyncProperty(anyNight(guests), async (steps) => {
+    const world = await open();
+    const night = await play(steps, world);
+    expect(await verdictsOf(world)).toEqual(night.truth);
+    expect(await admittedTwice(world)).toEqual([]);
+  });
+
+it.each([
+  ['once, without a conflict', 1],
+  ['by two guests, with a conflict where both were in', 2],
+] as const)(
+  'knows in the end who is inside, in whatever order it hears of it: tickets used %s',
+  async (_, guests) => {
+    await fc.assert(nights(guests), { ...seed, numRuns: 15, endOnFailure: true });
+  },
+);
+
+it.each([
+  ['were judged when they arrive', 1, { isPast: 'false' }],
+  ['were judged when they arrive', 2, { isPast: 'false' }],
+  ['did not wait for each other', 2, { lock: '' }],
+] as const)('that would be noticed if late scans %s, of %d a ticket', async (_, guests, guards) => {
+  await database.sql(checkInFunction(guards));
+  try {
+    const found = await fc.check(nights(guests), { ...seed, numRuns: 200, endOnFailure: true });
+    expect(found.failed).toBe(true);
+  } finally {
+    await database.sql(CHECK_IN_FUNCTION);
+  }
+});
 
 /** Everybody scans at once. */
 const gamesAtOnce = (judge: (faults: object[]) => void) =>

@@ -55,7 +55,7 @@ export const anyGateStep: fc.Arbitrary<GateStep> = fc.oneof(
 /** What one scan after the other can rely on. */
 export class GateModel {
   private readonly tickets = Array.from({ length: TICKETS }, () => ({
-    /** The device that let it in. */
+    /** The device that let it in last, as far as it is known. */
     inBy: undefined as number | undefined,
     fate: null as Fate,
   }));
@@ -77,7 +77,9 @@ export class GateModel {
       scanned.inBy = device;
       return 'admitted';
     }
-    return isLate && scanned.inBy !== device ? 'conflict' : 'already_in';
+    if (!isLate || scanned.inBy === device) return 'already_in';
+    scanned.inBy = device;
+    return 'conflict';
   }
 
   decide(number: number, fate: Fate): void {
