@@ -80,6 +80,11 @@ BEGIN
       (SELECT devices.name FROM devices WHERE devices.id = last.device_id) AS last_device_name,
       CASE
         WHEN ticket.id IS NULL THEN 'not_valid'
+        -- Who shows a signed code has that ticket. Whether an id is one of another organizer's tickets is not told.
+        WHEN ticket.event_id <> asked.event_id AND asked.generation IS NULL AND NOT coalesce((
+          SELECT own.organizer_id = other.organizer_id FROM events AS own, events AS other
+          WHERE own.id = asked.event_id AND other.id = ticket.event_id
+        ), false) THEN 'not_valid'
         WHEN ticket.event_id <> asked.event_id THEN 'wrong_event'
         WHEN ticket.event_status = 'cancelled' OR ticket.status = 'refunded' THEN 'void'
         WHEN ticket.fate = 'blocked' THEN 'blocked'

@@ -79,7 +79,8 @@ export class EarlierScanDto {
 
 export class CheckInResultDto {
   /**
-   * `conflict`, of a late entry: another device has let the ticket in, too, and no exit between is known.
+   * `conflict`, of a late entry: another device has let the ticket in, too, and no exit between is known. `wrong_event`: the
+   * code is of a ticket of another event, or the id of one of the same organizer; any other id is `not_valid`.
    * @example "admitted"
    */
   @ApiProperty({ enum: SCAN_RESULTS })

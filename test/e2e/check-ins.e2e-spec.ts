@@ -111,6 +111,19 @@ describe('POST /events/{event_id}/check-ins', () => {
       });
     });
 
+    it("a ticket of another organizer's event, and does not tell an id that it is one", async () => {
+      const other = await gate.event(await partyOf(api));
+      const { ticket } = await gate.ticket(other);
+      for (const client of [north.client, organizer.client])
+        for (const kind of ['entry', 'exit']) {
+          const byId = await scanAt(client, event, { ticket_id: ticket.id }, { kind });
+          expect(byId.body).toEqual((await scanAt(client, event, { ticket_id: UNKNOWN }, { kind })).body);
+          expect(byId.body).toEqual({ result: 'not_valid' });
+          // Who shows its code has it.
+          expect((await scanAt(client, event, ticket, { kind })).body).toEqual({ result: 'wrong_event' });
+        }
+    });
+
     it('one that was handed on, but for its new code', async () => {
       const { ticket, buyer } = await gate.ticket(event);
       const handedOn = await name(buyer, ticket.id, { name: 'Charles' });
