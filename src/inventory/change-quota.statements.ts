@@ -47,6 +47,18 @@ export const CHANGE_QUOTA: Statement = {
   text: `UPDATE quotas SET name = coalesce($2::text, name), capacity = coalesce($3::int, capacity) WHERE id = $1`,
 };
 
+/**
+ * Only after `OUTDATE_ORDERS`: the quota `$2` of the event `$1`, where it was a ticket type's own and none draws on it any
+ * more. An archived type still may: its tickets can give places back. Orders that looked it up before are looked up anew.
+ */
+export const DELETE_UNUSED_QUOTA: Statement = {
+  name: 'delete_unused_quota',
+  text: `
+    DELETE FROM quotas
+    WHERE id = $2 AND event_id = $1 AND kind = 'type' AND name = '' AND held = 0 AND sold = 0
+      AND NOT EXISTS (SELECT FROM ticket_types WHERE event_id = $1 AND $2 = ANY (quota_ids))`,
+};
+
 export const OUTDATE_ORDERS: Statement = {
   name: 'outdate_orders',
   text: `UPDATE quotas SET version = version + 1 WHERE event_id = $1 AND kind = 'event'`,

@@ -10,6 +10,7 @@ import { NetworkKeys } from './network-keys';
 import {
   CHANGE_QUOTA,
   DELETE_QUOTAS,
+  DELETE_UNUSED_QUOTA,
   FIND_SALES,
   FIND_ORDERS_OF_TYPE,
   LOCK_QUOTA,
@@ -130,6 +131,10 @@ export class InventoryRepository {
   /** Locks the places of an event, and has orders that wait for them ask anew. */
   async outdateOrders(eventId: number): Promise<void> {
     await this.statements.run(OUTDATE_ORDERS, [eventId]);
+  }
+
+  async deleteUnusedQuota(eventId: number, id: number): Promise<void> {
+    await this.statements.run(DELETE_UNUSED_QUOTA, [eventId, id]);
   }
 
   /** Looks at the newest `most` orders of the event; where there are more, what it does not see counts as found. */

@@ -85,6 +85,11 @@ export class InventoryService {
     }
   }
 
+  /** Only after `stopSelling`: deletes a ticket type's own quota, unless another type draws on it. */
+  async deleteUnusedQuota(eventId: number, id: number): Promise<void> {
+    await this.repository.deleteUnusedQuota(eventId, id);
+  }
+
   /**
    * Holds all places of an order for `HOLD_SECONDS`, or none.
    *

@@ -50,7 +50,10 @@ export class QuotasService {
       const eventId = await this.repository.findEventId(id, scope);
       if (eventId === undefined) throw new Problem('quota_not_found');
       await this.inventory.changeQuota(id, changes);
-      return (await this.repository.find(eventId, id)) as QuotaView;
+      const quota = await this.repository.find(eventId, id);
+      // The type whose own it was draws on another one since.
+      if (!quota) throw new Problem('quota_not_found');
+      return quota;
     });
   }
 

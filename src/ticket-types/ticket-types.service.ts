@@ -95,6 +95,8 @@ export class TicketTypesService {
       refuseContradictions({ ...type, ...fields }, fields, '');
       const quotaIds = await this.changeQuota(type, { capacity, quotaId });
       await this.repository.update(id, { ...fields, ...(quotaIds && { quotaIds }) });
+      if (quotaIds && type.quotaId !== null)
+        await this.inventory.deleteUnusedQuota(type.eventId, type.quotaId);
       return await this.repository.find(id);
     });
   }

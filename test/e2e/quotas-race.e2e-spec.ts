@@ -7,6 +7,7 @@ import { startTestApi, type TestApi } from '../support/api';
 import type { Answer } from '../support/client';
 import { createDatabase, type TestDatabase } from '../support/databases';
 import { eventually } from '../support/eventually';
+import { expectProblem } from '../support/problems';
 import { createCallers, salesBy, type Callers } from '../support/sales';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 
@@ -186,5 +187,44 @@ describe('quotas that change while places are sold', () => {
       else expect([changed.body.code, sold]).toEqual(['ticket_type_has_tickets', { '201': 4 }]);
     }
     expect([...seen].sort()).toEqual(['200', '409']);
+  });
+
+  it('lose no order to a quota that its type gives up while the order waits', async () => {
+    const event = await newEvent();
+    const type = await newType(event, { capacity: 5 });
+    const sale = await database.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [event.id]);
+    const changed = changeType(type, { capacity: null });
+    await untilWaiting(1);
+    const waiting = [reserve(event, type), reserve(event, type)];
+    await untilWaiting(2);
+    await sale.commit();
+    expect((await changed).status).toBe(200);
+    expect(tally(await Promise.all(waiting))).toEqual({ '201': 2 });
+    expect(await quotasOf(event)).toEqual([]);
+  });
+
+  it('are not found by who changes one that its type gives up meanwhile', async () => {
+    const type = await newType(await newEvent(), { capacity: 5 });
+    const change = await database.begin('DELETE FROM quotas WHERE id = $1', [type.quota_id]);
+    await database.sql('UPDATE ticket_types SET quota_ids = quota_ids[1:1] WHERE id = $1', [type.id]);
+    const changed = changeQuota({ id: type.quota_id }, { capacity: 6 });
+    await untilWaiting(1);
+    await change.commit();
+    expectProblem(await changed, 404, 'quota_not_found');
+  });
+
+  it('change to no quota or sell, whatever comes first, to types that many ask for', async () => {
+    for (let round = 0; round < 12; round++) {
+      const event = await newEvent();
+      const type = await newType(event, { capacity: 3 });
+      const [changed, ...answers] = await Promise.all([
+        sleep((round % 3) * 20).then(() => changeType(type, { capacity: null })),
+        ...Array.from({ length: 4 }, () => sleep(round % 3 ? 0 : 15).then(() => reserve(event, type))),
+      ]);
+      const sold = tally(answers);
+      if (changed.status === 200) expect(sold).toEqual({ '201': 4 });
+      else expect(sold).toEqual({ '201': 3, '409 ticket_type_sold_out': 1 });
+      expect(await database.sql(INVENTORY_MISMATCHES)).toEqual([]);
+    }
   });
 });

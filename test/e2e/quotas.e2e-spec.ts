@@ -162,6 +162,31 @@ describe('quotas', () => {
       expect(quotaOf(await changeType(type, { quota_id: null }))).toEqual({ quota_id: null, capacity: null });
     });
 
+    it('leaves nothing behind that no type draws on', async () => {
+      const event = await newEvent();
+      const quotas = async () =>
+        await api.sql<{ id: string; name: string }>(
+          `SELECT id, name FROM quotas WHERE event_id = $1 AND kind = 'type'`,
+          [event.id],
+        );
+      const type = await newType(event);
+      const shared = await newQuota(event, 4);
+      for (const change of [{ capacity: 3 }, { capacity: null }, { capacity: 5 }, { quota_id: shared.id }])
+        expect((await changeType(type, change)).status).toBe(200);
+      expect(await quotas()).toHaveLength(1);
+      const own = (await changeType(type, { quota_id: null, capacity: 2 })).body.quota_id as number;
+      const other = await newType(event, { quota_id: own });
+      await changeType(type, { capacity: null });
+      expect((await quotas()).map(({ id }) => Number(id))).toEqual([shared.id, own]);
+      await removeType(other);
+      // An order that is just being placed may still draw on that of a type which is archived.
+      expect(await quotas()).toHaveLength(2);
+      const third = await newType(event, { capacity: 1 });
+      await changeQuota({ id: third.quota_id }, { name: 'Balcony' });
+      await changeType(third, { quota_id: null });
+      expect((await quotas()).map(({ name }) => name).sort()).toEqual(['', 'Balcony', shared.name].sort());
+    });
+
     it('stays what it is once there are tickets, even if they have expired', async () => {
       const event = await newEvent();
       const [one, other] = [await newType(event, { capacity: 3 }), await newType(event)];
