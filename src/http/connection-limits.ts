@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { networkOf } from './network';
+import { networkOf, sharesOf } from './network';
 
 const MOST_CONNECTIONS = 10_000;
 /** Enough for a carrier's address that thousands of customers share, and a tenth of what there is. */
@@ -32,17 +32,18 @@ export function limitConnections(
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress;
     if (address === undefined || isProxy(address)) return;
-    const network = networkOf(address).address;
-    const count = (open.get(network) ?? 0) + 1;
-    if (count > mostPerAddress) {
+    const shares = sharesOf(networkOf(address), mostPerAddress);
+    if (shares.some(([name, most]) => (open.get(name) ?? 0) >= most)) {
       socket.destroy();
       return;
     }
-    open.set(network, count);
+    for (const [name] of shares) open.set(name, (open.get(name) ?? 0) + 1);
     socket.once('close', () => {
-      const left = (open.get(network) ?? 1) - 1;
-      if (left === 0) open.delete(network);
-      else open.set(network, left);
+      for (const [name] of shares) {
+        const left = (open.get(name) ?? 1) - 1;
+        if (left === 0) open.delete(name);
+        else open.set(name, left);
+      }
     });
   });
 }

@@ -10,6 +10,18 @@ export interface Network {
   site?: string;
 }
 
+/** A /48 gets so many times what one of its networks gets of connections, memory and turns: more would be all there is. */
+const SHARES_PER_SITE = 2;
+
+/** Under which names a network is counted, and how much each may have where an address has one share. */
+export const sharesOf = ({ address, site }: Network, share: number): [name: string, most: number][] =>
+  site === undefined
+    ? [[address, share]]
+    : [
+        [address, share],
+        [site, share * SHARES_PER_SITE],
+      ];
+
 /** Parsing an address takes as long as all other counting of a request, and connections carry many requests. */
 const known = new LRUCache<string, Readonly<Network>>({ max: 10_000 });
 /** Longer than every address; a proxy may pass on any text. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Response } from 'express';
 
 /** Of each connection, the answers that are not over. */
@@ -32,3 +33,16 @@ function close(response: Response): void {
   response.destroy();
   response.emit('close');
 }
+
+/** Aborted once nobody waits for the answer any more: the client has gone, or has one, be it from the deadline. */
+export function goneSignal(response: Response): AbortSignal {
+  if (response.destroyed) return AbortSignal.abort();
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return gone.signal;
+}
+
+/** Hands `goneSignal` to a handler. */
+export const Gone = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  goneSignal(context.switchToHttp().getResponse<Response>()),
+);

@@ -1,26 +1,28 @@
 import type { Socket } from 'node:net';
 import type { Response } from 'express';
-import { networkOf } from './network';
+import { networkOf, sharesOf } from './network';
 
-/** Of one network: some thirty of the largest pages. */
+/** Of one address: some thirty of the largest pages. */
 const MOST_BYTES = 8 * 1_024 * 1_024;
 /** Smaller answers are not counted: how many requests a network may make bounds them. */
 const LARGE_BYTES = 4 * 1_024;
 
+/** An address, or a site of IPv6. */
 interface Network {
   name: string;
+  most: number;
   bytes: number;
   /** The oldest first. */
   answers: Set<Answer>;
 }
 
 interface Answer {
-  network: Network;
+  networks: Network[];
   socket: Socket;
   bytes: number;
 }
 
-const networks = new Map<string, Network>();
+const known = new Map<string, Network>();
 const bySocket = new WeakMap<Socket, Set<Answer>>();
 
 /**
@@ -30,23 +32,29 @@ const bySocket = new WeakMap<Socket, Set<Answer>>();
 export function countUnread(response: Response, bytes: number): void {
   const { socket, address } = response.req;
   if (bytes < LARGE_BYTES || socket.destroyed) return;
-  const network = networkNamed(networkOf(address).address);
-  const answer = { network, socket, bytes };
-  network.bytes += bytes;
-  network.answers.add(answer);
+  const networks = sharesOf(networkOf(address), MOST_BYTES).map(networkNamed);
+  const answer = { networks, socket, bytes };
+  for (const network of networks) {
+    network.bytes += bytes;
+    network.answers.add(answer);
+  }
   answersOn(socket).add(answer);
   response.once('close', () => forget(answer));
-  for (const { socket: oldest } of network.answers) {
-    if (network.bytes <= MOST_BYTES) break;
-    forgetAll(oldest);
-    oldest.destroy();
-  }
+  networks.forEach(endOldest);
 }
 
-function networkNamed(name: string): Network {
-  const network = networks.get(name) ?? { name, bytes: 0, answers: new Set() };
-  networks.set(name, network);
+function networkNamed([name, most]: [string, number]): Network {
+  const network = known.get(name) ?? { name, most, bytes: 0, answers: new Set() };
+  known.set(name, network);
   return network;
+}
+
+function endOldest(network: Network): void {
+  for (const { socket } of network.answers) {
+    if (network.bytes <= network.most) break;
+    forgetAll(socket);
+    socket.destroy();
+  }
 }
 
 function answersOn(socket: Socket): Set<Answer> {
@@ -64,9 +72,11 @@ function forgetAll(socket: Socket): void {
 }
 
 function forget(answer: Answer): void {
-  const { network, socket, bytes } = answer;
-  if (!network.answers.delete(answer)) return;
-  answersOn(socket).delete(answer);
-  network.bytes -= bytes;
-  if (network.answers.size === 0) networks.delete(network.name);
+  const { networks, socket, bytes } = answer;
+  if (!answersOn(socket).delete(answer)) return;
+  for (const network of networks) {
+    network.answers.delete(answer);
+    network.bytes -= bytes;
+    if (network.answers.size === 0) known.delete(network.name);
+  }
 }

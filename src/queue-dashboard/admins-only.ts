@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { Account } from '../auth/caller';
 import { Settings } from '../config/settings';
 import { networkOf } from '../http/network';
+import { goneSignal } from '../http/under-way';
 import { Problem } from '../problems/problem';
 import { RateLimitGuard } from '../rate-limit/rate-limit.guard';
 import { Turns } from '../rate-limit/turns';
@@ -34,7 +35,8 @@ export function adminsOnly(app: INestApplication): RequestHandler {
     try {
       // A page asks for its parts at once: the first of them may have been let in while the others waited.
       const account =
-        known.get(key) ?? (await sessions.authenticate(email, password, networkOf(request.address)));
+        known.get(key) ??
+        (await sessions.authenticate(email, password, networkOf(request.address)));
       known.set(key, account);
       return account;
     } finally {
@@ -58,9 +60,7 @@ function turnsOfPasswords(app: INestApplication) {
   const turns = app.get(Turns, { strict: false });
   return async (request: Request, response: Response) => {
     await limit.countCredentials(request, response);
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    return await turns.take(`passwords ${networkOf(request.address).address}`, gone.signal);
+    return await turns.takeFor(networkOf(request.address), 'passwords', goneSignal(response));
   };
 }
 

@@ -4,6 +4,7 @@ import { Injectable, StreamableFile } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { Settings } from '../config/settings';
 import { csvOf, markCsv, type CsvColumn } from '../http/csv';
+import { goneSignal } from '../http/under-way';
 import { Problem } from '../problems/problem';
 import { Turns } from './turns';
 
@@ -64,9 +65,7 @@ export class CsvExports {
   }
 
   private async takeTurn(request: Request, response: Response): Promise<void> {
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    const end = await this.turns.take(`csv ${request.caller?.userId}`, gone.signal);
+    const end = await this.turns.take(`csv ${request.caller?.userId}`, goneSignal(response));
     // Who has gone before, while access was checked or the turn began, tells nothing more.
     if (response.destroyed) end();
     else response.once('close', end);

@@ -12,6 +12,7 @@ import type { Request, Response } from 'express';
 import { finalize, type Observable } from 'rxjs';
 import { Settings } from '../config/settings';
 import { networkOf } from '../http/network';
+import { goneSignal } from '../http/under-way';
 import { Turns } from './turns';
 
 const LINE = 'line';
@@ -33,9 +34,7 @@ export class TurnInterceptor implements NestInterceptor {
     const request = context.switchToHttp().getRequest<Request>();
     const response = context.switchToHttp().getResponse<Response>();
     const line = this.reflector.getAllAndOverride<Line>(LINE, [context.getHandler(), context.getClass()]);
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    const end = await this.turns.take(`${line} ${networkOf(request.address).address}`, gone.signal);
+    const end = await this.turns.takeFor(networkOf(request.address), line, goneSignal(response));
     // Nest writes the answer right after this, and that is part of the work.
     return next.handle().pipe(finalize(() => setImmediate(end)));
   }

@@ -1,4 +1,5 @@
 import { Problem } from '../problems/problem';
+import { networkOf } from '../http/network';
 import { Turns } from './turns';
 
 const HERE = '192.0.2.1';
@@ -99,6 +100,40 @@ describe('Turns', () => {
     await refused;
     end();
     expect(await isSettled(next)).toBe(true);
+  });
+
+  it('are not given to a client that had gone before', async () => {
+    await expectRefusal(turns.take(HERE, AbortSignal.abort()));
+    expect(await isSettled(turns.take(HERE, stays()))).toBe(true);
+  });
+
+  describe('of the networks of one site of IPv6', () => {
+    const at = (network: number) => networkOf(`2001:db8:1:${network}::1`);
+    const takeAt = (network: number, gone = stays()) => turns.takeFor(at(network), 'pages', gone);
+
+    it('are two at a time, one in each network', async () => {
+      const [first, second] = [await takeAt(1), await takeAt(2)];
+      const [again, third] = [takeAt(1), takeAt(3)];
+      expect(await isSettled(turns.takeFor(networkOf('2001:db8:2:1::1'), 'pages', stays()))).toBe(true);
+      expect(await isSettled(again)).toBe(false);
+      expect(await isSettled(third)).toBe(false);
+      second();
+      expect(await isSettled(third)).toBe(true);
+      first();
+      expect(await isSettled(again)).toBe(true);
+    });
+
+    it('are given back by those who go while the site is busy', async () => {
+      const ends = [await takeAt(1), await takeAt(2)];
+      const client = new AbortController();
+      const gone = takeAt(3, client.signal);
+      expect(await isSettled(gone)).toBe(false);
+      client.abort();
+      await expectRefusal(gone);
+      ends.forEach((end) => end());
+      await jest.advanceTimersByTimeAsync(300);
+      expect(turns).toEqual(new Turns());
+    });
   });
 
   it('end once', async () => {

@@ -72,6 +72,20 @@ describe('the connections of a server', () => {
     expect(await isAnswered(port)).toBe(true);
   });
 
+  it('of one site of IPv6 are some of all, from however many of its networks they come', async () => {
+    const { server, port } = await serve(1);
+    let network = 0;
+    server.on('connection', (socket) => {
+      Object.defineProperty(socket, 'remoteAddress', { value: `2001:db8:1:${(network++).toString(16)}::1` });
+    });
+    limitConnections(server, () => false, 3);
+    const sockets: Socket[] = [];
+    while (sockets.length < 6) sockets.push(await open(port));
+    expect(await isAnswered(port)).toBe(false);
+    for (const socket of sockets) socket.destroy();
+    while (!(await isAnswered(port)));
+  });
+
   it('of a proxy are as many as there are', async () => {
     const { port } = await serve(1, (address) => address === '127.0.0.1', 3);
     const sockets = await Promise.all([open(port), open(port), open(port)]);

@@ -67,6 +67,11 @@ describe('the turns of a network', () => {
     }
   });
 
+  it('are taken of the site, too, where there is one', async () => {
+    const lines = await turnsOf(() => api.client.get('/users/me/sessions', from('2001:db8:1:2::3')));
+    expect(lines).toEqual(['pages 2001:db8:1:2::/64', 'pages 2001:db8:1::/48']);
+  });
+
   it('are taken by nothing else', async () => {
     const event = await api.create.event();
     const user = await api.create.user();

@@ -66,6 +66,17 @@ describe('answers that are not read', () => {
     expect(await read(newest.client, MANY_ANSWERS)).toBeGreaterThan(MANY_ANSWERS * MEGABYTE);
   });
 
+  it('end that connection, too, where they are for all the networks of one site of IPv6', async () => {
+    const [oldest, elsewhere] = [
+      await ask('2001:db8:1:1::1', ANSWERS),
+      await ask('2001:db8:2:1::1', ANSWERS),
+    ];
+    for (let network = 2; network < 4 * TRIES && !oldest.served.destroyed; network++)
+      await ask(`2001:db8:1:${network}::1`, ANSWERS);
+    expect(oldest.served.destroyed).toBe(true);
+    expect(elsewhere.served.destroyed).toBe(false);
+  });
+
   it('are forgotten once they are read', async () => {
     const { served } = await ask('192.0.2.3', ANSWERS);
     for (let tries = 0; tries < TRIES; tries++) {
