@@ -30,6 +30,31 @@ describe('Passwords', () => {
     expect(theirs).toEqual([[expect.stringMatching(PARAMETERS), PASSWORD]]);
   });
 
+  it('are not hashed for those who have gone, whose places in the line are free again', async () => {
+    const passwords = new Passwords();
+    const finish: (() => void)[] = [];
+    const hashes = jest
+      .spyOn(argon2, 'hash')
+      .mockImplementation(() => new Promise((resolve) => finish.push(() => resolve('hash'))));
+    const clients = Array.from({ length: 60 }, () => new AbortController());
+    const theirs = clients.map(({ signal }) =>
+      passwords.hash(PASSWORD, signal).catch((error: unknown) => error),
+    );
+    await Promise.resolve();
+    const begun = hashes.mock.calls.length;
+    clients.forEach((client) => client.abort());
+    theirs.push(passwords.hash(PASSWORD, AbortSignal.abort()).catch((error: unknown) => error));
+    const others = Array.from({ length: 10 }, () => passwords.hash(PASSWORD));
+    for (let done = 0; done < begun + others.length; done++) {
+      finish[done]?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(new Set(await Promise.all(others))).toEqual(new Set(['hash']));
+    const results = await Promise.all(theirs);
+    expect(results.filter((result) => result === 'hash')).toHaveLength(begun);
+    expect(hashes).toHaveBeenCalledTimes(begun + others.length);
+  });
+
   it('are worked off few at a time, in a line that ends', async () => {
     const passwords = new Passwords();
     const finish: (() => void)[] = [];

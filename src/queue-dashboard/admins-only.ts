@@ -36,7 +36,7 @@ export function adminsOnly(app: INestApplication): RequestHandler {
       // A page asks for its parts at once: the first of them may have been let in while the others waited.
       const account =
         known.get(key) ??
-        (await sessions.authenticate(email, password, networkOf(request.address)));
+        (await sessions.authenticate(email, password, networkOf(request.address), goneSignal(response)));
       known.set(key, account);
       return account;
     } finally {

@@ -18,6 +18,7 @@ import { UserInPath } from '../auth/user-in-path';
 import type { Subject } from '../database/scope';
 import { ApiList, ApiProblems, ApiUserId } from '../http/api-docs';
 import { PageQuery, sendPage } from '../http/page';
+import { Gone } from '../http/under-way';
 import { invalid } from '../problems/problem';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import { InTurn } from '../rate-limit/turn.interceptor';
@@ -48,8 +49,13 @@ export class AccountController {
   })
   @ApiNoContentResponse({ description: 'Changed' })
   @ApiProblems('invalid_credentials', 'user_not_found', 'password_not_set', 'overloaded')
-  async changePassword(@Body() body: ChangePasswordDto, @Caller() caller: Caller, once: Once): Promise<void> {
-    const change = await this.sessions.preparePasswordChange(caller, body.current, body.new);
+  async changePassword(
+    @Body() body: ChangePasswordDto,
+    @Caller() caller: Caller,
+    @Gone() gone: AbortSignal,
+    once: Once,
+  ): Promise<void> {
+    const change = await this.sessions.preparePasswordChange(caller, body.current, body.new, gone);
     await once(() => this.sessions.changePassword(change, caller.sessionId));
   }
 

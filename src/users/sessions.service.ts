@@ -66,13 +66,14 @@ export class SessionsService {
   }
 
   /**
+   * @param gone when it is aborted, no password is compared any more
    * @throws {Problem} `invalid_credentials`, as late where there is no such e-mail as where there is; `rate_limited`,
    *   `overloaded`
    */
-  async authenticate(email: string, password: string, from: Network): Promise<Login> {
+  async authenticate(email: string, password: string, from: Network, gone: AbortSignal): Promise<Login> {
     return await this.guesses.guess(emailKey(email), from, async () => {
       const login = await this.users.findLogin(email);
-      const isRight = await this.passwords.verify(login?.passwordHash, password);
+      const isRight = await this.passwords.verify(login?.passwordHash, password, gone);
       if (!login || !isRight) throw invalidCredentials();
       return login;
     });
@@ -81,10 +82,16 @@ export class SessionsService {
   /**
    * Compares the caller's password and hashes the next one: what takes long, and what Redis counts.
    *
+   * @param gone as for `authenticate`
    * @throws {Problem} `invalid_credentials`, `password_not_set`, `user_not_found`, `rate_limited`, `overloaded`, 422 at
    *   `/new` for a password that a guesser tries first
    */
-  async preparePasswordChange(caller: Caller, current: string, next: string): Promise<PasswordChange> {
+  async preparePasswordChange(
+    caller: Caller,
+    current: string,
+    next: string,
+    gone: AbortSignal,
+  ): Promise<PasswordChange> {
     const { userId } = caller;
     const login = await this.users.findLoginOf(caller);
     if (!login) throw new Problem('user_not_found');
@@ -93,10 +100,10 @@ export class SessionsService {
     // Holders of a token guess here, and can't be told from its owner: from wherever they come, they count as one.
     const holder = `user ${userId}`;
     await this.guesses.guess(holder, { address: holder }, async () => {
-      if (!(await this.passwords.verify(passwordHash, current))) throw invalidCredentials();
+      if (!(await this.passwords.verify(passwordHash, current, gone))) throw invalidCredentials();
     });
     if (isGuessable(next, [login.name, login.email])) throw invalid('/new', GUESSABLE);
-    return { userId, passwordHash, nextHash: await this.passwords.hash(next) };
+    return { userId, passwordHash, nextHash: await this.passwords.hash(next, gone) };
   }
 
   /**

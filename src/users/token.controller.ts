@@ -6,6 +6,7 @@ import { ApiProblems } from '../http/api-docs';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import { TakesBody } from '../http/body.guard';
 import { networkOf } from '../http/network';
+import { Gone } from '../http/under-way';
 import type { Problem } from '../problems/problem';
 import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import {
@@ -42,10 +43,15 @@ export class TokenController {
   })
   @ApiBody({ type: TokenRequestDto, examples: TOKEN_REQUEST_EXAMPLES })
   @ApiProblems('invalid_credentials', 'overloaded')
-  async create(@Body() body: TokenRequestDto, @Req() { address }: Request, once: Once): Promise<TokensDto> {
+  async create(
+    @Body() body: TokenRequestDto,
+    @Req() { address }: Request,
+    @Gone() gone: AbortSignal,
+    once: Once,
+  ): Promise<TokensDto> {
     const { username = '', password = '', refresh_token = '' } = body;
     if (body.grant_type === 'refresh_token') return await this.renew(refresh_token, once);
-    const login = await this.sessions.authenticate(username, password, networkOf(address));
+    const login = await this.sessions.authenticate(username, password, networkOf(address), gone);
     return await once(async () => toTokensDto(await this.sessions.begin(login, login.passwordHash)));
   }
 

@@ -5,6 +5,7 @@ import { Public } from '../auth/public';
 import { UserInPath } from '../auth/user-in-path';
 import type { Subject } from '../database/scope';
 import { ApiCreated, ApiProblems, ApiUserId } from '../http/api-docs';
+import { Gone } from '../http/under-way';
 import { Idempotent, type Once } from '../idempotency/idempotent.decorator';
 import { LimitAsCredentials } from '../rate-limit/rate-limit.decorator';
 import { SessionsService } from './sessions.service';
@@ -43,10 +44,12 @@ export class UsersController {
   async create(
     @Body() body: CreateUserDto,
     @Res({ passthrough: true }) response: Response,
+    @Gone() gone: AbortSignal,
     once: Once,
   ): Promise<SignedUpUserDto> {
     const newUser = toNewUser(body);
-    const passwordHash = body.password == null ? null : await this.users.hashPassword(newUser, body.password);
+    const passwordHash =
+      body.password == null ? null : await this.users.hashPassword(newUser, body.password, gone);
     return await once(async () => {
       const user = await this.users.create(newUser, passwordHash);
       const account = { userId: user.id, role: user.role, createdAt: user.createdAt };

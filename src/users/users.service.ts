@@ -14,10 +14,13 @@ export class UsersService {
     private readonly passwords: Passwords,
   ) {}
 
-  /** @throws {Problem} `overloaded`, 422 at `/password` for one that a guesser tries first */
-  async hashPassword(user: NewUser, password: string): Promise<string> {
+  /**
+   * @param gone when it is aborted, nothing is hashed any more
+   * @throws {Problem} `overloaded`, 422 at `/password` for one that a guesser tries first
+   */
+  async hashPassword(user: NewUser, password: string, gone: AbortSignal): Promise<string> {
     if (isGuessable(password, [user.name, user.email])) throw invalid('/password', GUESSABLE);
-    return await this.passwords.hash(password);
+    return await this.passwords.hash(password, gone);
   }
 
   /**
