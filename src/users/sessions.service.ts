@@ -15,6 +15,8 @@ import { GUESSABLE, isGuessable } from '../text/guessable';
 import { SessionsRepository, type SessionKey, type SessionView } from './sessions.repository';
 import { UsersRepository, type Login } from './users.repository';
 
+export type { Login };
+
 /** From the sign-in on, however often the token is renewed. */
 const SESSION_SECONDS = 30 * 86_400;
 
@@ -77,6 +79,16 @@ export class SessionsService {
       if (!login || !isRight) throw invalidCredentials();
       return login;
     });
+  }
+
+  /**
+   * An account whose password was right before, as it is now.
+   *
+   * @returns undefined where it has another password since, or is no more
+   */
+  async recall({ email, passwordHash }: Login): Promise<Login | undefined> {
+    const login = await this.users.findLogin(email);
+    return login?.passwordHash === passwordHash ? login : undefined;
   }
 
   /**

@@ -17,6 +17,8 @@ const PASSWORD = 'a password: with a colon';
 const basic = (email: string, password: string) => ({
   Authorization: `Basic ${Buffer.from(`${email}:${password}`).toString('base64')}`,
 });
+/** Of a password that nobody knows. */
+const OTHER_HASH = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 const ADMIN = basic(TEST_ADMIN.email, PASSWORD);
 
 describeWithRedis('the queue dashboard', () => {
@@ -161,6 +163,29 @@ describeWithRedis('passwords at the queue dashboard', () => {
     expect(take).not.toHaveBeenCalled();
     expect((await look('203.0.113.4', basic(TEST_ADMIN.email, `${PASSWORD}?`))).status).toBe(401);
     expect(take).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    ['has another password', { password_hash: OTHER_HASH }],
+    ['is no admin', { role: 'user' }],
+    ['has another address', { email: 'moved@example.com', email_key: 'moved@example.com' }],
+  ])('are no good any more once the account %s', async (_what, changes) => {
+    expect((await look('203.0.113.5', ADMIN)).status).toBe(200);
+    const columns = Object.keys(changes).map((name, i) => `${name} = $${i + 2}`);
+    await api.sql(`UPDATE users SET ${columns.join()} WHERE id = $1`, [
+      TEST_ADMIN.id,
+      ...Object.values(changes),
+    ]);
+    expectProblem(await look('203.0.113.5', ADMIN), 401, 'unauthenticated');
+  });
+
+  it.each([
+    ['e-mails', basic('n'.repeat(256), PASSWORD)],
+    ['passwords', basic(TEST_ADMIN.email, 'p'.repeat(129))],
+  ])('are not looked up where %s are too long', async (_what, headers) => {
+    const take = jest.spyOn(api.app.get(Turns), 'take');
+    expectProblem(await look('203.0.113.6', headers), 401, 'unauthenticated');
+    expect(take).not.toHaveBeenCalled();
   });
 });
 
