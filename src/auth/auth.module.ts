@@ -3,6 +3,7 @@ import { Settings } from '../config/settings';
 import { DatabaseClock } from '../database/database-clock';
 import { AccessTokens } from './access-tokens';
 import { Passwords } from './passwords';
+import { RefreshTokens } from './refresh-tokens';
 
 const accessTokens = {
   provide: AccessTokens,
@@ -11,5 +12,14 @@ const accessTokens = {
     new AccessTokens(JWT_SECRET, () => clock.now()),
 };
 
-@Module({ providers: [accessTokens, Passwords], exports: [accessTokens, Passwords] })
+const refreshTokens = {
+  provide: RefreshTokens,
+  inject: [Settings],
+  useFactory: ({ JWT_SECRET = [] }: Settings) => new RefreshTokens(JWT_SECRET),
+};
+
+@Module({
+  providers: [accessTokens, refreshTokens, Passwords],
+  exports: [accessTokens, refreshTokens, Passwords],
+})
 export class AuthModule {}

@@ -111,6 +111,19 @@ export class SessionsRepository {
     return ended.some(({ isLive }) => isLive);
   }
 
+  /**
+   * Ends the session of a refresh token.
+   *
+   * @param isIssued whether the token was the session's at some time; otherwise it must be so now
+   */
+  async deleteByToken(id: string, tokenHash: Buffer, isIssued: boolean): Promise<void> {
+    await this.statements.run({ text: 'DELETE FROM sessions WHERE id = $1 AND (token_hash = $2 OR $3)' }, [
+      id,
+      tokenHash,
+      isIssued,
+    ]);
+  }
+
   /** Ends all sessions of the user but the one to keep. */
   async deleteOthers(userId: number, keptId: string | undefined): Promise<void> {
     await this.statements.run(

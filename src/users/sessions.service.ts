@@ -1,8 +1,9 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AccessTokens } from '../auth/access-tokens';
 import type { Account, Caller } from '../auth/caller';
 import { Passwords } from '../auth/passwords';
+import { RefreshTokens, sessionOf } from '../auth/refresh-tokens';
 import { invalidCredentials } from '../auth/unauthenticated';
 import type { Scope, Subject } from '../database/scope';
 import { Transactions } from '../database/transactions';
@@ -44,6 +45,7 @@ export class SessionsService {
     private readonly users: UsersRepository,
     private readonly passwords: Passwords,
     private readonly accessTokens: AccessTokens,
+    private readonly refreshTokens: RefreshTokens,
     private readonly guesses: GuessLimit,
     private readonly transactions: Transactions,
   ) {}
@@ -59,7 +61,7 @@ export class SessionsService {
    */
   async begin(account: Account, passwordHash: string | null = null): Promise<Tokens> {
     const id = randomUUID();
-    const refreshToken = newRefreshToken(id);
+    const refreshToken = this.refreshTokens.issue(id);
     const { userId } = account;
     const hash = hashOf(refreshToken);
     const hasBegun = await this.repository.insert(id, userId, passwordHash, hash, SESSION_SECONDS);
@@ -156,30 +158,24 @@ export class SessionsService {
   async renew(refreshToken: string): Promise<Tokens> {
     const id = sessionOf(refreshToken);
     if (id === undefined) throw invalidCredentials();
-    const next = newRefreshToken(id);
+    const next = this.refreshTokens.issue(id);
     const account = await this.repository.rotate(id, hashOf(refreshToken), hashOf(next));
     if (!account) throw invalidCredentials();
     const accessToken = this.accessTokens.sign(account, id);
     return { userId: account.userId, accessToken, refreshToken: next };
   }
 
-  /** Ends the session of a refresh token, even of a used one. */
+  /** Ends the session of a refresh token, even of a used one; never by a token that we did not issue. */
   async end(refreshToken: string): Promise<void> {
     const id = sessionOf(refreshToken);
-    if (id !== undefined) await this.repository.delete(id, { by: 'anyone' });
+    if (id === undefined) return;
+    await this.repository.deleteByToken(id, hashOf(refreshToken), this.refreshTokens.isIssued(refreshToken));
   }
 }
 
 const SESSION_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 const isSessionId = (part: unknown): part is string => typeof part === 'string' && SESSION_ID.test(part);
-
-/** 32 random bytes behind the id of the session. */
-const newRefreshToken = (id: string) => `${id}.${randomBytes(32).toString('base64url')}`;
-
-const sessionOf = (refreshToken: string): string | undefined => REFRESH_TOKEN.exec(refreshToken)?.[1];
-
-const REFRESH_TOKEN = /^([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.[\w-]{43}$/;
 
 /** Plain SHA-256 will do: a random token can't be guessed. */
 const hashOf = (refreshToken: string) => createHash('sha256').update(refreshToken).digest();

@@ -68,7 +68,7 @@ export class TokenController {
     await once(() => this.sessions.end(token));
   }
 
-  /** A token that is refused ends its session, and does so by itself: a refusal leaves nothing in its transaction. */
+  /** A used token that comes again ends its session, and does so by itself: a refusal leaves nothing in its transaction. */
   private async renew(refreshToken: string, once: Once): Promise<TokensDto> {
     try {
       return await once(async () => toTokensDto(await this.sessions.renew(refreshToken)));

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import argon2 from '@node-rs/argon2';
 import { Passwords } from '../../src/auth/passwords';
 import { SessionsService } from '../../src/users/sessions.service';
@@ -238,10 +239,33 @@ describe('identity', () => {
       async (token) => expectProblem(await renew(token), 401, 'invalid_credentials'),
     );
 
-    it('of the right session with another secret ends that session', async () => {
+    it('that was never issued ends nothing, whichever session it names', async () => {
       const token = await begin();
-      expectProblem(await renew(`${token.slice(0, 37)}${'A'.repeat(43)}`), 401, 'invalid_credentials');
-      expectProblem(await renew(token), 401, 'invalid_credentials');
+      const elsewhere = await begin();
+      for (const guess of [
+        `${token.slice(0, 37)}${'A'.repeat(43)}`,
+        token.slice(0, 37) + elsewhere.slice(37),
+      ]) {
+        expectProblem(await renew(guess), 401, 'invalid_credentials');
+        expect((await post('/auth/revoke', { token: guess })).status).toBe(200);
+      }
+      expect((await renew(token)).status).toBe(200);
+    });
+
+    it('that was issued before it had a tag is good, and ends its session', async () => {
+      const [renewed, ended] = [await begin(), await begin()];
+      const untagged = async (token: string) => {
+        const plain = token.slice(0, 37) + randomBytes(32).toString('base64url');
+        await api.sql('UPDATE sessions SET token_hash = sha256($2) WHERE id::text = left($1, 36)', [
+          token,
+          Buffer.from(plain),
+        ]);
+        return plain;
+      };
+      expect((await renew(await untagged(renewed))).status).toBe(200);
+      const plain = await untagged(ended);
+      await post('/auth/revoke', { token: plain });
+      expectProblem(await renew(plain), 401, 'invalid_credentials');
     });
   });
 
