@@ -36,9 +36,9 @@ export class SessionsRepository {
   constructor(private readonly statements: Statements) {}
 
   /**
-   * Begins a session; those of the user that have lapsed go, and the oldest where there are too many. The lock keeps a
-   * password from being changed between the look at it and the end of the transaction: the change then finds this session,
-   * and ends it.
+   * Begins a session, within a transaction; those of the user that have lapsed go, and the oldest where there are too many.
+   * The lock keeps others from beginning one meanwhile, and a password from being changed between the look at it and the end
+   * of the transaction: the change then finds this session, and ends it.
    *
    * @param passwordHash what the password was compared with; null: nothing was
    * @returns false, and begins none, when the user has another password by now
@@ -50,23 +50,30 @@ export class SessionsRepository {
     tokenHash: Buffer,
     seconds: number,
   ): Promise<boolean> {
-    const begun = await this.statements.run(
+    const owners = await this.statements.run(
+      {
+        text: `
+          SELECT id FROM users WHERE id = $1 AND ($2::varchar IS NULL OR password_hash = $2)
+          FOR NO KEY UPDATE`,
+      },
+      [userId, passwordHash],
+    );
+    if (owners.length === 0) return false;
+    // A statement of its own: it sees the sessions that others began before this one got the lock.
+    await this.statements.run(
       {
         text: `
           WITH ended AS (
             DELETE FROM sessions WHERE user_id = $2 AND expires_at <= greatest(now(), (
-              SELECT expires_at FROM sessions WHERE user_id = $2 ORDER BY expires_at DESC OFFSET $6 - 1 LIMIT 1
+              SELECT expires_at FROM sessions WHERE user_id = $2 ORDER BY expires_at DESC OFFSET $5 - 1 LIMIT 1
             ))
           )
           INSERT INTO sessions (id, user_id, token_hash, expires_at)
-          SELECT $1, id, $4, now() + make_interval(secs => $5::int) FROM users
-          WHERE id = $2 AND ($3::varchar IS NULL OR password_hash = $3)
-          FOR SHARE
-          RETURNING id`,
+          VALUES ($1, $2, $3, now() + make_interval(secs => $4::int))`,
       },
-      [id, userId, passwordHash, tokenHash, seconds, MOST_LIVE],
+      [id, userId, tokenHash, seconds, MOST_LIVE],
     );
-    return begun.length > 0;
+    return true;
   }
 
   /**

@@ -64,7 +64,9 @@ export class SessionsService {
     const refreshToken = this.refreshTokens.issue(id);
     const { userId } = account;
     const hash = hashOf(refreshToken);
-    const hasBegun = await this.repository.insert(id, userId, passwordHash, hash, SESSION_SECONDS);
+    const hasBegun = await this.transactions.run(() =>
+      this.repository.insert(id, userId, passwordHash, hash, SESSION_SECONDS),
+    );
     if (!hasBegun) throw invalidCredentials();
     return { userId, accessToken: this.accessTokens.sign(account, id), refreshToken };
   }

@@ -1,3 +1,4 @@
+import { SessionsService } from '../../src/users/sessions.service';
 import { Passwords } from '../../src/auth/passwords';
 import { startTestApi } from '../support/api';
 import type { Answer } from '../support/client';
@@ -168,6 +169,16 @@ describe('the sessions of an account', () => {
         404,
         'session_not_found',
       );
+    });
+
+    it('are a hundred at most, however many begin at once', async () => {
+      const { id: userId } = await suite.api.create.user();
+      const sessions = suite.api.app.get(SessionsService);
+      const account = { userId, role: 'user' as const, createdAt: new Date(0) };
+      await Promise.all(Array.from({ length: 150 }, () => sessions.begin(account)));
+      const kept = await suite.api.sql('SELECT count(*)::int FROM sessions WHERE user_id = $1', [userId]);
+      expect(kept[0].count).toBeLessThanOrEqual(100);
+      expect(kept[0].count).toBeGreaterThan(50);
     });
 
     it('are a hundred at most: the next sign-in ends the oldest', async () => {
