@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { startTestApi, type TestApi } from '../support/api';
 import { download, warmUpDocuments } from '../support/downloads';
-import { gateBy, type PaidTicket } from '../support/gate';
+import { eventually } from '../support/eventually';
+import { gateBy, type GateEvent, type PaidTicket } from '../support/gate';
 import { partyOf, type Party } from '../support/orders';
 import { boxesIn, textOf } from '../support/readers';
 
@@ -25,13 +27,15 @@ const NAMES: [script: string, name: string, isRead: boolean][] = [
 describe('names on the PDF of a ticket', () => {
   let api: TestApi;
   let buyer: Party;
+  let event: GateEvent;
   let ticket: PaidTicket;
 
   beforeAll(async () => {
-    api = await startTestApi();
+    api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0' });
     const gate = gateBy(() => api);
     buyer = await partyOf(api);
-    [ticket] = (await gate.tickets(await gate.event(await partyOf(api)), 1, buyer)) as [PaidTicket];
+    event = await gate.event(await partyOf(api));
+    [ticket] = (await gate.tickets(event, 1, buyer)) as [PaidTicket];
     await warmUpDocuments(api, ticket.id);
   }, 60_000);
   afterAll(() => api.stop());
@@ -50,6 +54,31 @@ describe('names on the PDF of a ticket', () => {
     expect(boxesIn(pdf)).toBe(0);
     if (isRead) expect((await textOf(pdf)).text).toContain(name);
   });
+
+  it('in a thousand rare letters are on the tickets of one order', async () => {
+    const file = require.resolve('@fontsource/noto-sans-sc/unicode.json');
+    const letters = [...readFileSync(file, 'utf8').matchAll(/U\+([5-9][\da-f]{3})/gi)].map(([, code = '']) =>
+      String.fromCodePoint(parseInt(code, 16)),
+    );
+    expect(letters.length).toBeGreaterThan(3_000);
+    // Each name has letters of many files of the font.
+    const rare = Array.from({ length: 10 }, (_, i) =>
+      Array.from({ length: 100 }, (_, j) => letters[((100 * i + j) * 7_919) % letters.length]).join(''),
+    );
+    const items = [{ ticket_type_id: event.type, quantity: 10, attendees: rare.map((name) => ({ name })) }];
+    const { body: order } = await buyer.client.post('/orders', { event_id: event.id, items });
+    expect(order).toHaveProperty('code');
+    await buyer.client.post(`/orders/${order.code}/payments`, {});
+    // On a machine that is busy, the first try may end with the loading of fonts.
+    const pdf = await eventually(async () => {
+      const { status, bytes } = await download(api, buyer, `/orders/${order.code}.pdf`);
+      expect(status).toBe(200);
+      return bytes;
+    }, 20_000);
+    expect(boxesIn(pdf)).toBe(0);
+    const { text } = await textOf(pdf);
+    for (const name of rare) expect(text.replaceAll(/\s/g, '')).toContain(name.slice(0, 30));
+  }, 60_000);
 
   it('would be seen to have one', async () => {
     expect(boxesIn(await pdfFor('Amenhotep \u{13000}'))).toBe(1);

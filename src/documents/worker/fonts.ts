@@ -20,35 +20,37 @@ const FAMILIES = [
 export class Face {
   /** In which direction the next piece is laid out. pdfkit would ask the font, which guesses from the script. */
   isRtl = false;
-  private readonly fonts = new Map<Weight, Font>();
+  private readonly fonts = new Map<string, Font>();
 
   constructor(
     readonly family: (typeof FAMILIES)[number],
     private readonly subset: string,
-    private readonly ranges: [first: number, last: number][],
   ) {}
+
+  /** Of the file that has it. */
+  nameOf(weight: Weight): string {
+    const { name, weights } = this.family;
+    return `${name}-${this.subset}-${weights.find((each) => each === weight) ?? weights[0]}`;
+  }
 
   /** As pdfkit takes it. */
   font(weight: Weight): Font {
-    const known = this.fonts.get(weight);
+    const name = this.nameOf(weight);
+    const known = this.fonts.get(name);
     if (known) return known;
-    const { name, weights } = this.family;
-    const own = weights.find((each) => each === weight) ?? weights[0];
-    const file = require.resolve(`@fontsource/${name}/files/${name}-${this.subset}-${own}-normal.woff`);
+    const file = require.resolve(`@fontsource/${this.family.name}/files/${name}-normal.woff`);
     const font = create(unpackWoff(readFileSync(file))) as Font;
     leaveUnplaced(font);
     const layOut = font.layout.bind(font);
     font.layout = (text, features) =>
       layOut(text, features, undefined, undefined, this.isRtl ? 'rtl' : 'ltr');
-    this.fonts.set(weight, font);
+    this.fonts.set(name, font);
     return font;
   }
 
-  has(codePoint: number): boolean {
-    return (
-      this.ranges.some(([first, last]) => codePoint >= first && codePoint <= last) &&
-      this.font(400).hasGlyphForCodePoint(codePoint)
-    );
+  /** @param weight in which it is to be drawn: another one would be read for nothing */
+  has(codePoint: number, weight: Weight): boolean {
+    return facesOf(codePoint).includes(this) && this.font(weight).hasGlyphForCodePoint(codePoint);
   }
 }
 
@@ -74,38 +76,45 @@ function leaveUnplaced(font: Font): void {
   };
 }
 
-/** `U+0-FF,U+131` */
-const rangesIn = (text: string) =>
-  text.split(',').map((range): [number, number] => {
+/** All code points of `U+0-FF,U+131`. */
+function* codePointsIn(ranges: string): Generator<number> {
+  for (const range of ranges.split(',')) {
     const [first = '', last = first] = range.slice(2).split('-');
-    return [parseInt(first, 16), parseInt(last, 16)];
-  });
+    for (let at = parseInt(first, 16); at <= parseInt(last, 16); at++) yield at;
+  }
+}
 
-const FACES = FAMILIES.flatMap((family) => {
+/** Of each code point the faces that may have it: asking all four hundred for each letter would take longer than drawing. */
+const FACES = new Map<number, Face[]>();
+
+const facesOf = (codePoint: number): readonly Face[] => FACES.get(codePoint) ?? [];
+
+for (const family of FAMILIES) {
   const file = require.resolve(`@fontsource/${family.name}/unicode.json`);
   const subsets = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>);
   // The common letters first: a subset of rare ones has some of them, too.
   subsets.sort(([a], [b]) => Number(b === 'latin') - Number(a === 'latin'));
-  return subsets.map(
-    ([name, ranges]) => new Face(family, name.replace(/^\[(.*)\]$/, '$1'), rangesIn(ranges)),
-  );
-});
-const DEFAULT_FACE = FACES[0] as Face;
+  for (const [name, ranges] of subsets) {
+    const face = new Face(family, name.replace(/^\[(.*)\]$/, '$1'));
+    for (const codePoint of codePointsIn(ranges)) {
+      const faces = FACES.get(codePoint);
+      if (faces) faces.push(face);
+      else FACES.set(codePoint, [face]);
+    }
+  }
+}
+const DEFAULT_FACE = facesOf(0x20)[0] as Face;
 
-const favouring = (name: string) => [
-  ...FACES.filter(({ family }) => family.name === name),
-  ...FACES.filter(({ family }) => family.name !== name),
-];
-const JAPANESE_FIRST = favouring('noto-sans-jp');
-const KOREAN_FIRST = favouring('noto-sans-kr');
+/** The name of a family. */
+export type Favourite = (typeof FAMILIES)[number]['name'];
 
 /**
- * The faces for a text, in the order in which a character is looked for. Chinese, Japanese and Korean share characters
- * that each draws in its own way: the other letters of the text tell which it is.
+ * The family to look in first for a text. Chinese, Japanese and Korean share characters that each draws in its own way: the
+ * other letters of the text tell which it is.
  */
-export function facesFor(text: string): readonly Face[] {
-  if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)) return JAPANESE_FIRST;
-  return /\p{Script=Hangul}/u.test(text) ? KOREAN_FIRST : FACES;
+export function favouriteOf(text: string): Favourite | undefined {
+  if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)) return 'noto-sans-jp';
+  return /\p{Script=Hangul}/u.test(text) ? 'noto-sans-kr' : undefined;
 }
 
 /** Join or choose a form of what stands before them, and are nothing by themselves. */
@@ -116,19 +125,21 @@ const isIgnorable = (codePoint: number) =>
  * The face that shows a character as a reader sees it, such as a family of four people: the first that has all its code
  * points, else the first that has the one it begins with. A character that none has is shown as an empty box.
  *
- * @param faces those of its text
+ * @param favourite of its text
  * @param before the face of the character before it, which shows it if it can: letters of a word belong together
  */
-export function faceOf(cluster: string, faces: readonly Face[], before?: Face): Face {
+export function faceOf(cluster: string, weight: Weight, favourite?: Favourite, before?: Face): Face {
   const codePoints = [...cluster].map((character) => character.codePointAt(0) as number);
-  const hasAll = (face: Face) => codePoints.every((codePoint) => face.has(codePoint));
-  const isShown = codePoints.filter((codePoint) => !isIgnorable(codePoint));
+  const shown = codePoints.filter((codePoint) => !isIgnorable(codePoint));
+  const [first = codePoints[0] ?? 0] = shown;
+  const isFavoured = ({ family }: Face) => family.name === favourite;
+  const faces = facesOf(first).toSorted((a, b) => Number(isFavoured(b)) - Number(isFavoured(a)));
   const isEmoji = /\p{Emoji_Presentation}|\uFE0F/u.test(cluster);
   const tried = isEmoji ? faces.toReversed() : before ? [before, ...faces] : faces;
   return (
-    tried.find(hasAll) ??
-    tried.find((face) => isShown.every((codePoint) => face.has(codePoint))) ??
-    tried.find((face) => isShown[0] !== undefined && face.has(isShown[0])) ??
+    tried.find((face) => codePoints.every((codePoint) => face.has(codePoint, weight))) ??
+    tried.find((face) => shown.every((codePoint) => face.has(codePoint, weight))) ??
+    tried.find((face) => face.has(first, weight)) ??
     DEFAULT_FACE
   );
 }

@@ -99,7 +99,9 @@ class Pen {
       let x = this.sheet.margin;
       for (const { text, face, isRtl, width } of line) {
         face.isRtl = isRtl;
-        this.document.font(face.font(style.weight) as never, size);
+        // By a name of its own, pdfkit knows the font again. By the font's, which all files of a family share, it would put
+        // another copy into the document for each piece.
+        this.document.font(face.font(style.weight) as never, face.nameOf(style.weight), size);
         // With features, and be they none, pdfkit hands the font all of a piece at once.
         this.document.text(text, x, this.y + size, {
           lineBreak: false,

@@ -1,5 +1,5 @@
 import bidiFactory from 'bidi-js';
-import { faceOf, facesFor, type Face, type Weight } from './fonts';
+import { faceOf, favouriteOf, type Face, type Weight } from './fonts';
 
 const bidi = bidiFactory();
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
@@ -37,6 +37,7 @@ export class Paragraph {
     // What turns the direction of text around could make a name look like another.
     const clusters = clustersOf(
       text.replace(/[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]+/gu, ' ').trim(),
+      weight,
     );
     this.words = wordsOf(clusters);
   }
@@ -72,7 +73,7 @@ export class Paragraph {
   }
 
   private cut(line: Cluster[], maxWidth: number): Cluster[] {
-    const dots: Cluster = { text: '…', face: faceOf('…', facesFor('')), level: line.at(-1)?.level ?? 0 };
+    const dots: Cluster = { text: '…', face: faceOf('…', this.weight), level: line.at(-1)?.level ?? 0 };
     let kept = line;
     while (kept.length > 1 && this.widthOf([...kept, dots]) > maxWidth) kept = kept.slice(0, -1);
     return [...kept, dots];
@@ -112,14 +113,14 @@ export class Paragraph {
   }
 }
 
-function clustersOf(text: string): Cluster[] {
+function clustersOf(text: string, weight: Weight): Cluster[] {
   const { levels } = bidi.getEmbeddingLevels(inBasicPlane(text));
   const mirrored = bidi.getMirroredCharactersMap(text, levels);
-  const faces = facesFor(text);
+  const favourite = favouriteOf(text);
   let face: Face | undefined;
   return Array.from(graphemes.segment(text), ({ segment, index }) => {
     const cluster = mirrored.get(index) ?? segment;
-    face = faceOf(cluster, faces, face);
+    face = faceOf(cluster, weight, favourite, face);
     return { text: cluster, face, level: levels[index] ?? 0 };
   });
 }
