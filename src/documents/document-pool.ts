@@ -7,8 +7,10 @@ import type { DocumentOrder, DocumentTask } from './worker/ticket-page';
 /** A thread runs what is built, also where Jest runs the sources. */
 const BUILT = __filename.endsWith('.ts') ? join(__dirname, '../../dist/src/documents') : __dirname;
 
-/** Documents that wait. More could not be made before their requests have waited too long. */
+/** Documents that wait for the one at work. More could not be made before their requests have waited too long. */
 export const MOST_WAITING = 16;
+/** A document that is not made by then is given up, a little before its request is. */
+const PATIENCE_MS = 2_000;
 /** Whatever keeps a thread busy for so long is not waited for any more, and ends with the thread. */
 export const LIMIT_MS = 10_000;
 /** While people reserve, documents get a tenth of what the rest gets, where the processor is scarce. */
@@ -25,21 +27,34 @@ export class DocumentPool implements OnApplicationShutdown {
     filename: join(BUILT, 'worker/worker.js'),
     minThreads: 0,
     maxThreads: 1,
-    maxQueue: MOST_WAITING,
     idleTimeout: IDLE_MS,
     niceIncrement: NICE,
     resourceLimits: { maxOldGenerationSizeMb: 192 },
   });
+  /** Documents that somebody waits for. */
+  private wanted = 0;
   private lookedAt = performance.eventLoopUtilization();
 
-  /** @throws {Problem} `overloaded` when too many wait already, or when it takes too long */
-  async make(order: DocumentOrder): Promise<Uint8Array> {
-    if (this.threads.queueSize >= MOST_WAITING) throw overloaded();
-    const signal = AbortSignal.timeout(LIMIT_MS);
+  /**
+   * @param gone when it is aborted, the document is no longer wanted
+   * @throws {Problem} `overloaded` when too many wait already, or when it takes too long; `document_too_slow` when it is of
+   *   several tickets and takes too long
+   */
+  async make(order: DocumentOrder, gone: AbortSignal): Promise<Uint8Array> {
+    if (this.wanted > MOST_WAITING) throw overloaded();
+    // The thread looks here before each page. Ending it would cost the fonts that it has loaded.
+    const over = new Int32Array(new SharedArrayBuffer(4));
+    const made = this.threads.run(
+      { ...order, over, isCrowded: this.isCrowded() },
+      { signal: AbortSignal.timeout(LIMIT_MS) },
+    );
+    const end = AbortSignal.any([gone, AbortSignal.timeout(PATIENCE_MS)]);
+    this.wanted++;
     try {
-      return await this.threads.run({ ...order, isCrowded: this.isCrowded() }, { signal });
-    } catch (error) {
-      throw signal.aborted ? overloaded() : error;
+      return await Promise.race([made, rejection(end, order)]);
+    } finally {
+      this.wanted--;
+      Atomics.store(over, 0, 1);
     }
   }
 
@@ -54,5 +69,17 @@ export class DocumentPool implements OnApplicationShutdown {
     await this.threads.destroy();
   }
 }
+
+/** Rejects as soon as the signal is aborted. */
+const rejection = (signal: AbortSignal, order: DocumentOrder) =>
+  new Promise<never>((_, reject) => {
+    const giveUp = () => reject(hasSeveral(order) ? tooSlow() : overloaded());
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
+  });
+
+const hasSeveral = (order: DocumentOrder) => order.kind === 'pdf' && order.pages.length > 1;
+
+const tooSlow = () => new Problem('document_too_slow', { headers: { 'Retry-After': '2' } });
 
 const overloaded = () => new Problem('overloaded', { headers: { 'Retry-After': '2' } });

@@ -4,6 +4,7 @@ import type { Response } from 'express';
 import { Caller, orderScopeOf } from '../auth/caller';
 import { ApiId, ApiOrderCode, ApiProblems } from '../http/api-docs';
 import { IdPipe } from '../http/id.pipe';
+import { Gone } from '../http/under-way';
 import { OrderCodes } from '../inventory/order-codes';
 import { OrdersService } from '../orders/orders.service';
 import { InTurn } from '../rate-limit/turn.interceptor';
@@ -38,9 +39,10 @@ export class DocumentsController {
   async svg(
     @Param('ticket_id', IdPipe) id: number,
     @Caller() caller: Caller,
+    @Gone() gone: AbortSignal,
     @Res() response: Response,
   ): Promise<void> {
-    const svg = await this.documents.qrOfTicket(id, 'svg', orderScopeOf(caller));
+    const svg = await this.documents.qrOfTicket(id, 'svg', orderScopeOf(caller), gone);
     sendDocument(response, SVG, `ticket-${id}.svg`, svg);
   }
 
@@ -56,9 +58,10 @@ export class DocumentsController {
   async png(
     @Param('ticket_id', IdPipe) id: number,
     @Caller() caller: Caller,
+    @Gone() gone: AbortSignal,
     @Res() response: Response,
   ): Promise<void> {
-    const png = await this.documents.qrOfTicket(id, 'png', orderScopeOf(caller));
+    const png = await this.documents.qrOfTicket(id, 'png', orderScopeOf(caller), gone);
     sendDocument(response, PNG, `ticket-${id}.png`, png);
   }
 
@@ -77,9 +80,10 @@ export class DocumentsController {
     @Param('ticket_id', IdPipe) id: number,
     @Query() { format }: PdfQuery,
     @Caller() caller: Caller,
+    @Gone() gone: AbortSignal,
     @Res() response: Response,
   ): Promise<void> {
-    const pdf = await this.documents.pdfOfTicket(id, format, orderScopeOf(caller));
+    const pdf = await this.documents.pdfOfTicket(id, format, orderScopeOf(caller), gone);
     sendDocument(response, PDF, `ticket-${id}.pdf`, pdf);
   }
 
@@ -91,15 +95,22 @@ export class DocumentsController {
   })
   @ApiDocument(PDF, 'The tickets')
   @ApiOrderCode()
-  @ApiProblems('order_not_found', 'order_without_tickets', 'event_not_published', 'overloaded')
+  @ApiProblems(
+    'order_not_found',
+    'order_without_tickets',
+    'event_not_published',
+    'overloaded',
+    'document_too_slow',
+  )
   async orderPdf(
     @Param('code') code: string,
     @Query() { format }: PdfQuery,
     @Caller() caller: Caller,
+    @Gone() gone: AbortSignal,
     @Res() response: Response,
   ): Promise<void> {
     const id = this.orders.idOf(code);
-    const pdf = await this.documents.pdfOfOrder(id, format, orderScopeOf(caller));
+    const pdf = await this.documents.pdfOfOrder(id, format, orderScopeOf(caller), gone);
     // The code as it is written, not as it was asked for.
     sendDocument(response, PDF, `order-${this.codes.codeOf(id)}.pdf`, pdf);
   }

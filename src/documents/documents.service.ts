@@ -20,30 +20,47 @@ export class DocumentsService {
   /**
    * A picture of the ticket's token.
    *
+   * @param gone when it is aborted, it is no longer wanted
    * @throws {Problem} `ticket_not_found`, `ticket_not_paid`, `event_not_published`; `overloaded`
    */
-  async qrOfTicket(id: number, kind: 'svg' | 'png', scope: OrderScope): Promise<Uint8Array> {
+  async qrOfTicket(
+    id: number,
+    kind: 'svg' | 'png',
+    scope: OrderScope,
+    gone: AbortSignal,
+  ): Promise<Uint8Array> {
     const ticket = await this.paidTicket(id, scope);
-    return await this.pool.make({ kind, token: await this.tokens.tokenOf(ticket) });
+    return await this.pool.make({ kind, token: await this.tokens.tokenOf(ticket) }, gone);
   }
 
   /** @throws {Problem} as `qrOfTicket` */
-  async pdfOfTicket(id: number, format: PdfFormat, scope: OrderScope): Promise<Uint8Array> {
-    return await this.pdfOf([await this.paidTicket(id, scope)], format);
+  async pdfOfTicket(
+    id: number,
+    format: PdfFormat,
+    scope: OrderScope,
+    gone: AbortSignal,
+  ): Promise<Uint8Array> {
+    return await this.pdfOf([await this.paidTicket(id, scope)], format, gone);
   }
 
   /**
    * A page for each ticket of the order that is paid.
    *
-   * @throws {Problem} `order_not_found`, `order_without_tickets`, `event_not_published`; `overloaded`
+   * @throws {Problem} `order_not_found`, `order_without_tickets`, `event_not_published`; `overloaded`,
+   *   `document_too_slow`
    */
-  async pdfOfOrder(orderId: number, format: PdfFormat, scope: OrderScope): Promise<Uint8Array> {
+  async pdfOfOrder(
+    orderId: number,
+    format: PdfFormat,
+    scope: OrderScope,
+    gone: AbortSignal,
+  ): Promise<Uint8Array> {
     const tickets = await this.repository.findByOrder(orderId, scope);
     if (tickets.length === 0) throw new Problem('order_not_found');
     const paid = tickets.filter(({ status }) => status === 'paid');
     if (paid.length === 0) throw new Problem('order_without_tickets');
     paid.forEach(requireEvent);
-    return await this.pdfOf(paid, format);
+    return await this.pdfOf(paid, format, gone);
   }
 
   /**
@@ -66,9 +83,9 @@ export class DocumentsService {
     return ticket;
   }
 
-  private async pdfOf(tickets: ShownTicket[], format: PdfFormat): Promise<Uint8Array> {
+  private async pdfOf(tickets: ShownTicket[], format: PdfFormat, gone: AbortSignal): Promise<Uint8Array> {
     const pages = await Promise.all(tickets.map((ticket) => this.pageOf(ticket)));
-    return await this.pool.make({ kind: 'pdf', format, pages });
+    return await this.pool.make({ kind: 'pdf', format, pages }, gone);
   }
 
   private async pageOf(ticket: ShownTicket): Promise<TicketPage> {

@@ -71,6 +71,15 @@ export const ORDERS_PROBLEMS = {
     detail: 'None of the tickets of this order is paid and good',
     advice: 'Pay the order first; `GET /orders/{code}` says what became of its tickets.',
   },
+  document_too_slow: {
+    status: 503,
+    title: 'Document too slow',
+    detail:
+      'The tickets of this order could not be drawn together in the time that a request has; ask for the PDF of each ' +
+      'ticket by itself',
+    advice:
+      'Get the PDF of each ticket from `GET /tickets/{ticket_id}.pdf`, one after the other; `GET /orders/{code}` lists them. Or try once more in a quieter moment.',
+  },
   order_not_cancellable: {
     status: 409,
     title: 'Not cancellable',

@@ -88,6 +88,7 @@ export const CONTRACT: Record<string, [success: number, ...refusals: string[]]> 
     'order_without_tickets',
     'event_not_published',
     'overloaded',
+    'document_too_slow',
   ],
   'GET /events/{event_id}.ics': [200, 'event_not_found'],
   'POST /orders': [

@@ -27,8 +27,16 @@ const SHEETS: Record<PdfFormat, Sheet> = {
 const BLACK = '#000000';
 const GREY = '#5a5a5a';
 
-/** A page a ticket. */
-export async function pdfOf(pages: TicketPage[], format: PdfFormat): Promise<Buffer> {
+/**
+ * A page a ticket.
+ *
+ * @param beforePage throws where the document is not wanted any more
+ */
+export async function pdfOf(
+  pages: TicketPage[],
+  format: PdfFormat,
+  beforePage: () => void = () => undefined,
+): Promise<Buffer> {
   const sheet = SHEETS[format];
   const document = new PDFDocument({
     size: [sheet.width, sheet.height],
@@ -41,6 +49,7 @@ export async function pdfOf(pages: TicketPage[], format: PdfFormat): Promise<Buf
   document.on('data', (chunk: Buffer) => chunks.push(chunk));
   const ended = new Promise<void>((resolve, reject) => document.once('end', resolve).once('error', reject));
   for (const page of pages) {
+    beforePage();
     document.addPage();
     new Pen(document, sheet).drawTicket(page);
   }

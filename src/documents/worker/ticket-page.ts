@@ -20,5 +20,9 @@ export type PdfFormat = (typeof PDF_FORMATS)[number];
 export type DocumentOrder =
   { kind: 'svg' | 'png'; token: string } | { kind: 'pdf'; format: PdfFormat; pages: TicketPage[] };
 
-/** `isCrowded`: people reserve, who need the processor more than documents do. */
-export type DocumentTask = DocumentOrder & { isCrowded: boolean };
+export type DocumentTask = DocumentOrder & {
+  /** People reserve, who need the processor more than documents do. */
+  isCrowded: boolean;
+  /** Memory that the threads share: another number than 0 once nobody waits for the document any more. */
+  over: Int32Array;
+};

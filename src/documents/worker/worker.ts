@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pdfOf } from './pdf';
 import { pngOf, svgOf } from './qr';
-import type { DocumentOrder, DocumentTask } from './ticket-page';
+import type { DocumentTask } from './ticket-page';
 
 /** In a crowd, a thread rests so many times as long as it worked. A nice value alone leaves reservations 0.6 of their rate. */
 const RESTS = 19;
@@ -14,6 +14,7 @@ export const restAfter = (workedMs: number) => Math.min(RESTS * workedMs, LONGES
 
 /** What a thread of the pool runs for each document, one after the other. */
 export default async function make(task: DocumentTask): Promise<Uint8Array> {
+  requireWaiter(task);
   if (task.isCrowded) await sleep(Math.max(0, restsUntil - performance.now()));
   const start = performance.now();
   try {
@@ -23,13 +24,17 @@ export default async function make(task: DocumentTask): Promise<Uint8Array> {
   }
 }
 
-async function draw(order: DocumentOrder): Promise<Uint8Array> {
-  switch (order.kind) {
+function requireWaiter({ over }: DocumentTask): void {
+  if (Atomics.load(over, 0) !== 0) throw new Error('Nobody waits for this document any more');
+}
+
+async function draw(task: DocumentTask): Promise<Uint8Array> {
+  switch (task.kind) {
     case 'svg':
-      return Buffer.from(await svgOf(order.token));
+      return Buffer.from(await svgOf(task.token));
     case 'png':
-      return await pngOf(order.token);
+      return await pngOf(task.token);
     case 'pdf':
-      return await pdfOf(order.pages, order.format);
+      return await pdfOf(task.pages, task.format, () => requireWaiter(task));
   }
 }
