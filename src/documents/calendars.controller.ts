@@ -6,7 +6,7 @@ import { Public } from '../auth/public';
 import { EventsService } from '../events/events.service';
 import { ApiId, ApiProblems } from '../http/api-docs';
 import { ApiCacheable, markCacheable } from '../http/cacheable';
-import { endsUnchanged } from '../http/entity-tag';
+import { endsUnchanged, entityTag } from '../http/entity-tag';
 import { IdPipe } from '../http/id.pipe';
 import { OrderCodes } from '../inventory/order-codes';
 import { calendarOf } from './calendar';
@@ -42,22 +42,23 @@ export class CalendarsController {
     @Res() response: Response,
   ): Promise<void> {
     const event = await this.events.get(id, organizerScopeOf(caller));
-    if (event.status !== 'draft') {
-      markCacheable(response);
-      // The stamp in it is the time of the answer: what it says else is the event's version.
-      response.setHeader('ETag', `W/"${event.version}.${event.status}"`);
-      if (endsUnchanged(response)) return;
-    }
-    const calendar = calendarOf({
-      ...event,
+    const { title, description, startTime, endTime, timezone } = event;
+    const entry = {
+      ...{ title, description, startTime, endTime, timezone },
       uid: uidOf('event', id, event.createdAt),
       sequence: event.version - 1,
       isCancelled: event.status === 'cancelled',
       place: event.venueAddress,
       latitude: event.venueLatitude,
       longitude: event.venueLongitude,
-    });
-    sendDocument(response, ICS, `event-${id}.ics`, Buffer.from(calendar));
+    };
+    if (event.status !== 'draft') {
+      markCacheable(response);
+      // Of what it says: the stamp in it is the time of the answer.
+      response.setHeader('ETag', entityTag(JSON.stringify(entry), event.version));
+      if (endsUnchanged(response)) return;
+    }
+    sendDocument(response, ICS, `event-${id}.ics`, Buffer.from(calendarOf(entry)));
   }
 
   @Get('tickets/:ticket_id.ics')
