@@ -74,11 +74,11 @@ describe('names on the PDF of a ticket', () => {
       const { status, bytes } = await download(api, buyer, `/orders/${order.code}.pdf`);
       expect(status).toBe(200);
       return bytes;
-    }, 20_000);
+    }, 60_000);
     expect(boxesIn(pdf)).toBe(0);
     const { text } = await textOf(pdf);
     for (const name of rare) expect(text.replaceAll(/\s/g, '')).toContain(name.slice(0, 30));
-  }, 60_000);
+  }, 90_000);
 
   it('would be seen to have one', async () => {
     expect(boxesIn(await pdfFor('Amenhotep \u{13000}'))).toBe(1);

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import argon2 from '@node-rs/argon2';
+import { Passwords } from '../../src/auth/passwords';
 import { Turns } from '../../src/rate-limit/turns';
 import { startTestApi, type TestApi } from '../support/api';
 import type { Answer } from '../support/client';
@@ -142,6 +144,27 @@ describe('the turns of a network', () => {
     await eventually(async () => expect(await atWork()).toBe(3));
     await lock.commit();
     await Promise.all(lists);
+    await unlimited.stop();
+  });
+
+  it('of passwords are not needed to drop those of clients that have gone', async () => {
+    const unlimited = await startTestApi({ DATABASE_URL: database.url });
+    const asked = jest.spyOn(unlimited.app.get(Passwords), 'verify');
+    const compared = jest.spyOn(argon2, 'verify');
+    const clients = Array.from({ length: 50 }, () => new AbortController());
+    const body = new URLSearchParams({
+      grant_type: 'password',
+      username: 'nobody@example.com',
+      password: 'x',
+    });
+    const answers = clients.map(({ signal }) =>
+      fetch(`${unlimited.client.url}/auth/token`, { method: 'POST', body, signal }).catch(() => undefined),
+    );
+    await eventually(() => expect(asked).toHaveBeenCalledTimes(clients.length));
+    clients.forEach((client) => client.abort());
+    await Promise.all([...answers, ...asked.mock.results.map(({ value }) => Promise.allSettled([value]))]);
+    expect(compared.mock.calls.length).toBeLessThan(clients.length);
+    jest.restoreAllMocks();
     await unlimited.stop();
   });
 
