@@ -62,15 +62,24 @@ async function run(database: TixxetyDataSource): Promise<void> {
 
 async function revert(database: TixxetyDataSource): Promise<void> {
   const [last] = await new MigrationExecutor(database).getExecutedMigrations();
+  if (last && !isKnown(database, last)) {
+    throw new ScriptError(
+      `The last migration is ${last.name}, which this build does not know: undo it with the newer build that applied it.`,
+    );
+  }
   if (last) await database.undoLastMigration();
   say(last ? `Undid ${last.name}.` : 'Nothing is applied.');
 }
 
 async function show(database: TixxetyDataSource): Promise<void> {
   const executor = new MigrationExecutor(database);
-  for (const { name } of (await executor.getExecutedMigrations()).reverse()) say(`applied  ${name}`);
+  for (const migration of (await executor.getExecutedMigrations()).reverse())
+    say(`applied  ${migration.name}${isKnown(database, migration) ? '' : ', by a newer build'}`);
   for (const { name } of await executor.getPendingMigrations()) say(`pending  ${name}`);
 }
+
+const isKnown = (database: TixxetyDataSource, { name }: { name: string }) =>
+  database.migrations.some((migration) => (migration.name ?? migration.constructor.name) === name);
 
 async function check(database: TixxetyDataSource): Promise<void> {
   const { up } = await difference(database);

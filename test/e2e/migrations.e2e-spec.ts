@@ -90,6 +90,19 @@ describe('npm run migration:*', () => {
     expect(await migration('run')).toMatchObject({ code: 0, output: 'Nothing is pending.\n' });
   });
 
+  it('of a newer build are named, and undone by that build alone', async () => {
+    const newer = `VALUES (99999999999999, 'FromLater99999999999999')`;
+    await database.sql(`INSERT INTO migrations (timestamp, name) ${newer}`);
+    expect(await migration('revert')).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(
+        /^The last migration is FromLater\d+, which [^\n]+ newer build [^\n]+\.\n$/,
+      ),
+    });
+    expect((await migration('show')).output).toMatch(/\napplied {2}FromLater\d+, by a newer build\n$/);
+    await database.sql(`DELETE FROM migrations WHERE name LIKE 'FromLater%'`);
+  });
+
   /** Undoes migrations down to this one, and with it. */
   async function undo(name: string): Promise<void> {
     const migrations = await dataSource.query<{ name: string }[]>(
