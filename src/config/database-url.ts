@@ -30,6 +30,18 @@ export function withOptions(text: string, options: string): string {
   return url.href;
 }
 
+/**
+ * The URL with the `sslmode` that the driver makes of it. For each mode that asks for TLS it checks the certificate and its
+ * name, and where the mode promises less it warns in many lines. `uselibpqcompat=true` asks for no more than the mode.
+ */
+export function withStrictSslMode(text: string): string {
+  const url = new URL(text);
+  const isLax = /^(prefer|require|verify-ca)$/.test(url.searchParams.get('sslmode') ?? '');
+  if (!isLax || url.searchParams.get('uselibpqcompat') === 'true') return text;
+  url.searchParams.set('sslmode', 'verify-full');
+  return url.href;
+}
+
 /** Where the database is, in words that tell no password. */
 export function placeOf(url: string): string {
   const { hostname, port, pathname, searchParams } = new URL(url);

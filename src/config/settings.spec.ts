@@ -48,7 +48,7 @@ describe('the settings', () => {
       HOST: '0.0.0.0',
       WEB_CONCURRENCY: '4',
       WORKER_PORT: '65535',
-      DATABASE_URL: 'postgresql://ada:s%40crt@db.example.com/tickets?sslmode=require',
+      DATABASE_URL: 'postgresql://ada:s%40crt@db.example.com/tickets?sslmode=verify-full',
       DATABASE_POOLER: 'transaction',
       REDIS_URL: 'rediss://:s%40crt@redis.example.com:6380/1',
       DATA_DIR: '/var/lib/tixxety',

@@ -10,7 +10,7 @@ import {
   getMetadataStorage,
   validateSync,
 } from 'class-validator';
-import { readableUrl, withOptions } from './database-url';
+import { readableUrl, withOptions, withStrictSslMode } from './database-url';
 import { environmentWithDotEnv } from './dot-env';
 import {
   BaseUrl,
@@ -226,6 +226,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentWithDot
     ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(' and ')}.`,
   );
   if (problems.length > 0) throw new StartupError(problems.join('\n'));
+  if (settings.DATABASE_URL !== undefined) settings.DATABASE_URL = withStrictSslMode(settings.DATABASE_URL);
   // Where we set `options` of our own, the driver would leave these out in silence.
   if (settings.DATABASE_URL !== undefined && environment.PGOPTIONS)
     settings.DATABASE_URL = withOptions(settings.DATABASE_URL, environment.PGOPTIONS);

@@ -83,6 +83,14 @@ function refuseOthers(params: URLSearchParams): void {
   if (!/^(|auto|utf-?8|unicode)$/i.test(encoding)) throw refusal('client_encoding must be UTF8');
   const mode = params.get('sslmode') ?? 'disable';
   if (!SSL_MODES.includes(mode)) throw refusal(`sslmode must be one of ${SSL_MODES.join(', ')}`);
+  // With these the driver throws, or connects somewhere else, and does not say what of the URL is wrong.
+  if (mode === 'verify-ca' && !params.has('sslrootcert'))
+    throw refusal('sslmode=verify-ca needs sslrootcert');
+  if (!/^(postgres|direct)$/.test(params.get('sslnegotiation') ?? 'direct'))
+    throw refusal('sslnegotiation must be postgres or direct');
+  const port = params.get('port') ?? '1';
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
+    throw refusal('port must be a whole number from 1 to 65535');
 }
 
 /** Takes the parameter out of the URL. */

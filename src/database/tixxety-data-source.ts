@@ -6,7 +6,7 @@ import { DataSource, type Migration, type QueryRunner, type ReplicationMode } fr
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { Settings } from '../config/settings';
 import { StartupError } from '../config/startup-error';
-import { placeOf } from '../config/database-url';
+import { connectionError, POOLER } from './connection-error';
 import { connectionOptions, type Role } from './connection-options';
 import { ListPool } from './list-pool';
 import { differences, LIMITS, READ_SETTINGS, REQUIRED } from './session-settings';
@@ -179,10 +179,6 @@ function classesIn(folder: string, name: RegExp): (new () => object)[] {
 const hasSessionSettings = (settings: Settings, role: Role) =>
   role !== 'tool' && settings.DATABASE_POOLER === 'none';
 
-const POOLER =
-  'DATABASE_URL names a pooler such as PgBouncer, which does not pass on the settings of a session: set ' +
-  'DATABASE_POOLER=transaction, or connect to PostgreSQL itself.';
-
 const MEANING_WAY_OUT =
   'set it back where the server, the database or the role sets it (ALTER DATABASE … RESET …), or where a pooler makes ' +
   'its sessions (connect_query in pgbouncer.ini).';
@@ -190,15 +186,3 @@ const MEANING_WAY_OUT =
 const hiddenExtension = (name: string, schema: string) =>
   `DATABASE_URL: the extension ${name} is in the schema ${schema}, which is not on the search path: put it there, such ` +
   `as with ?options=-c%20search_path%3Dpublic,${schema}, or with ALTER DATABASE … SET search_path.`;
-
-function connectionError(error: unknown, url: string): unknown {
-  const { code, message, errors } = error as NodeJS.ErrnoException & { errors?: Error[] };
-  if (message.includes('startup parameter')) return new StartupError(POOLER);
-  const isConnection =
-    /^(E[A-Z]+|28|3D|53|57P|08)/.test(code ?? '') || /timeout|terminated|SSL/.test(message);
-  if (!isConnection) return error;
-  return new StartupError(
-    `DATABASE_URL: no connection to ${placeOf(url)} (${message || errors?.[0]?.message}); start PostgreSQL there, correct ` +
-      'DATABASE_URL, or unset it to use the embedded PostgreSQL.',
-  );
-}

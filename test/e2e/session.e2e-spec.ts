@@ -1,5 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -172,8 +174,44 @@ describe('what DATABASE_URL says besides', () => {
     [{ client_encoding: 'LATIN1' }, /^DATABASE_URL: client_encoding must be UTF8\.$/],
     [{ connect_timeout: 'soon' }, /^DATABASE_URL: connect_timeout must be a whole number of seconds\.$/],
     [{ sslmode: 'please' }, /^DATABASE_URL: sslmode must be one of .+\.$/],
+    [
+      { sslmode: 'verify-ca', uselibpqcompat: 'true' },
+      /^DATABASE_URL: sslmode=verify-ca needs sslrootcert\.$/,
+    ],
+    [{ sslnegotiation: 'soon' }, /^DATABASE_URL: sslnegotiation must be postgres or direct\.$/],
+    [{ port: '543x' }, /^DATABASE_URL: port must be a whole number from 1 to 65535\.$/],
+    [{ options: '--nonsense' }, /^DATABASE_URL: no connection to \S+ \(.+\); correct `options` of [^\n]+\.$/],
+    [
+      { options: '-c foo=bar' },
+      /^DATABASE_URL: no connection to \S+ \(.+"foo"\); correct `options` of [^\n]+\.$/,
+    ],
+    [{ options: '-c work_mem=lots' }, /\(.+"work_mem": "lots"\); correct `options` of [^\n]+\.$/],
+    [{ options: 'nonsense' }, /\(.+nonsense\); correct `options` of [^\n]+\.$/],
+    [{ sslmode: 'verify-full', sslrootcert: '/no/ca.pem' }, /'\/no\/ca\.pem'\); correct the path [^\n]+\.$/],
+    [
+      { sslmode: 'verify-full' },
+      /not support SSL[^\n]+\); turn ssl on there, or set sslmode=disable [^\n]+\.$/,
+    ],
+    [{ user: 'nobody-here' }, /"nobody-here"\); correct user and password .+ROLE nobody-here LOGIN .+\.$/],
+    [{ password: 'wrong' }, /\(password .+\); correct user and password [^\n]+\.$/],
   ])('is refused in one sentence where both can not be had: %j', async (params, sentence) => {
     await expect(inSession(urlWith(params as Record<string, string>), 'SELECT 1')).rejects.toThrow(sentence);
+  });
+
+  it('asks for TLS in each mode as the driver does it, which then has nothing to warn of', async () => {
+    const modes = ['prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
+    const modeFor = (sslmode: string, more = {}) => {
+      const { DATABASE_URL = '' } = readSettings({ DATABASE_URL: urlWith({ sslmode, ...more }) });
+      return new URL(DATABASE_URL).searchParams.get('sslmode');
+    };
+    expect(modes.map((mode) => modeFor(mode))).toEqual([...Array(4).fill('verify-full'), 'no-verify']);
+    expect(modeFor('require', { uselibpqcompat: 'true' })).toBe('require');
+    const settings = { DATABASE_URL: urlWith({ sslmode: 'require' }) };
+    const { code, output } = await runScript('migration', ['show'], settings);
+    expect({ code, output }).toEqual({
+      code: 1,
+      output: expect.stringMatching(/^DATABASE_URL: [^\n]+\.\n$/),
+    });
   });
 
   it('is merged with PGOPTIONS of the environment, too, and comes before it', async () => {
@@ -208,6 +246,28 @@ describe('what DATABASE_URL says besides', () => {
     await once(server, 'listening');
     const url = `postgres://${username}:${password}@/${database.name}?host=${folder}`;
     expect(await inSession(url, 'SELECT current_database() AS name')).toEqual({ name: database.name });
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('is told to trust the certificate of a server that no authority has signed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tixxety-tls-'));
+    const request = 'req -x509 -newkey ed25519 -nodes -keyout key.pem -out cert.pem -subj /CN=localhost';
+    execFileSync('openssl', request.split(' '), { cwd: folder, stdio: 'ignore' });
+    const [key, cert] = ['key.pem', 'cert.pem'].map((file) => readFileSync(join(folder, file)));
+    const server = createServer((socket) => {
+      socket.once('data', () => {
+        socket.write('S'); // as PostgreSQL agrees to TLS
+        new TLSSocket(socket, { isServer: true, key, cert }).on('error', () => undefined);
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await expect(
+      inSession(`postgres://ada@127.0.0.1:${port}/shop?sslmode=require`, 'SELECT 1'),
+    ).rejects.toThrow(
+      /^DATABASE_URL: no connection .+\(self.signed certificate\); correct sslrootcert [^\n]+\.$/,
+    );
     server.close();
     rmSync(folder, { recursive: true });
   });

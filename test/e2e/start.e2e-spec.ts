@@ -115,7 +115,7 @@ describe('starting in this process', () => {
       [
         'a database that is not there',
         () => ({ DATABASE_URL: database.url.replace(database.name, 'nonesuch') }),
-        /^DATABASE_URL: no connection to \S+nonesuch \(database [^\n]+ does not exist\); [^\n]+\.$/,
+        /^DATABASE_URL: no connection to \S+nonesuch \(database [^\n]+ does not exist\); create it there \(createdb nonesuch\), [^\n]+\.$/,
       ],
       [
         'a folder that can not be made',
