@@ -1,10 +1,17 @@
-// Draws the house in docs/ARCHITECTURE.md from the import line of .dependency-cruiser.cjs; with --check only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
+const HELP = `Usage: npm run architecture             draw the house in docs/ARCHITECTURE.md from the line of imports
+       npm run architecture -- --check  fail when they differ
+`;
 const PAGE = 'docs/ARCHITECTURE.md';
 const RULE = /^(.+)-imports-downwards$/;
 const BLOCK = /(?<=<!-- house:begin -->\n).*?(?=<!-- house:end -->)/s;
+
+const args = process.argv.slice(2);
+if (args.includes('--help') || args.includes('-h')) end(0, HELP);
+const unknown = args.find((arg) => arg !== '--check');
+if (unknown !== undefined) end(1, `Unexpected argument '${unknown}'. See --help.\n`);
 
 const { forbidden } = createRequire(import.meta.url)('../.dependency-cruiser.cjs');
 
@@ -22,12 +29,13 @@ const lines = [...levels.values()].flatMap((places, height) => [
 const picture = ['', '```mermaid', 'flowchart TD', ...lines, '```', '', ''].join('\n');
 
 const page = readFileSync(PAGE, 'utf8');
-if (!BLOCK.test(page)) throw new Error(`${PAGE} has no place for the picture of the house.`);
+if (!BLOCK.test(page)) end(1, `${PAGE} has no place for the picture of the house.\n`);
 const drawn = page.replace(BLOCK, () => picture);
-if (!process.argv.includes('--check')) writeFileSync(PAGE, drawn);
-else if (drawn !== page) {
-  process.stderr.write(
-    `${PAGE} and .dependency-cruiser.cjs differ: run \`npm run architecture\` and commit the page.\n`,
-  );
-  process.exitCode = 1;
+if (args.length === 0) writeFileSync(PAGE, drawn);
+else if (drawn !== page)
+  end(1, `${PAGE} and .dependency-cruiser.cjs differ: run \`npm run architecture\` and commit the page.\n`);
+
+function end(code, message) {
+  (code === 0 ? process.stdout : process.stderr).write(message);
+  process.exit(code);
 }

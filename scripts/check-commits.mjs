@@ -10,8 +10,12 @@ const NOT_IMPERATIVE =
   /^(add|allow|bump|chang|clean|creat|delet|document|fix|handl|implement|improv|introduc|mak|merg|mov|refactor|remov|renam|replac|show|test|updat|us)(s|es|ed|d|ing)\b/i;
 
 const [range = 'origin/main..HEAD', ...rest] = process.argv.slice(2);
-if (rest.length > 0 || range.startsWith('-'))
-  end('Usage: npm run lint:commits -- [range], such as main..HEAD');
+const USAGE = 'Usage: npm run lint:commits -- [range], such as main..HEAD';
+if (range === '--help' || range === '-h') {
+  console.log(USAGE);
+  process.exit();
+}
+if (rest.length > 0 || range.startsWith('-')) end(USAGE);
 
 const log = spawnSync('git', ['log', '--no-merges', '--format=%h%x00%B%x01', range, '--'], {
   encoding: 'utf8',

@@ -1,6 +1,19 @@
 #!/usr/bin/env bash
 # The journey of a booking, against the server at the address given, at $API, or at http://127.0.0.1:8000. README.md shows
-# what follows, word for word. Parentheses make it a shell of its own, so that what stops the journey stops nothing else.
+# what begins with the parenthesis, word for word. Parentheses make it a shell of its own, so that what stops the journey stops nothing else.
+case ${1:-} in
+  -h | --help)
+    printf '%s\n' 'Usage: npm run journey [-- address]' '' \
+      'Books on the server at the address, or else at $API, or else at http://127.0.0.1:8000, and shows each answer.'
+    exit ;;
+  -*)
+    printf "Unknown option '%s'. See --help.\n" "$1" >&2
+    exit 1 ;;
+esac
+if [ $# -gt 1 ]; then
+  printf "Unexpected argument '%s'. See --help.\n" "$2" >&2
+  exit 1
+fi
 (
 API=${1:-${API:-http://127.0.0.1:8000}}
 JSON='Content-Type: application/json'

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { runScript, say, ScriptError } from './run-script';
+import { readArguments, runScript, say, ScriptError } from './run-script';
 
 /** Fonts: they may be shipped with any software, and keep their licence when somebody changes them. */
 const FONTS = 'OFL-1.1';
@@ -15,8 +15,17 @@ interface Package {
   licenses?: { type: string }[];
 }
 
-/** Fails when a package that is shipped has a licence which asks for more than to be named. */
+const HELP = `Usage: npm run licences
+
+Fails when a package that is shipped has a licence which asks for more than to be named.
+`;
+
 runScript(async () => {
+  const { values } = readArguments({ help: { type: 'boolean', short: 'h' } });
+  if (values.help) {
+    say(HELP);
+    return;
+  }
   const { packages } = await read<{ packages: Record<string, Package> }>('package-lock.json');
   const shipped = Object.entries(packages).filter(([path, { dev }]) => path !== '' && !dev);
   const refused: string[] = [];

@@ -29,7 +29,7 @@ const COMMANDS: Record<string, (database: TixxetyDataSource, name: string) => Pr
 process.noDeprecation = true;
 
 runScript(async () => {
-  const { values, positionals } = readArguments({ help: { type: 'boolean', short: 'h' } });
+  const { values, positionals } = readArguments({ help: { type: 'boolean', short: 'h' } }, true);
   const [command = 'run', name = '', ...rest] = positionals;
   if (values.help) {
     say(HELP);

@@ -3,7 +3,7 @@ import { newTicketKey } from '../src/check-in/new-ticket-key';
 import { ROTATE_TICKET_KEY } from '../src/check-in/ticket-keys.statements';
 import { readSettings } from '../src/config/settings';
 import { openDatabase } from '../src/database/open-database';
-import { readArguments, runScript, say, ScriptError } from './run-script';
+import { readArguments, runScript, say } from './run-script';
 
 const HELP = `Usage: tixxety rotate-ticket-key, or npm run rotate-ticket-key
 
@@ -12,12 +12,11 @@ stays good: gates go on scanning it.
 `;
 
 runScript(async () => {
-  const { values, positionals } = readArguments({ help: { type: 'boolean', short: 'h', default: false } });
+  const { values } = readArguments({ help: { type: 'boolean', short: 'h', default: false } });
   if (values.help) {
     say(HELP);
     return;
   }
-  if (positionals.length > 0) throw new ScriptError(`Unexpected "${positionals.join(' ')}". See --help.`);
   const settings = await withJwtSecret(readSettings());
   const database = await openDatabase({ settings, migrate: false, say }, 'tool');
   try {

@@ -1,5 +1,6 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { StartupError } from '../src/config/startup-error';
+
+export { readArguments } from '../src/config/command-line';
 
 /** Why a script ends early, in words for the person at the terminal. */
 export class ScriptError extends Error {}
@@ -19,19 +20,6 @@ export function runScript(main: () => Promise<void>, failureCode = 1): void {
     process.stderr.write(`${isExpected ? error.message : ((error as Error).stack ?? String(error))}\n`);
     process.exitCode = failureCode;
   });
-}
-
-/**
- * Reads the command line.
- *
- * @throws {ScriptError} for what the script does not know
- */
-export function readArguments<Options extends NonNullable<ParseArgsConfig['options']>>(options: Options) {
-  try {
-    return parseArgs({ options, allowPositionals: true });
-  } catch (error) {
-    throw new ScriptError(`${(error as Error).message.split(/\.\s/, 1)[0]}. See --help.`);
-  }
 }
 
 /** Resolves with the first signal that asks this process to end, which then does not end by itself. */

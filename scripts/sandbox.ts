@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { readSettings } from '../src/config/settings';
+import { connectionError } from '../src/database/connection-error';
 import { startEmbeddedPostgres } from '../src/database/embedded/embedded-postgres';
 import { createExpressServer } from '../src/http/http-adapter';
 import { urlOf } from '../src/http/running-server';
@@ -15,7 +16,7 @@ Runs the payment sandbox as a process of its own. The API then needs SANDBOX_URL
 SANDBOX_SECRET.
 
 Options:
-  --port PORT        where to listen on 127.0.0.1; any free port without it (also: PORT)
+  --port PORT        where to listen on 127.0.0.1, whatever the setting PORT says, which counts without it; 0: any free port
   --events-to URL    (required) where events go, such as http://127.0.0.1:8000/payments/events/sandbox; several take turns
   -h, --help         show this help
 
@@ -49,10 +50,11 @@ runScript(async () => {
     DATABASE_URL === undefined
       ? await startEmbeddedPostgres({ dataDir: DATA_DIR, exclusive: false, say })
       : undefined;
+  const databaseUrl = DATABASE_URL ?? postgres?.url ?? '';
   let url = '';
   let sent = 0;
   const sandbox = new Sandbox({
-    databaseUrl: DATABASE_URL ?? postgres?.url ?? '',
+    databaseUrl,
     secret,
     url: () => url,
     eventsUrl: () => eventsUrls[sent++ % eventsUrls.length] as string,
@@ -61,7 +63,10 @@ runScript(async () => {
     await sandbox.stop();
     await postgres?.stop();
   };
-  await sandbox.open();
+  await sandbox.open().catch(async (error: unknown) => {
+    await close();
+    throw connectionError(error, databaseUrl);
+  });
   const app = express().disable('x-powered-by').disable('etag').use('/sandbox', sandboxRouter(sandbox));
   const server = createExpressServer(app).listen(port, '127.0.0.1');
   await once(server, 'listening').catch(async (error: unknown) => {

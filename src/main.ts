@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
-import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
+import { readArguments } from './config/command-line';
 import type { Settings } from './config/settings';
 import { StartupError } from './config/startup-error';
 import { apiGreeting, workerGreeting } from './greeting';
@@ -21,8 +21,15 @@ Options:
 Settings come from the environment and from .env; README.md lists them.
 `;
 
+const OPTIONS = {
+  worker: { type: 'boolean', default: false },
+  migrate: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+  version: { type: 'boolean', short: 'v', default: false },
+} as const;
+
 async function main(): Promise<void> {
-  const { worker, migrate, help, version } = readOptions(process.argv.slice(2));
+  const { worker, migrate, help, version } = readArguments(OPTIONS).values;
   if (help) return void process.stdout.write(HELP);
   if (version) return void process.stdout.write(`${VERSION}\n`);
 
@@ -65,23 +72,6 @@ async function starter(worker: boolean, { WEB_CONCURRENCY }: Settings) {
   if (worker) return (await import('./worker.js')).startWorker;
   if (WEB_CONCURRENCY > 1 && cluster.isPrimary) return (await import('./cluster.js')).startCluster;
   return (await import('./api.js')).startApi;
-}
-
-function readOptions(argv: string[]) {
-  try {
-    const { values } = parseArgs({
-      args: argv,
-      options: {
-        worker: { type: 'boolean', default: false },
-        migrate: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-        version: { type: 'boolean', short: 'v', default: false },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new StartupError(`${(error as Error).message.split('. ')[0]}. See --help.`);
-  }
 }
 
 main().catch((error: unknown) => {

@@ -22,7 +22,7 @@ Exit codes:
 const COULD_NOT_CHECK = 2;
 
 runScript(async () => {
-  const { values, positionals } = readArguments({
+  const { values } = readArguments({
     fix: { type: 'boolean', default: false },
     provider: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -32,7 +32,6 @@ runScript(async () => {
     say(HELP);
     return;
   }
-  if (positionals.length > 0) throw new ScriptError(`Unexpected "${positionals.join(' ')}". See --help.`);
   // Loads all that the application consists of, which help and refusals do without.
   const { examine } = await import('./checks.js');
   const { readSettings } = await import('../../src/config/settings.js');

@@ -29,7 +29,7 @@ const CHUNK = 5_000;
 type Size = Record<'users' | 'events' | 'tickets', number>;
 
 runScript(async () => {
-  const { values, positionals } = readArguments({
+  const { values } = readArguments({
     users: { type: 'string', default: '1000' },
     events: { type: 'string', default: '1000' },
     tickets: { type: 'string', default: '0' },
@@ -41,7 +41,6 @@ runScript(async () => {
     say(HELP);
     return;
   }
-  if (positionals.length > 0) throw new ScriptError(`Unexpected "${positionals.join(' ')}". See --help.`);
   const [users, events, tickets, seed] = (['users', 'events', 'tickets', 'seed'] as const).map((name) =>
     wholeNumber(name, values[name]),
   ) as [number, number, number, number];

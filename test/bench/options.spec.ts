@@ -14,8 +14,11 @@ describe('the command line of the benchmark', () => {
 
   it.each([
     [['--only', 'hot,cold'], '--only: there is no part "cold"; there are hot, '],
-    [['--rounds', '0'], '--rounds must be a number above 0, not "0"'],
-    [['--seconds', 'x'], '--seconds must be a number above 0, not "x"'],
+    [['--rounds', '0'], '--rounds must be a number above 0 and below 1000, not "0"'],
+    [['--seconds', 'x'], '--seconds must be a number above 0 and below 1000, not "x"'],
+    [['--scale', '-1'], '--scale must be a number above 0 and below 1000, not "-1"'],
+    [['--scale', '.1', '--scale', '1'], "Option '--scale' is given twice. See --help."],
+    [['--scale', '--markdown'], "Option '--scale' lacks its value. See --help."],
     [['--fast'], "Unknown option '--fast'. See --help."],
     [['hot'], "Unexpected argument 'hot'"],
   ])('refuses %j in one sentence', (argv, sentence) => {

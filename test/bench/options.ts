@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { resolve } from 'node:path';
+import { readArguments } from '../../src/config/command-line';
 import { StartupError } from '../../src/config/startup-error';
 import type { Part } from './part';
 import { PARTS } from './parts';
@@ -26,6 +26,18 @@ export interface Options {
 const RESULTS = 'test/bench/results';
 const PAGE = 'docs/SCALING.md';
 const WIDTH = Math.max(...PARTS.map(({ name }) => name.length)) + 2;
+
+const OPTIONS = {
+  only: { type: 'string' },
+  rounds: { type: 'string' },
+  seconds: { type: 'string' },
+  scale: { type: 'string' },
+  markdown: { type: 'boolean' },
+  out: { type: 'string' },
+  redraw: { type: 'boolean' },
+  profile: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
 
 export const HELP = `Usage: npm run bench -- [options]
 
@@ -54,7 +66,7 @@ ${PARTS.map(({ name, about, onRequest }) => `  ${name.padEnd(WIDTH)}${about}${on
  * @throws {StartupError} for what the benchmark does not know
  */
 export function readOptions(argv: string[]): Options | undefined {
-  const { values } = parse(argv);
+  const { values } = readArguments(OPTIONS, false, argv);
   if (values.help) return undefined;
   const scale = number('scale', values.scale, 1);
   const out = outFolder(values.out, scale === 1 && values.only === undefined);
@@ -77,27 +89,6 @@ function outFolder(named: string | undefined, isWhole: boolean): string | undefi
   return isWhole ? resolve(RESULTS) : undefined;
 }
 
-function parse(argv: string[]) {
-  try {
-    return parseArgs({
-      args: argv,
-      options: {
-        only: { type: 'string' },
-        rounds: { type: 'string' },
-        seconds: { type: 'string' },
-        scale: { type: 'string' },
-        markdown: { type: 'boolean' },
-        out: { type: 'string' },
-        redraw: { type: 'boolean' },
-        profile: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new StartupError(`${(error as Error).message.split('. ', 1)[0]}. See --help.`);
-  }
-}
-
 function pick(only: string | undefined): Part[] {
   if (only === undefined) return PARTS.filter(({ onRequest }) => !onRequest);
   const wanted = only.split(',').map((name) => name.trim());
@@ -112,6 +103,6 @@ function pick(only: string | undefined): Part[] {
 function number(name: string, text: string | undefined, otherwise: number): number {
   const value = text === undefined ? otherwise : Number(text);
   if (!(value > 0 && value < 1_000))
-    throw new StartupError(`--${name} must be a number above 0, not "${text}".`);
+    throw new StartupError(`--${name} must be a number above 0 and below 1000, not "${text}".`);
   return value;
 }

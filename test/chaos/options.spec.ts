@@ -28,9 +28,10 @@ describe('the command line of the chaos', () => {
 
   it.each([
     [['--fault', 'kill-cat'], '--fault: there is no "kill-cat"; there are kill-api, '],
-    [['--seeds', '0'], '--seeds must be a whole number from 1 on, not "0"'],
-    [['--seeds', '7,x'], '--seed must be a whole number from 0 on, not "x"'],
-    [['--minutes', 'x'], '--minutes must be a number above 0, not "x"'],
+    [['--seeds', '0'], '--seeds must be a whole number from 1 to 2147483647, not "0"'],
+    [['--seeds', '7,x'], '--seed must be a whole number from 0 to 2147483647, not "x"'],
+    [['--minutes', 'x'], '--minutes must be a number above 0, at most 1440, not "x"'],
+    [['--minutes', '-1'], '--minutes must be a number above 0, at most 1440, not "-1"'],
     [['--gently'], "Unknown option '--gently'. See --help."],
     [['kill-api'], "Unexpected argument 'kill-api'"],
   ])('refuses %j in one sentence', (argv, sentence) => {

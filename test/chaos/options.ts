@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArguments } from '../../src/config/command-line';
 import { StartupError } from '../../src/config/startup-error';
 import type { Fault } from './faults/fault';
 import { FAULTS } from './faults/faults';
@@ -22,6 +22,18 @@ export interface Options {
 
 const WIDTH = Math.max(...FAULTS.map(({ name }) => name.length)) + 2;
 const MAX_SEED = 2 ** 31;
+
+const OPTIONS = {
+  seeds: { type: 'string' },
+  seed: { type: 'string', multiple: true },
+  minutes: { type: 'string' },
+  fault: { type: 'string', multiple: true },
+  family: { type: 'string', multiple: true },
+  brief: { type: 'boolean' },
+  'without-guard': { type: 'boolean' },
+  logs: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
 
 export const HELP = `Usage: npm run test:chaos -- [options]
 
@@ -65,11 +77,11 @@ function linesOf(family: string): string {
  * @throws {StartupError} for what there is not
  */
 export function readOptions(argv: string[]): Options | undefined {
-  const values = parse(argv);
+  const { values } = readArguments(OPTIONS, false, argv);
   if (values.help) return undefined;
   const minutes = Number(values.minutes ?? 1);
   if (!(minutes > 0 && minutes <= 1_440))
-    throw new StartupError(`--minutes must be a number above 0, not "${values.minutes}".`);
+    throw new StartupError(`--minutes must be a number above 0, at most 1440, not "${values.minutes}".`);
   return {
     seeds: seedsOf(values.seeds, values.seed),
     minutes,
@@ -78,27 +90,6 @@ export function readOptions(argv: string[]): Options | undefined {
     withoutGuard: values['without-guard'] ?? false,
     logs: values.logs === undefined ? undefined : resolve(values.logs),
   };
-}
-
-function parse(argv: string[]) {
-  try {
-    return parseArgs({
-      args: argv,
-      options: {
-        seeds: { type: 'string' },
-        seed: { type: 'string', multiple: true },
-        minutes: { type: 'string' },
-        fault: { type: 'string', multiple: true },
-        family: { type: 'string', multiple: true },
-        brief: { type: 'boolean' },
-        'without-guard': { type: 'boolean' },
-        logs: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw new StartupError(`${(error as Error).message.split('. ', 1)[0]}. See --help.`);
-  }
 }
 
 function seedsOf(seeds = '', seed: string[] = []): number[] {
@@ -114,7 +105,7 @@ function seedsOf(seeds = '', seed: string[] = []): number[] {
 function wholeNumber(name: string, text: string, least: number): number {
   const value = Number(text);
   if (!(text.trim() !== '' && Number.isInteger(value) && value >= least && value < MAX_SEED))
-    throw new StartupError(`${name} must be a whole number from ${least} on, not "${text}".`);
+    throw new StartupError(`${name} must be a whole number from ${least} to ${MAX_SEED - 1}, not "${text}".`);
   return value;
 }
 

@@ -1,12 +1,16 @@
 /*
- * npm run clients:check makes a client with each of four generators from openapi.json, compiles them strictly, and lets
- * one of them walk the journey against a server of its own. The generators are installed here, by their own lock file:
- * 400 packages that only this check needs stay out of the project's.
+ * The generators are installed here, by their own lock file: 400 packages that only this check needs stay out of the
+ * project's.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
+const HELP = `Usage: npm run clients:check
+
+Makes a client with each of four generators from openapi.json, compiles them strictly, and lets one of them walk the
+journey against a server of its own.
+`;
 const HERE = import.meta.dirname;
 const OPENAPI = `${HERE}/../../openapi.json`;
 const INSTALLED = `${HERE}/node_modules/.package-lock.json`;
@@ -57,6 +61,15 @@ async function check() {
   }
 }
 
+const [argument] = process.argv.slice(2);
+if (argument === '--help' || argument === '-h') {
+  process.stdout.write(HELP);
+  process.exit();
+}
+if (argument !== undefined) {
+  process.stderr.write(`Unexpected argument '${argument}'. See --help.\n`);
+  process.exit(1);
+}
 check().catch((error) => {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;

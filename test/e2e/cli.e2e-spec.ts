@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -11,6 +12,7 @@ import { eventually } from '../support/eventually';
 import { factoriesFor, userBody } from '../support/factories';
 import { runMain, runScript, startMain, type RunningProcess } from '../support/processes';
 
+const ROOT = join(__dirname, '../..');
 /** Nothing listens on it. */
 const NOWHERE = '127.0.0.1:1';
 const DEAD_REDIS = `redis://${NOWHERE}`;
@@ -40,6 +42,30 @@ describe('the command line', () => {
 
   it('shows its version', async () => {
     expect(await runMain(['-v'])).toEqual({ code: 0, output: `${VERSION}\n`, stderr: '' });
+  });
+});
+
+describe('a script', () => {
+  it.each(['demo/main', 'openapi', 'bruno/main', 'licences', 'rotate-ticket-key', 'sandbox'])(
+    'shows its usage, and refuses what it does not take: %s',
+    async (name) => {
+      expect(await runScript(name, ['--help'])).toMatchObject({
+        code: 0,
+        output: expect.stringMatching(/^Usage: /),
+      });
+      const refusal = "Unexpected argument 'superfluous'. See --help.\n";
+      expect(await runScript(name, ['superfluous'])).toEqual({ code: 1, output: refusal, stderr: refusal });
+    },
+  );
+
+  it.each(['scripts/architecture.mjs', 'test/clients/check.mjs'])('so does %s', (file) => {
+    const run = (arg: string) => spawnSync(process.execPath, [join(ROOT, file), arg], { encoding: 'utf8' });
+    expect(run('--help')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Usage: /) });
+    expect(run('superfluous')).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: "Unexpected argument 'superfluous'. See --help.\n",
+    });
   });
 });
 
@@ -106,6 +132,12 @@ describe('a start that can not be', () => {
       stderr: `Port ${port} can't be listened on (EADDRINUSE): name another with --port.\n`,
     });
     taken.close();
+    const nowhere = { ...settings, DATABASE_URL: `postgres://nobody@${NOWHERE}/none` };
+    const args = ['--port', '0', '--events-to', `http://${NOWHERE}/`];
+    expect(await runScript('sandbox', args, nowhere)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^DATABASE_URL: no connection to 127\.0\.0\.1:1\/none [^\n]+\.\n$/),
+    });
   });
 });
 

@@ -24,7 +24,7 @@ describe('npm run doctor', () => {
 
   it.each([
     [['--fixx'], "Unknown option '--fixx'. See --help.\n"],
-    [['seats'], 'Unexpected "seats". See --help.\n'],
+    [['seats'], "Unexpected argument 'seats'. See --help.\n"],
   ])('could not check, and says so, with %j', async (args, sentence) => {
     expect(await doctor(args)).toEqual({ code: 2, output: sentence, stderr: sentence });
   });

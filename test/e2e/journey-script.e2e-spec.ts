@@ -9,9 +9,9 @@ import { startTestApi, type TestApi } from '../support/api';
 const ROOT = join(__dirname, '../..');
 const SCRIPT = join(ROOT, 'scripts/journey.sh');
 
-/** `npm run journey -- <url>`, without npm. */
-async function journey(url: string) {
-  const child = spawn('bash', [SCRIPT, url], { env: { PATH: process.env.PATH } });
+/** `npm run journey -- <arguments>`, without npm. */
+async function journey(...args: string[]) {
+  const child = spawn('bash', [SCRIPT, ...args], { env: { PATH: process.env.PATH } });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
@@ -30,6 +30,23 @@ describe('npm run journey', () => {
     const script = readFileSync(SCRIPT, 'utf8');
     const shown = script.slice(script.indexOf('\n(\n') + 1);
     expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(`\`\`\`sh\n${shown}\`\`\`\n`);
+  });
+
+  it('shows its usage, and refuses what it does not take', async () => {
+    expect(await journey('--help')).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^Usage: /),
+      stderr: '',
+    });
+    expect(await journey('--fast')).toMatchObject({
+      code: 1,
+      stderr: "Unknown option '--fast'. See --help.\n",
+    });
+    expect(await journey(api.client.url, 'twice')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: "Unexpected argument 'twice'. See --help.\n",
+    });
   });
 
   it('ends with a paid ticket, each time', async () => {

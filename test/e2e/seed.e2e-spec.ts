@@ -175,6 +175,9 @@ describe('npm run seed', () => {
 
   it.each([
     ['--events 10000001', '--events must be a whole number from 0 to 10000000.'],
+    ['--users -5', '--users must be a whole number from 0 to 10000000.'],
+    ['--users many', '--users must be a whole number from 0 to 10000000.'],
+    ['--users 5 --users 6', "Option '--users' is given twice. See --help."],
     ['--tickets 5 --users 0', '--tickets needs --users and --events above 0.'],
     ['--event 5', "Unknown option '--event'. See --help."],
   ])('tells in one sentence what is wrong with %s', async (args, sentence) => {
