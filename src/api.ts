@@ -118,6 +118,7 @@ export async function startApi(options: DatabaseOptions, logger: Logger): Promis
   const admin = await demoAdmin(settings, dataSource);
   const app = await createApi({ ...settings, ...admin }, dataSource, logger);
   try {
+    options.stopped?.throwIfAborted();
     await app.listen(PORT, HOST);
   } catch (error) {
     await app.close();

@@ -40,7 +40,8 @@ export async function startCluster(options: DatabaseOptions, logger: Logger): Pr
 
   try {
     const workers = Array.from({ length: options.settings.WEB_CONCURRENCY }, fork);
-    const [address] = (await Promise.all(workers.map(listening))) as [Address, ...Address[]];
+    const all = Promise.all(workers.map(listening)) as Promise<[Address, ...Address[]]>;
+    const [address] = await Promise.race([all, aborted(options.stopped)]);
     cluster.on('exit', (worker, code, signal) => {
       if (isStopping) return;
       logger.warn(`API process ${worker.process.pid} ended (${signal || code}) and is started again.`);
@@ -52,6 +53,13 @@ export async function startCluster(options: DatabaseOptions, logger: Logger): Pr
     throw error;
   }
 }
+
+/** Rejects when the signal is aborted. */
+const aborted = (signal?: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', () => reject(signal.reason as Error));
+  });
 
 type Address = Pick<AddressInfo, 'address' | 'port'>;
 

@@ -39,20 +39,32 @@ async function main(): Promise<void> {
   const { createLogger } = await import('./logging/logger.js');
   const logger = createLogger(settings.LOG_LEVEL, worker ? 'worker' : 'api');
   const { catchTheRest, endNow } = await import('./uncaught-errors.js');
+  const { stopEmbeddedPostgres } = await import('./database/embedded/embedded-postgres.js');
   catchTheRest(logger);
   const started: { server?: RunningServer } = {};
+  const stopping = new AbortController();
   const signal = stopSignal(logger, () => started.server?.unfinished(), endNow);
+  void signal.then(() => stopping.abort());
   const start = await starter(worker, settings);
-  const running = (started.server = await start({ settings, migrate, say: teller(logger) }, logger));
+  const options = { settings, migrate, say: teller(logger), stopped: stopping.signal };
+  const running = (started.server = await start(options, logger).catch(async (error: unknown) => {
+    await stopEmbeddedPostgres(); // it would outlive us
+    if (stopping.signal.aborted) (await signal)();
+    throw error;
+  }));
+  if (!stopping.signal.aborted) announce(running, worker, logger);
+  const end = await signal;
+  await running.stop();
+  end();
+}
+
+function announce(running: RunningServer, worker: boolean, logger: Logger): void {
   if (isTerminal && cluster.isPrimary) print(worker ? workerGreeting(running) : apiGreeting(running));
   else
     logger.info(
       { version: VERSION, url: running.url, admin_file: running.admin?.file },
       listeningLine(worker),
     );
-  const end = await signal;
-  await running.stop();
-  end();
 }
 
 /** Where a person watches; elsewhere a program reads the log, and only its lines may be there. */

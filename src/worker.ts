@@ -40,10 +40,12 @@ export async function startWorker(options: DatabaseOptions, logger: Logger): Pro
   limitConnections(server, () => false);
   answerClientErrors(server, logger);
   try {
+    options.stopped?.throwIfAborted();
     server.listen(WORKER_PORT, HOST);
     await once(server, 'listening');
   } catch (error) {
     await app.close();
+    options.stopped?.throwIfAborted();
     throw new StartupError(
       `WORKER_PORT ${WORKER_PORT} can't be used on ${HOST} (${(error as Error).message}): set it to a free port, or to 0.`,
     );

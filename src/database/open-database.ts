@@ -9,6 +9,8 @@ export interface DatabaseOptions {
   migrate: boolean;
   /** Tells the person at the terminal, or the log, about a slow step and about migrations. */
   say: (message: string) => void;
+  /** Once it is aborted, the start ends at its next step with the signal's reason. */
+  stopped?: AbortSignal;
 }
 
 /**
@@ -18,11 +20,12 @@ export interface DatabaseOptions {
  *   not be applied
  */
 export async function openDatabase(
-  { settings, migrate, say }: DatabaseOptions,
+  { settings, migrate, say, stopped }: DatabaseOptions,
   role: Role,
 ): Promise<TixxetyDataSource> {
-  const dataSource = await new TixxetyDataSource(settings, role, say).initialize();
+  const dataSource = await new TixxetyDataSource(settings, role, say, stopped).initialize();
   try {
+    stopped?.throwIfAborted();
     await dataSource.requireMeaning();
     if (migrate || settings.DATABASE_URL === undefined) await applyMigrations(settings, dataSource.url, say);
     else if (await dataSource.showMigrations()) throw new StartupError(PENDING);
@@ -30,6 +33,7 @@ export async function openDatabase(
       `SELECT current_setting('transaction_read_only') AS mode`,
     );
     if (mode === 'on') throw new StartupError(READ_ONLY);
+    stopped?.throwIfAborted();
     return dataSource;
   } catch (error) {
     await dataSource.destroy();

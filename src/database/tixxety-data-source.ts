@@ -41,6 +41,7 @@ export class TixxetyDataSource extends DataSource {
     private readonly settings: Settings,
     private readonly role: Role,
     private readonly say: (message: string) => void = () => undefined,
+    private readonly stopped?: AbortSignal,
   ) {
     super({
       type: 'postgres',
@@ -67,6 +68,7 @@ export class TixxetyDataSource extends DataSource {
         dataDir: this.settings.DATA_DIR,
         exclusive: this.role === 'api',
         say: this.say,
+        stopped: this.stopped,
       });
       this.setOptions({ url: this.embedded.url, database: 'tixxety' });
     }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDatabase, type TestDatabase } from '../support/databases';
 import { eventually } from '../support/eventually';
-import { startMain, type RunningProcess } from '../support/processes';
+import { interruptMain, startMain, type RunningProcess } from '../support/processes';
 import { services } from '../support/services';
 import { describeWithRedis } from '../support/with-redis';
 
@@ -45,6 +45,21 @@ describe('with the embedded PostgreSQL', () => {
     expect(code).toBe(0);
     await expectEnded(pid);
   });
+
+  it.each([
+    ['the cluster is made', 'SIGTERM', /Creating a database/, {}],
+    ['the schema has been made', 'SIGINT', /Applied migrations/, {}],
+    ['its processes start', 'SIGHUP', /Applied migrations/, { WEB_CONCURRENCY: '2' }],
+  ] as const)(
+    'a start in which %s ends both with %s, before it listens',
+    async (_what, signal, said, more) => {
+      const dataDir = join(folder, `interrupted-${signal}`);
+      const { code, output } = await interruptMain(said, signal, { ...more, DATA_DIR: dataDir });
+      expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/"Stopped"}\n$/) });
+      expect(output).not.toContain('listening');
+      expect(existsSync(join(dataDir, 'postgres/data/postmaster.pid'))).toBe(false);
+    },
+  );
 
   it('an error that nobody caught ends both, with 1, and is told without what it carries', async () => {
     const api = await startMain([], { ...environment, NODE_OPTIONS: `--require ${thrower}` });

@@ -41,6 +41,22 @@ export async function runMain(
   return await launch([MAIN, ...args], environment, cwd).finished;
 }
 
+/** Sends a signal to the build as soon as it has said what `after` is found in, and waits for its end. */
+export async function interruptMain(
+  after: RegExp,
+  signal: NodeJS.Signals,
+  environment: Record<string, string>,
+): Promise<Finished> {
+  const { child, output, finished } = launch([MAIN], { PORT: '0', ...environment });
+  const listen = () => {
+    if (!after.test(output())) return;
+    child.stdout.off('data', listen);
+    child.kill(signal);
+  };
+  child.stdout.on('data', listen);
+  return await finished;
+}
+
 /** Runs a script of the build, such as `seed`, to its end; `onStart` gets its process. */
 export async function runScript(
   name: string,

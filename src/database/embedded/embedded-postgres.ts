@@ -16,6 +16,8 @@ export interface EmbeddedPostgresOptions {
   exclusive: boolean;
   /** Tells a human in one line what takes long or went wrong on the way. */
   say: (message: string) => void;
+  /** Calls the start off; a server that it has launched ends again. */
+  stopped?: AbortSignal;
 }
 
 export interface EmbeddedPostgres {
@@ -125,11 +127,11 @@ function keep(cluster: Cluster, options: EmbeddedPostgresOptions, first: Lease):
 /** Starts the server unless it runs, and waits until this process is one of its users. */
 async function enter(
   cluster: Cluster,
-  { exclusive, say }: EmbeddedPostgresOptions,
+  { exclusive, say, stopped }: EmbeddedPostgresOptions,
   again?: { port: number; signal: AbortSignal },
 ): Promise<Lease> {
   const { dataDir } = cluster;
-  const signal = again?.signal;
+  const signal = again?.signal ?? stopped;
   const begun = Date.now();
   let launched: Launch | undefined;
   let launches = 0;
@@ -138,6 +140,7 @@ async function enter(
   let hasSaid = false;
   try {
     for (;;) {
+      signal?.throwIfAborted();
       const server = await findServer(cluster);
       if (server.state === 'ready' && server.port) {
         if (again && server.port !== again.port) {
