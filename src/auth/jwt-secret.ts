@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../config/make-folder';
 import type { Settings } from '../config/settings';
 import { StartupError } from '../config/startup-error';
 
@@ -45,7 +46,7 @@ async function keptSecret(folder: string): Promise<string> {
 /** Linked when it is complete: of processes that start at once, one makes it and the others find it whole. */
 async function makeOnce(folder: string, file: string): Promise<void> {
   if (existsSync(file)) return;
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   await writeFile(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
   await link(draft, file).catch((error: unknown) => {

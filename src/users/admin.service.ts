@@ -5,6 +5,7 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { Passwords } from '../auth/passwords';
 import { Settings } from '../config/settings';
+import { StartupError } from '../config/startup-error';
 import { Transactions } from '../database/transactions';
 import { SessionsRepository } from './sessions.repository';
 import { UsersRepository } from './users.repository';
@@ -58,6 +59,11 @@ export async function demoAdmin(
   };
   const file = join(DATA_DIR, 'admin.env');
   const lines = Object.entries(admin).map(([name, value]) => `${name}=${value}\n`);
-  await writeFile(file, lines.join(''), { mode: 0o600 });
+  await writeFile(file, lines.join(''), { mode: 0o600 }).catch((error: unknown) => {
+    throw new StartupError(
+      `DATA_DIR: the password of the first admin could not be kept (${(error as Error).message}): allow this account to write there, or ` +
+        'set ADMIN_EMAIL and ADMIN_PASSWORD.',
+    );
+  });
   return { ...admin, file };
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,6 +100,16 @@ describe('a start that can not be', () => {
       () => ({ args: ['--worker'], settings: { DATABASE_URL: bare.url } }),
       /^DATABASE_URL names a database whose migrations are pending: [^\n]+ or start with --migrate\.\n$/,
     ],
+    [
+      'a folder where none can be made',
+      () => ({ settings: { DATABASE_URL: '', DATA_DIR: '/proc/tixxety' } }),
+      /^DATA_DIR: the embedded PostgreSQL in \/proc\/tixxety cannot run: [^\n]+; set DATA_DIR [^\n]+\.\n$/,
+    ],
+    [
+      'the same, for a secret',
+      () => ({ settings: { DATABASE_URL: '', DATA_DIR: '/proc/tixxety', JWT_SECRET: '' } }),
+      /^JWT_SECRET is not set, and none can be kept in DATA_DIR \/proc\/tixxety [^\n]+\.\n$/,
+    ],
   ];
 
   it.each(refusals)('ends, and says why: %s', async (_what, wrong, sentence) => {
@@ -111,6 +121,19 @@ describe('a start that can not be', () => {
     );
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(sentence) });
     expect(output).toBe(stderr);
+  });
+
+  it('takes the embedded PostgreSQL with it', async () => {
+    const dataDir = join(folder, 'kept');
+    mkdirSync(join(dataDir, 'admin.env'), { recursive: true });
+    const { code, stderr } = await runMain([], { PORT: '0', DATA_DIR: dataDir });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^DATA_DIR: the password of the first admin could not be kept [^\n]+\.\n$/,
+      ),
+    });
+    expect(existsSync(join(dataDir, 'postgres/data/postmaster.pid'))).toBe(false);
   });
 
   it('ends a sandbox that is to listen where it can not, and says why', async () => {

@@ -15,6 +15,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../config/make-folder';
 import {
   ELSEWHERE,
   EmbeddedPostgresError,
@@ -48,11 +49,7 @@ export interface Cluster {
  * @throws {EmbeddedPostgresError | NodeJS.ErrnoException} see {@link trouble}
  */
 export async function openCluster(dataDir: string, say: (message: string) => void): Promise<Cluster> {
-  // Only when asked for one folder does mkdir name the fault of the file system.
-  await mkdir(dataDir).catch((error: unknown) => {
-    if (!['ENOENT', 'EEXIST'].includes(codeOf(error))) throw error;
-    return mkdir(dataDir, { recursive: true });
-  });
+  await makeFolder(dataDir);
   await sweep(dataDir);
   const place = join(dataDir, 'postgres');
   if (!(await exists(place))) await createCluster(dataDir, place, say);
