@@ -7,6 +7,7 @@ interface PaymentSettings {
   STRIPE_SECRET_KEY?: string;
   STRIPE_WEBHOOK_SECRET?: string[];
   SANDBOX_URL?: string;
+  SANDBOX_SECRET?: string;
 }
 
 /** Who takes the money: the sandbox takes none, so in production somebody has to be named. */
@@ -33,6 +34,14 @@ export function WithItsKeys(): PropertyDecorator {
       (STRIPE_SECRET_KEY !== undefined && STRIPE_WEBHOOK_SECRET !== undefined),
     'must not be stripe without STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET: set both, as Stripe shows them under ' +
       'Developers',
+  );
+}
+
+export function WithItsSecret(): PropertyDecorator {
+  return check(
+    'sandbox-secret',
+    ({ SANDBOX_SECRET }) => SANDBOX_SECRET !== undefined,
+    'must not be set without SANDBOX_SECRET: set it to that of the sandbox',
   );
 }
 

@@ -28,6 +28,18 @@ export function PercentEncoded(): PropertyDecorator {
   });
 }
 
+/** Its databases have no names: each connection would fail, and wake no worker. */
+export function NumberedDatabase(): PropertyDecorator {
+  return ValidateBy({
+    name: 'numberedDatabase',
+    validator: {
+      validate: (value) =>
+        typeof value !== 'string' || !URL.canParse(value) || /^\/?\d*$/.test(new URL(value).pathname),
+      defaultMessage: () => 'must name its database by a number, such as redis://host:6379/1',
+    },
+  });
+}
+
 export function Email(message: string): PropertyDecorator {
   return ValidateBy({
     name: 'email',

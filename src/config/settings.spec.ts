@@ -131,6 +131,7 @@ describe('the settings', () => {
     ['REDIS_URL', 'redis://:pa%ss@redis.example.com'],
     ['REDIS_URL', 'http://127.0.0.1:6379'],
     ['REDIS_URL', 'redis://[::1:6379'],
+    ['REDIS_URL', 'redis://redis.example.com/abc'],
     ['JWT_SECRET', 'x'.repeat(31)],
     ['JWT_SECRET', 'x'.repeat(64)],
     ['JWT_SECRET', 'correct-horse-'.repeat(4)],
@@ -156,6 +157,7 @@ describe('the settings', () => {
     ['STRIPE_WEBHOOK_SECRET', 'whsec_0123456789abcdef,'],
     ['STRIPE_API_BASE', 'api.stripe.com'],
     ['STRIPE_API_BASE', 'https://api.stripe.com/v1'],
+    ['SANDBOX_URL', 'http://127.0.0.1:8100/sandbox'],
     ['SANDBOX_SECRET', 'fifteen-letters'],
     ['TRUST_PROXY', 'true'],
     ['TRUST_PROXY', '17'],
@@ -229,7 +231,9 @@ describe('the settings', () => {
     const [ADMIN_EMAIL, ADMIN_PASSWORD] = ['admin@example.com', 'twelve or more'];
     expect(() => readSettings({ ADMIN_EMAIL })).toThrow(/^ADMIN_PASSWORD must [^\n]+\.$/);
     expect(() => readSettings({ ADMIN_PASSWORD })).toThrow(/^ADMIN_EMAIL must [^\n]+\.$/);
-    expect(() => readSettings({ ADMIN_EMAIL, ADMIN_PASSWORD: 'short' })).toThrow(/^ADMIN_PASSWORD must /);
+    expect(() => readSettings({ ADMIN_EMAIL, ADMIN_PASSWORD: 'short' })).toThrow(
+      /^ADMIN_PASSWORD must have 12 to 128 characters and be set together with ADMIN_EMAIL\.$/,
+    );
     expect(() => readSettings({ ADMIN_EMAIL, ADMIN_PASSWORD: 'password1234' })).toThrow(
       /^ADMIN_PASSWORD is one /,
     );

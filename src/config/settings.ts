@@ -15,6 +15,7 @@ import { environmentWithDotEnv } from './dot-env';
 import {
   BaseUrl,
   Email,
+  NumberedDatabase,
   Origins,
   PasswordInOneLine,
   PercentEncoded,
@@ -22,7 +23,7 @@ import {
   Url,
   WholeNumber,
 } from './setting-types';
-import { NoSandboxInProduction, WebhookSecrets, WithItsKeys } from './payment-settings';
+import { NoSandboxInProduction, WebhookSecrets, WithItsKeys, WithItsSecret } from './payment-settings';
 import { Secrets, Unguessable, UnwornPassword, UnwornToken } from './secrets';
 import { StartupError } from './startup-error';
 
@@ -65,6 +66,7 @@ export class Settings {
   /** `redis://…`; unset: expiration runs inside the API process. */
   @IsOptional()
   @Url(/^rediss?:\/\/\S+$/, 'redis://host:6379')
+  @NumberedDatabase()
   @PasswordInOneLine()
   @PercentEncoded()
   @UnwornPassword()
@@ -157,6 +159,7 @@ export class Settings {
   /** Where a sandbox of its own runs; unset: under `/sandbox` of the API. */
   @IsOptional()
   @BaseUrl('http://127.0.0.1:8100/sandbox')
+  @WithItsSecret()
   SANDBOX_URL?: string;
 
   /** The secret key of that sandbox. */
@@ -222,8 +225,9 @@ export function readSettings(environment: NodeJS.ProcessEnv = environmentWithDot
   const valueOf = (name: string) => environment[name]?.replace(/[\r\n]+$/, ''); // that of the file it was read from
   const given = SETTING_NAMES.filter(valueOf).map((name) => [name, valueOf(name)]);
   const settings = plainToInstance(Settings, Object.fromEntries(given), { exposeDefaultValues: true });
-  const problems = validateSync(settings).map(
-    ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(' and ')}.`,
+  // Of a setting the first problem suffices: several make no sentence.
+  const problems = validateSync(settings, { stopAtFirstError: true }).map(
+    ({ property, constraints }) => `${property} ${Object.values(constraints ?? {})[0]}.`,
   );
   if (problems.length > 0) throw new StartupError(problems.join('\n'));
   if (settings.DATABASE_URL !== undefined) settings.DATABASE_URL = withStrictSslMode(settings.DATABASE_URL);
