@@ -69,13 +69,9 @@ describe('the settings and', () => {
 
 /** How the table says that a setting has none, or one that depends on others. */
 const WITHOUT_DEFAULT = /^(unset|none|outside production|off in production)\b/;
-/** What the image sets (Dockerfile), or what means nothing in a container with its own port, database and pool. */
+/** What the image has its own of: what the Dockerfile sets, the port that is published, and a database elsewhere. */
 const NOT_IN_COMPOSE = new Set([
-  'NODE_ENV',
-  'HOST',
+  ...[...textOf('Dockerfile').matchAll(/^(?:ENV | {4})([A-Z_]+)=/gm)].map(([, name = '']) => name),
   'PORT',
   'DATA_DIR',
-  'DATABASE_POOLER',
-  'SANDBOX_URL', // in production there is no sandbox
-  'SANDBOX_SECRET',
 ]);
