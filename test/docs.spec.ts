@@ -39,6 +39,41 @@ describe('the runbook', () => {
   });
 });
 
+describe('the routes of README.md', () => {
+  const [, section = ''] = readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n## Routes\n');
+  const [table = '', after = ''] = section.split('\n\nDetails, ');
+  const { paths } = JSON.parse(readFileSync(join(ROOT, 'openapi.json'), 'utf8')) as {
+    paths: Record<string, object>;
+  };
+  const documented = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+
+  it('are those of openapi.json, and those that README.md says it leaves out', () => {
+    const [, list = ''] = /are in neither: (.+?)\.\n\n/s.exec(after) ?? [];
+    const leftOut = [...list.matchAll(/`(\/\S+)`/g)].map(([, path = '']) => `GET ${path}`);
+    expect(leftOut).toContain('GET /health/ready');
+    const shown = [...table.matchAll(/^\| (`.+?`) +\|/gm)].flatMap(([, cell = '']) => routesIn(cell));
+    expect([...new Set(shown)].sort()).toEqual([...documented, ...leftOut].sort());
+  });
+
+  /** Of "`GET`, `POST /a/b?c=`, `…/d`": a path for each method, and one that goes on from `/a/b`, `/a` or `/a/b.c`. */
+  function routesIn(cell: string): string[] {
+    let methods: string[] = [];
+    let path = '';
+    return [...cell.matchAll(/`([A-Z]+)? ?([^`?]*)[^`]*`/g)].flatMap(([, method, text = '']) => {
+      if (method !== undefined) methods = [...(path === '' ? methods : []), method];
+      path = text.startsWith('…') ? goingOn(methods, path, text.slice(1)) : text.replace(/(?<=.)\/$/, '');
+      return path === '' ? [] : methods.map((name) => `${name} ${path}`);
+    });
+  }
+
+  const goingOn = ([method]: string[], path: string, rest: string) =>
+    [path, path.replace(/\/[^/]+$/, ''), path.replace(/\.\w+$/, '')]
+      .map((start) => start + rest)
+      .find((route) => documented.includes(`${method} ${route}`)) ?? rest;
+});
+
 describe('what operators read', () => {
   it.each([
     'docs/OPERATIONS.md',
