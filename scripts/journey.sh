@@ -15,7 +15,7 @@ if [ $# -gt 1 ]; then
   exit 1
 fi
 (
-API=${1:-${API:-http://127.0.0.1:8000}}
+API=${1:-${API:-http://127.0.0.1:8000}} API=${API%/}
 JSON='Content-Type: application/json'
 EMAIL=ada.$(date +%s).$RANDOM@example.com # another one each time
 PASSWORD='notes on the engine'

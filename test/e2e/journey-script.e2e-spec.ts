@@ -49,9 +49,9 @@ describe('npm run journey', () => {
     });
   });
 
-  it('ends with a paid ticket, each time', async () => {
+  it('ends with a paid ticket, each time, also at an address with a slash behind it', async () => {
     for (let time = 0; time < 2; time++) {
-      const { code, stdout, stderr } = await journey(api.client.url);
+      const { code, stdout, stderr } = await journey(`${api.client.url}${['', '/'][time]}`);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout.trim().split('\n').at(-1)).toMatch(/"status":"paid"/);
     }
