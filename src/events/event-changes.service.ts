@@ -73,13 +73,17 @@ export class EventChangesService {
     if (merged === undefined) {
       throw invalid('/metadata', `must leave at most ${MAX_METADATA} names, together with those that stay`);
     }
-    // An event without a currency has sold nothing that has a price.
-    const isOtherCurrency = event.currency !== null && currency !== event.currency;
+    const isOtherCurrency = currency !== event.currency;
     const sales =
       isOtherCurrency || capacity !== undefined ? await this.inventory.lockQuotas(event.id) : undefined;
-    if (isOtherCurrency && sales?.hasOrders) throw new Problem('currency_fixed');
-    if (isOtherCurrency && currency === null && sales?.hasPrices)
-      throw invalid('/currency', 'must stay while a ticket type has a price');
+    if (sales && isOtherCurrency) {
+      // An event without a currency has sold nothing that has a price.
+      if (event.currency !== null && sales.hasOrders) throw new Problem('currency_fixed');
+      if (currency === null && sales.hasPrices)
+        throw invalid('/currency', 'must stay while a ticket type has a price');
+      // An order that waits for the counters has read the old one.
+      await this.inventory.outdateOrders(event.id);
+    }
     if (sales && capacity !== undefined) await this.inventory.changeQuota(sales.quotaId, { capacity });
     await this.repository.update(event.id, { ...fields, metadata: merged });
   }

@@ -56,6 +56,11 @@ export class InventoryService {
     await this.repository.deleteQuotas(eventId);
   }
 
+  /** Has orders that were asked for before, and wait for the counters, look up anew what they are to be. */
+  async outdateOrders(eventId: number): Promise<void> {
+    await this.repository.outdateOrders(eventId);
+  }
+
   /**
    * Changes a counter's name or capacity; what is left out stays as it is.
    *

@@ -111,6 +111,24 @@ describe('an event that is changed while its places are taken', () => {
     expectProblem(await changing, 409, 'currency_fixed');
   });
 
+  it.each([
+    ['EUR', 'JPY'],
+    [null, 'EUR'],
+    ['EUR', null],
+  ])('has orders in its new currency where the change from %s to %s comes first', async (from, to) => {
+    const event = await office.create.event({ currency: from });
+    const sale = await database.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [event.id]);
+    const changing = patch(event, { currency: to });
+    await database.untilBlocked();
+    // It has read the old currency when it comes to wait behind the change.
+    const buying = reserve(event);
+    await database.untilBlocked(2);
+    await sale.commit();
+    expect([(await changing).status, (await buying).status]).toEqual([200, 201]);
+    const orders = await database.sql('SELECT currency FROM orders WHERE event_id = $1', [event.id]);
+    expect(orders).toEqual([{ currency: to }]);
+  });
+
   it('is not deleted where a ticket comes first', async () => {
     const event = await office.create.event();
     const reservation = await takePlace(event);

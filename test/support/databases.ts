@@ -12,8 +12,8 @@ export interface TestDatabase {
   sql<Row = any>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Runs SQL in a transaction that stays open, with all its locks, until `commit`. */
   begin(text: string, values?: unknown[]): Promise<{ commit(): Promise<void> }>;
-  /** Waits until a session waits for a lock. */
-  untilBlocked(): Promise<void>;
+  /** Waits until a session waits for a lock, or so many do. */
+  untilBlocked(sessions?: number): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -59,8 +59,10 @@ async function create(server: string, template: string): Promise<TestDatabase> {
         },
       };
     },
-    untilBlocked: async () => {
-      await eventually(async () => expect(await runSql(url.href, BLOCKED)).not.toEqual([]));
+    untilBlocked: async (sessions = 1) => {
+      await eventually(async () =>
+        expect((await runSql(url.href, BLOCKED)).length).toBeGreaterThanOrEqual(sessions),
+      );
     },
     drop: async () => {
       // Refused while an autovacuum, which only a superuser may break off, looks at the database.
