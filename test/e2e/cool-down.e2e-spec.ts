@@ -2,6 +2,7 @@ import { startTestApi, type TestApi } from '../support/api';
 import type { Client } from '../support/client';
 import { makeOrders } from '../support/fill';
 import { expectProblem } from '../support/problems';
+import { openTill } from '../support/till';
 import { tokenOf } from '../support/tokens';
 
 const LIVE = 2;
@@ -117,6 +118,17 @@ describe('a user who holds again and again without paying', () => {
       expect(status).toBe(201);
       expect((await api.client.post(`/tickets/${body.id}/pay`)).status).toBe(200);
     }
+  });
+
+  it('does not count who paid, and got their money back', async () => {
+    const till = await openTill(api);
+    for (let i = 0; i < ENDED / LIVE; i++) {
+      const { code } = await till.place(LIVE);
+      await till.organizer.client.post(`/orders/${code}/payments`, { offline: true });
+      await till.organizer.client.post(`/orders/${code}/refunds`, {});
+      expect(await till.show({ code })).toMatchObject({ status: 'refunded' });
+    }
+    expect(await till.place(LIVE)).toMatchObject({ status: 'held' });
   });
 
   it('is told of live holds first, and of a sold-out event before that', async () => {

@@ -8,6 +8,9 @@ const ASKED_BY_USERS = `(
 /** SQL: read by the indexes of users' holds and purchases, and no other. */
 const OF_USER_AND_EVENT = 'orders.user_id + 0 = asked.user_id AND orders.event_id + 0 = asked.event_id';
 
+/** SQL: what was paid was not let go, even where it was given back since. The first part fits the index. */
+const UNPAID = `orders.status NOT LIKE 'paid' AND orders.paid_at IS NULL`;
+
 /** A part of `place_orders`: counts what users and networks have of the events, once their quotas are locked. */
 export const COUNT_LIMITS = `
     counted_at := clock_timestamp();
@@ -21,7 +24,7 @@ export const COUNT_LIMITS = `
             SELECT ended.expires_at FROM (
               SELECT orders.expires_at, sum(orders.places) OVER (ORDER BY orders.expires_at DESC, orders.id DESC) AS places
               FROM orders
-              WHERE ${OF_USER_AND_EVENT} AND orders.status NOT LIKE 'paid'
+              WHERE ${OF_USER_AND_EVENT} AND ${UNPAID}
                 AND orders.expires_at > counted_at - cool_down AND NOT (orders.status LIKE 'held' AND orders.expires_at > counted_at)
             ) AS ended
             WHERE ended.places >= 3 * user_limit ORDER BY ended.expires_at DESC LIMIT 1
@@ -31,8 +34,8 @@ export const COUNT_LIMITS = `
           SELECT coalesce(sum(orders.places), 0)::integer AS unpaid,
             coalesce(sum(orders.places) FILTER (WHERE orders.status LIKE 'held' AND orders.expires_at > counted_at), 0)::integer AS live
           FROM orders
-          WHERE ${OF_USER_AND_EVENT}
-            AND orders.status NOT LIKE 'paid' AND orders.expires_at > counted_at - cool_down AND asked.n = asked.first
+          WHERE ${OF_USER_AND_EVENT} AND ${UNPAID}
+            AND orders.expires_at > counted_at - cool_down AND asked.n = asked.first
         ) AS holds ON true
         ORDER BY asked.n
       ) AS look;
