@@ -19,7 +19,7 @@ import {
 } from './change-quota.statements';
 import { Quota } from './quota.entity';
 import { PLACE_HOLDS, PLACE_KEYED_HOLDS } from './place-holds.statement';
-import type { FoundOnWalk, Since } from './due-scan-cursor';
+import type { Found, FoundOnWalk, Since } from './due-scan-cursor';
 import { EVENTS_OF_DUE_HOLDS } from './find-stuck.statements';
 import {
   RELEASE_DUE_HOLDS,
@@ -224,19 +224,19 @@ export class InventoryRepository {
   /**
    * Ends what is due of some events.
    *
-   * @returns beside: those of the events that have free places again, the orders that were skipped, and whether there
-   *   were fewer holds than `limit`
+   * @returns beside: those of the events that have free places again, the orders that were skipped, whether there were
+   *   fewer holds than `limit`, and since when the first of those it left is due
    */
   async releaseDueHoldsOf(
     { eventIds, since, limit, leftOut }: DueOfEvents,
     { patienceMs, isWaiting }: { patienceMs: number; isWaiting: boolean },
-  ): Promise<Released & { eventIds: number[]; skippedIds: number[]; isAll: boolean }> {
+  ): Promise<Released & Found & { eventIds: number[]; skippedIds: number[]; isAll: boolean }> {
     const statement = isWaiting ? RELEASE_DUE_HOLDS_OF_EVENTS : RELEASE_UNLOCKED_HOLDS_OF_EVENTS;
     const [found] = await this.statements.run<
-      Released & { eventIds: string[]; skippedIds: string[]; isAll: boolean }
+      Released & Found & { eventIds: string[]; skippedIds: string[]; isAll: boolean }
     >(statement, [eventIds, limit, since, leftOut, patienceMs]);
     return {
-      ...(found as Released & { isAll: boolean }),
+      ...(found as Released & Found & { isAll: boolean }),
       eventIds: found?.eventIds.map(Number) ?? [],
       skippedIds: found?.skippedIds.map(Number) ?? [],
     };

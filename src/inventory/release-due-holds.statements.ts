@@ -47,12 +47,24 @@ export const RELEASE_DUE_HOLDS = releaseDueHolds();
  *
  * Answers one row: when it looked, how late each hold was ended, the events that are worth another try (those that had
  * due holds, released here or meanwhile elsewhere, and those whose places somebody else gave back before), the orders
- * that were due and skipped, and whether there were fewer than `$2`.
+ * that were due and skipped, whether there were fewer than `$2`, and since when the first of those it left is due, such as
+ * one whose payment is open.
  */
 export const RELEASE_DUE_HOLDS_OF_EVENTS = releaseOfEvents('');
 
 /** The same without waiting for an order. */
 export const RELEASE_UNLOCKED_HOLDS_OF_EVENTS = releaseOfEvents('SKIP LOCKED');
+
+/** SQL: the orders that are due of the events that are wanted, as a join of `wanted` and `due`. */
+function dueWhere(condition: string): string {
+  return `unnest($1::bigint[], $3::timestamptz[]) AS wanted (event_id, since)
+      CROSS JOIN LATERAL (
+        SELECT id, expires_at FROM orders
+        WHERE orders.event_id + 0 = wanted.event_id AND status = 'held'
+          AND expires_at <= now() AND expires_at > wanted.since AND ${condition}
+        OFFSET 0
+      ) AS due`;
+}
 
 function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
   return {
@@ -60,14 +72,7 @@ function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
     text: `
     WITH ${waitAtMost('$5')}, due AS MATERIALIZED (
       SELECT due.id, wanted.event_id
-      FROM unnest($1::bigint[], $3::timestamptz[]) AS wanted (event_id, since)
-      CROSS JOIN LATERAL (
-        SELECT id FROM orders
-        WHERE orders.event_id + 0 = wanted.event_id AND status = 'held'
-          AND expires_at <= now() AND expires_at > wanted.since AND id <> ALL ($4::bigint[])
-          AND ${RELEASE_GUARDS.isUnpaid}
-        OFFSET 0
-      ) AS due
+      FROM ${dueWhere(`id <> ALL ($4::bigint[]) AND ${RELEASE_GUARDS.isUnpaid}`)}
       CROSS JOIN patience
       LIMIT $2
     ), locked AS MATERIALIZED (
@@ -85,7 +90,9 @@ function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
       UNION
       SELECT event_id FROM quotas WHERE event_id = ANY ($1::bigint[]) AND kind = 'event' AND held + sold < capacity
     ) AS "eventIds", ARRAY(SELECT id FROM due WHERE id NOT IN (SELECT id FROM locked)) AS "skippedIds",
-      (SELECT count(*) FROM due) < $2 AS "isAll"
+      (SELECT count(*) FROM due) < $2 AS "isAll", (
+        SELECT min(due.expires_at) FROM ${dueWhere('id NOT IN (SELECT id FROM unreleased)')}
+      ) AS "leftSince"
     FROM done`,
   };
 }

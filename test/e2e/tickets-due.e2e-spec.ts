@@ -1,6 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startTestApi, type TestApi } from '../support/api';
 import { bookingsBy, expectRefusal, resolved } from '../support/bookings';
+import { partyOf } from '../support/orders';
+import { expectProblem } from '../support/problems';
 import { INVENTORY_MISMATCHES } from '../support/seats';
+import { openTill } from '../support/till';
 
 /** Nothing listens on it; an API that is told to leave expiration to workers releases nothing by itself. */
 const DEAD_REDIS = 'redis://127.0.0.1:1';
@@ -79,6 +83,30 @@ describe('tickets', () => {
       expect(answers.filter(({ status }) => status === 201)).toHaveLength(4);
       expect(await seats(event, lonely)).toEqual({ capacity: 4, held: 4, sold: 0 });
       expect(await stored(untouched)).toBe('reserved');
+    });
+
+    it('gives back a place whose payment was open when its hold ended, once that payment is closed', async () => {
+      const hasty = await startTestApi({
+        DATABASE_URL: lonely.settings.DATABASE_URL ?? '',
+        REDIS_URL: DEAD_REDIS,
+        HOLD_SECONDS: '4',
+      });
+      try {
+        const till = await openTill(hasty, { total_tickets: 1 });
+        const next = await partyOf(hasty);
+        const items = [{ ticket_type_id: till.priced, quantity: 1 }];
+        const order = () => next.client.post('/orders', { event_id: till.event.id, items });
+        const paying = await till.place(1);
+        expect(await till.pay(paying, 'requires_action')).toMatchObject({ status: 201 });
+        // A look goes on two seconds before the one before it.
+        await sleep(4_000 + 2_500);
+        for (let n = 0; n < 2; n++) expectRefusal(await order(), 'event_sold_out');
+        const refused = await till.buyer.client.post(`/orders/${paying.code}/cancel`);
+        expectProblem(refused, 409, 'order_not_cancellable');
+        expect((await order()).status).toBe(201);
+      } finally {
+        await hasty.stop();
+      }
     });
 
     it('counts no hold that is due against the limit', async () => {
