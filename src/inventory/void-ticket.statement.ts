@@ -3,12 +3,13 @@ import type { Statement } from '../database/statements';
 import { claimed, keptOutcomes } from '../idempotency/key-claim';
 
 /** What keeps a place from being given back twice. Tests take a guard out, and show what then goes wrong. */
-export const VOID_TICKET_GUARDS = { isUnmet: 'ticket.fate IS NULL' };
+export const VOID_TICKET_GUARDS = { isUnmet: `(ticket.fate IS NULL OR ticket.fate = 'blocked' AND payment.is_lost)` };
 
 /**
- * Takes the paid ticket `$1` back and gives its place back; its money stays where it is. `$2` and `$3` are the organizer
- * who asks for it (null: anyone) and when their token was issued. The last ticket of an order that cost nothing gives the
- * use of its code back, which no later statement finds with the order any more.
+ * Takes the paid ticket `$1` back and gives its place back; its money stays where it is. One that a dispute has blocked is
+ * taken back once the dispute is lost. `$2` and `$3` are the organizer who asks for it (null: anyone) and when their token
+ * was issued. The last ticket of an order of which there is nothing to refund gives the use of its code back, which no later
+ * statement finds with the order any more.
  *
  * Answers one row: the ticket as it is then (`id` is null where there is none), whether this changed it, and whether the
  * caller is the organizer of its event or its buyer.
@@ -49,19 +50,23 @@ function textOf({ isUnmet, claims, keeps }: Parts): string {
       JOIN events ON events.id = orders.event_id
     ), its_order AS MATERIALIZED (
       SELECT id, status, amount_paid, code_id FROM orders WHERE id = (SELECT order_id FROM asked WHERE is_theirs) FOR UPDATE
+    ), payment AS MATERIALIZED (
+      -- Locked like the order: a dispute that is decided meanwhile stands in the row, and not in this snapshot.
+      SELECT coalesce(bool_and(dispute = 'lost') FILTER (WHERE dispute <> 'won'), false) AS is_lost
+      FROM (SELECT dispute FROM payments WHERE order_id = (SELECT id FROM its_order) FOR UPDATE) AS locked
     ), ticket AS MATERIALIZED (
       -- All of its order, one of which is the last; locked after it, as each fate is decided under that lock.
       SELECT id, fate FROM tickets WHERE order_id = (SELECT id FROM its_order) FOR UPDATE
     ), voided AS (
       UPDATE tickets SET fate = 'void'
-      FROM ticket, its_order
+      FROM ticket, its_order, payment
       WHERE tickets.id = $1 AND ticket.id = $1 AND its_order.status = 'paid' AND ${isUnmet}
       RETURNING tickets.id, tickets.ticket_type_id
     ), unused AS (
-      -- What cost nothing is never refunded, so that nothing else would give the use back while the event is on.
-      UPDATE orders SET code_id = NULL FROM its_order, voided
-      WHERE orders.id = its_order.id AND its_order.amount_paid = 0 AND its_order.code_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM ticket WHERE ticket.id <> voided.id AND ticket.fate IS DISTINCT FROM 'void')
+      -- What cost nothing, or was lost to the bank, is never refunded: nothing else would give the use back while the event is on.
+      UPDATE orders SET code_id = NULL FROM its_order, payment, voided
+      WHERE orders.id = its_order.id AND (its_order.amount_paid = 0 OR payment.is_lost) AND its_order.code_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM ticket WHERE ticket.id <> voided.id AND (ticket.fate IS NULL OR ticket.fate = 'blocked'))
       RETURNING its_order.code_id
     ), drawn AS MATERIALIZED (
       SELECT unnest(quota_ids) AS quota_id FROM ticket_types WHERE id = (SELECT ticket_type_id FROM voided)

@@ -35,7 +35,8 @@ export const TICKETS_PROBLEMS = {
     title: 'Not voidable',
     detail: 'Only a paid ticket can be taken back, once',
     advice:
-      'The `ticket_status` of this problem says what it is. Cancel the order of one that is `reserved`.',
+      'The `ticket_status` of this problem says what it is. Cancel the order of one that is `reserved`; one that is ' +
+      '`blocked` can be taken back once its dispute is lost.',
   },
   ticket_not_changeable: {
     status: 409,

@@ -154,7 +154,8 @@ export class TicketsController {
     operationId: 'voidTicket',
     summary: 'Take a paid ticket back',
     description:
-      'By the organizer of its event. Its place is for sale again; what was paid for it stays where it is.',
+      'By the organizer of its event. Its place is for sale again; what was paid for it stays where it is. One that is ' +
+      '`blocked` is taken back once its dispute is lost.',
   })
   @ApiOkResponse({
     type: TicketDto,

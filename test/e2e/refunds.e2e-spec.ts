@@ -5,7 +5,7 @@ import { settleRefunds } from '../../src/inventory/settle-refund.statements';
 import { startTestApi, type TestApi } from '../support/api';
 import { UNKNOWN } from '../support/bookings';
 import { eventually } from '../support/eventually';
-import { partyOf, stageBy, type OrderBody, type Party } from '../support/orders';
+import { partyOf, stageBy, type OrderBody, type Party, type TicketBody } from '../support/orders';
 import { expectProblem } from '../support/problems';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 import { MONEY_MISMATCHES, openTill, type Till } from '../support/till';
@@ -265,14 +265,29 @@ describe('refunds', () => {
       await succeeded(order);
     });
 
-    it('are over when it is lost', async () => {
-      const order = await bought(1, 'dispute');
+    it('are over when it is lost; its tickets may be taken back then, with their code', async () => {
+      await stage.code(till.event, 'bank', { percent: 10, uses: 1 });
+      const order = await till.place(2, { code: 'bank' });
+      await till.pay(order, 'dispute');
+      await eventually(async () => expect(await statuses(order)).toEqual(['blocked', 'blocked']));
+      const voidIt = ({ id }: { id: number }) => till.organizer.client.post(`/tickets/${id}/void`);
+      const [one, two] = order.tickets as [TicketBody, TicketBody];
+      const refused = await voidIt(one);
+      expectProblem(refused, 409, 'ticket_not_voidable');
+      expect(refused.body.ticket_status).toBe('blocked');
       await till.endDispute(order, 'lose');
       await eventually(async () =>
         expect(await api.sql(`SELECT status FROM payments WHERE dispute = 'lost'`)).toHaveLength(1),
       );
-      expect(await statuses(order)).toEqual(['blocked']);
+      expect(await statuses(order)).toEqual(['blocked', 'blocked']);
       expectProblem(await refund(order), 409, 'refund_exceeds_payment');
+      const sold = async () => (await stage.counters(till.event)).map((quota) => quota.sold as number);
+      const [uses, places] = (await sold()) as [number, number];
+      expect(await voidIt(one)).toMatchObject({ status: 200, body: { status: 'void' } });
+      expect(await sold()).toEqual([uses, places - 1]);
+      expect((await voidIt(two)).status).toBe(200);
+      expect(await sold()).toEqual([uses - 1, places - 2]);
+      expectProblem(await voidIt(two), 409, 'ticket_not_voidable');
     });
   });
 });
