@@ -47,7 +47,7 @@ export class QuotasService {
   /** @throws {Problem} `quota_not_found`, `capacity_in_use` */
   async update(id: number, changes: Partial<QuotaFields>, scope: OrganizerScope): Promise<QuotaView> {
     return await this.transactions.run(async () => {
-      const eventId = await this.repository.findEventId(id, scope);
+      const eventId = await this.repository.lockEvent(id, scope);
       if (eventId === undefined) throw new Problem('quota_not_found');
       await this.inventory.changeQuota(id, changes);
       const quota = await this.repository.find(eventId, id);

@@ -15,7 +15,19 @@ describe('quotas that change while places are sold', () => {
   let database: TestDatabase;
   let api: TestApi;
   let callers: Callers;
-  const { newEvent, newType, changeType, newQuota, changeQuota, quotasOf, reserve } = salesBy(
+  const {
+    newEvent,
+    newType,
+    changeType,
+    removeType,
+    newQuota,
+    changeQuota,
+    quotasOf,
+    postCode,
+    changeCode,
+    removeCode,
+    reserve,
+  } = salesBy(
     () => api,
     () => callers,
   );
@@ -57,6 +69,35 @@ describe('quotas that change while places are sold', () => {
       { '201': 1, '409 capacity_in_use': 1 },
       { '200': 1, '409 ticket_type_sold_out': 1 },
     ]).toContainEqual(tally(answers));
+  });
+
+  it('are not found, nor are types and codes, once their event is deleted while the change waits', async () => {
+    const event = await newEvent();
+    const type = await newType(event, { capacity: 3 });
+    const quota = { id: type.quota_id };
+    const code = (await postCode(event, { percent_off: 10, max_uses: 5 })).body;
+    const deletion = await database.begin(
+      `WITH types AS (DELETE FROM ticket_types WHERE event_id = $1), discounts AS (DELETE FROM codes WHERE event_id = $1),
+        counters AS (DELETE FROM quotas WHERE event_id = $1)
+      DELETE FROM events WHERE id = $1`,
+      [event.id],
+    );
+    const changes = [
+      changeQuota(quota, { capacity: 4 }),
+      changeQuota(quota, { name: 'Gallery' }),
+      changeType(type, { capacity: 4 }),
+      changeType(type, { price: 0 }),
+      removeType(type),
+      changeCode(code, { max_uses: 6 }),
+      removeCode(code),
+    ];
+    await untilWaiting(changes.length);
+    await deletion.commit();
+    expect(tally(await Promise.all(changes))).toEqual({
+      '404 quota_not_found': 2,
+      '404 ticket_type_not_found': 3,
+      '404 code_not_found': 2,
+    });
   });
 
   it('shrink under a rush to the last place that is left', async () => {
