@@ -1,9 +1,12 @@
 import { buyerThere } from '../database/scope';
 import type { Statement } from '../database/statements';
 import { claimed, keptOutcomes } from '../idempotency/key-claim';
+import { statusAt } from './order-status';
 
 /** What keeps a place from being given back twice. Tests take a guard out, and show what then goes wrong. */
-export const VOID_TICKET_GUARDS = { isUnmet: `(ticket.fate IS NULL OR ticket.fate = 'blocked' AND payment.is_lost)` };
+export const VOID_TICKET_GUARDS = {
+  isUnmet: `(ticket.fate IS NULL OR ticket.fate = 'blocked' AND payment.is_lost)`,
+};
 
 /**
  * Takes the paid ticket `$1` back and gives its place back; its money stays where it is. One that a dispute has blocked is
@@ -49,7 +52,8 @@ function textOf({ isUnmet, claims, keeps }: Parts): string {
       JOIN orders ON orders.id = tickets.order_id
       JOIN events ON events.id = orders.event_id
     ), its_order AS MATERIALIZED (
-      SELECT id, status, amount_paid, code_id FROM orders WHERE id = (SELECT order_id FROM asked WHERE is_theirs) FOR UPDATE
+      SELECT id, status, is_paying, expires_at, paid_at, amount_paid, code_id FROM orders
+      WHERE id = (SELECT order_id FROM asked WHERE is_theirs) FOR UPDATE
     ), payment AS MATERIALIZED (
       -- Locked like the order: a dispute that is decided meanwhile stands in the row, and not in this snapshot.
       SELECT coalesce(bool_and(dispute = 'lost') FILTER (WHERE dispute <> 'won'), false) AS is_lost
@@ -82,11 +86,12 @@ function textOf({ isUnmet, claims, keeps }: Parts): string {
         state.ticket_type_id AS "ticketTypeId", CASE
           WHEN voided.id IS NOT NULL THEN 'void'
           WHEN ticket.fate IS NOT NULL THEN ticket.fate
-          WHEN state.status = 'reserved' AND state.expires_at <= now() AND NOT state.is_paying THEN 'expired'
-          ELSE state.status
+          ELSE coalesce(nullif(${statusAt('clock_timestamp()')}, 'held'), 'reserved')
         END AS status, state.price, state.attendee_name AS "attendeeName", state.attendee_email AS "attendeeEmail",
-        state.created_at AS "createdAt", state.expires_at AS "expiresAt", state.paid_at AS "paidAt"
+        state.created_at AS "createdAt", state.expires_at AS "expiresAt", orders.paid_at AS "paidAt"
       FROM moved LEFT JOIN asked ON true LEFT JOIN ticket_states AS state ON state.id = asked.id
+      -- As it is since it was locked. Who is not the organizer is told no status.
+      LEFT JOIN its_order AS orders ON true
       LEFT JOIN ticket ON ticket.id = asked.id LEFT JOIN voided ON true
     )${keeps && `, ${keeps}`}
     SELECT answer.*${claims && ', verdict, outcome, claimed.answer, claimed.id AS "keyId"'}

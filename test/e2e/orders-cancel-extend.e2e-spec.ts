@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { extendHold } from '../../src/inventory/extend-hold.statement';
 import { startTestApi, type TestApi } from '../support/api';
+import { createDatabase, type TestDatabase } from '../support/databases';
 import { partyOf, stageBy, type Party, type TicketBody } from '../support/orders';
 import { expectProblem } from '../support/problems';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 
 describe('a held order', () => {
+  let database: TestDatabase;
   let api: TestApi;
   let other: TestApi;
   let organizer: Party;
@@ -17,8 +19,9 @@ describe('a held order', () => {
   beforeAll(async () => {
     // Nothing listens there; an API that leaves the end of holds to workers ends none by itself.
     const REDIS_URL = 'redis://127.0.0.1:1';
-    api = await startTestApi({ REDIS_URL, MAX_HOLDS_PER_USER_EVENT: '0' });
-    other = await startTestApi({ REDIS_URL, DATABASE_URL: api.settings.DATABASE_URL ?? '' });
+    database = await createDatabase();
+    api = await startTestApi({ REDIS_URL, DATABASE_URL: database.url, MAX_HOLDS_PER_USER_EVENT: '0' });
+    other = await startTestApi({ REDIS_URL, DATABASE_URL: database.url });
     [organizer, buyer, stranger] = [await partyOf(api), await partyOf(api), await partyOf(api)];
     event = await stage.event(organizer, { total_tickets: 1_000 });
     type = await stage.type(event, { capacity: 500 });
@@ -27,6 +30,7 @@ describe('a held order', () => {
   afterAll(async () => {
     await other.stop();
     await api.stop();
+    await database.drop();
   });
 
   const stage = stageBy(() => api);
@@ -134,6 +138,37 @@ describe('a held order', () => {
         expectProblem(refused, 409, 'order_not_extendable');
         expect(refused.body.order_status).toBe(status);
       }
+    });
+
+    it('tells who waited for the payment that the order is paid', async () => {
+      const order = await place();
+      const sale = await database.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [event.id]);
+      const paying = buyer.client.post(`/orders/${order.code}/payments`, {});
+      await database.untilBlocked();
+      const extending = extend(order);
+      await database.untilBlocked(2);
+      await sale.commit();
+      expect((await paying).status).toBe(201);
+      const refused = await extending;
+      expectProblem(refused, 409, 'order_not_extendable');
+      const { paid_at } = await show(order);
+      expect(refused.body).toMatchObject({ order_status: 'paid', paid_at });
+    });
+
+    it('refuses a hold that ends while it waits', async () => {
+      const order = await place();
+      await stage.fallDue(order.code);
+      const id = (await api.sql('SELECT order_id FROM tickets WHERE id = $1', [order.tickets[0].id]))[0]
+        .order_id;
+      await api.sql(`UPDATE orders SET expires_at = now() + interval '1 second' WHERE id = $1`, [id]);
+      const lock = await database.begin('SELECT FROM orders WHERE id = $1 FOR UPDATE', [id]);
+      const extending = extend(order);
+      await database.untilBlocked();
+      await sleep(1_100);
+      await lock.commit();
+      const refused = await extending;
+      expectProblem(refused, 409, 'order_not_extendable');
+      expect(refused.body.order_status).toBe('expired');
     });
 
     it('answers a key again byte for byte, though the order is paid since', async () => {

@@ -1,11 +1,13 @@
 import { voidTicket } from '../../src/inventory/void-ticket.statement';
 import { startTestApi, type TestApi } from '../support/api';
 import { UNKNOWN } from '../support/bookings';
+import { createDatabase, type TestDatabase } from '../support/databases';
 import { partyOf, stageBy, type Party, type TicketBody } from '../support/orders';
 import { expectProblem } from '../support/problems';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 
 describe('a ticket of an order', () => {
+  let database: TestDatabase;
   let api: TestApi;
   let organizer: Party;
   let buyer: Party;
@@ -14,13 +16,17 @@ describe('a ticket of an order', () => {
   let type: number;
 
   beforeAll(async () => {
-    api = await startTestApi({ MAX_HOLDS_PER_USER_EVENT: '0' });
+    database = await createDatabase();
+    api = await startTestApi({ DATABASE_URL: database.url, MAX_HOLDS_PER_USER_EVENT: '0' });
     [organizer, buyer, stranger] = [await partyOf(api), await partyOf(api), await partyOf(api)];
     event = await stage.event(organizer, { total_tickets: 100 });
     type = await stage.type(event, { capacity: 50 });
   });
   afterEach(async () => expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]));
-  afterAll(() => api.stop());
+  afterAll(async () => {
+    await api.stop();
+    await database.drop();
+  });
 
   const stage = stageBy(() => api);
   const place = async (quantity = 2) => {
@@ -141,6 +147,21 @@ describe('a ticket of an order', () => {
       expect(again.body.ticket_status).toBe('void');
     });
 
+    it.each([
+      ['payments', 200, { status: 'void', paid_at: expect.any(String) }],
+      ['cancel', 409, { code: 'ticket_not_voidable', ticket_status: 'cancelled' }],
+    ])('answers of the order as it is once it has waited for its %s', async (way, status, body) => {
+      const order = await place();
+      const sale = await database.begin('SELECT FROM quotas WHERE event_id = $1 FOR UPDATE', [event.id]);
+      const resolving = buyer.client.post(`/orders/${order.code}/${way}`, {});
+      await database.untilBlocked();
+      const voiding = voidIt(order.tickets[0].id);
+      await database.untilBlocked(2);
+      await sale.commit();
+      expect((await resolving).status).toBeLessThan(300);
+      expect(await voiding).toMatchObject({ status, body });
+    });
+
     it('tells who pays or cancels it that it is void', async () => {
       const order = await place(1);
       const [{ id }] = order.tickets;
@@ -166,7 +187,7 @@ describe('a ticket of an order', () => {
     });
 
     it('gives a place back once, however many ask at once and from two processes', async () => {
-      const other = await startTestApi({ DATABASE_URL: api.settings.DATABASE_URL ?? '' });
+      const other = await startTestApi({ DATABASE_URL: database.url });
       try {
         const order = await place(10);
         await pay(order);
