@@ -24,10 +24,11 @@ export const FIND_SALES: Statement = {
       EXISTS (SELECT FROM ticket_types WHERE event_id = $1 AND price > 0 AND archived_at IS NULL) AS "hasPrices"`,
 };
 
-/** With what draws on them: the ticket types and codes of the event. */
+/** With what draws on them, the ticket types and codes of the event, and with what closed them, its cancellation. */
 export const DELETE_QUOTAS: Statement = {
   text: `
-    WITH types AS (DELETE FROM ticket_types WHERE event_id = $1), discounts AS (DELETE FROM codes WHERE event_id = $1)
+    WITH types AS (DELETE FROM ticket_types WHERE event_id = $1), discounts AS (DELETE FROM codes WHERE event_id = $1),
+      cancellation AS (DELETE FROM event_cancellations WHERE event_id = $1)
     DELETE FROM quotas WHERE event_id = $1`,
 };
 

@@ -55,6 +55,8 @@ function textOf(claims: string, keeps: string): string {
       FROM (SELECT ${organizerThere('$2::bigint', '$3::bigint')} AS id) AS caller
       ${claims && 'JOIN claimed ON claimed.verdict IS NULL'}
       JOIN events ON events.id = $1
+      -- As it is then: it may be deleted while this waits, and must not be after this has begun.
+      FOR NO KEY UPDATE OF events
     ), cancelled AS (
       UPDATE events SET status = 'cancelled', version = version + 1
       WHERE id = (SELECT id FROM event WHERE is_theirs) AND status <> 'cancelled'

@@ -17,21 +17,27 @@ describe('DELETE /events/{event_id}', () => {
       await api.sql(
         `SELECT (SELECT count(*)::int FROM events WHERE id = $1) AS events,
           (SELECT count(*)::int FROM quotas WHERE event_id = $1) AS quotas,
-          (SELECT count(*)::int FROM ticket_types WHERE event_id = $1) AS types`,
+          (SELECT count(*)::int FROM ticket_types WHERE event_id = $1) AS types,
+          (SELECT count(*)::int FROM event_cancellations WHERE event_id = $1) AS cancellations`,
         [id],
       )
     )[0];
 
-  it.each(['draft', 'published'])('takes a %s event away as if it had never been', async (status) => {
-    const event = await api.create.event({ status, title: 'Farewell' });
-    expect(await remove(event)).toMatchObject({ status: 204, body: '' });
-    expect(await rowsOf(event)).toEqual({ events: 0, quotas: 0, types: 0 });
-    expectProblem(await api.client.get(`/events/${event.id}`), 404, 'event_not_found');
-    expect((await api.client.get('/events/?q=farewell')).body).toEqual([]);
-    const order = { user_id: user.id, event_id: event.id };
-    expectProblem(await api.client.post('/tickets/', order), 404, 'event_not_found');
-    expectProblem(await remove(event), 404, 'event_not_found');
-  });
+  it.each(['draft', 'published', 'cancelled'])(
+    'takes a %s event away as if it had never been',
+    async (status) => {
+      const isCancelled = status === 'cancelled';
+      const event = await api.create.event({ ...(!isCancelled && { status }), title: 'Farewell' });
+      if (isCancelled) expect((await api.client.post(`/events/${event.id}/cancel`)).status).toBe(202);
+      expect(await remove(event)).toMatchObject({ status: 204, body: '' });
+      expect(await rowsOf(event)).toEqual({ events: 0, quotas: 0, types: 0, cancellations: 0 });
+      expectProblem(await api.client.get(`/events/${event.id}`), 404, 'event_not_found');
+      expect((await api.client.get('/events/?q=farewell')).body).toEqual([]);
+      const order = { user_id: user.id, event_id: event.id };
+      expectProblem(await api.client.post('/tickets/', order), 404, 'event_not_found');
+      expectProblem(await remove(event), 404, 'event_not_found');
+    },
+  );
 
   it.each(['reserved', 'paid', 'cancelled', 'expired'])(
     'keeps an event with a ticket that is %s',
@@ -50,7 +56,7 @@ describe('DELETE /events/{event_id}', () => {
         );
       }
       expectProblem(await remove(event), 409, 'event_has_orders');
-      expect(await rowsOf(event)).toEqual({ events: 1, quotas: 1, types: 1 });
+      expect(await rowsOf(event)).toEqual({ events: 1, quotas: 1, types: 1, cancellations: 0 });
     },
   );
 

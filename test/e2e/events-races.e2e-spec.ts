@@ -40,6 +40,13 @@ describe('an event that is changed while its places are taken', () => {
   const seats = async ({ id }: { id: number }) =>
     (await database.sql('SELECT capacity, held, sold FROM quotas WHERE event_id = $1', [id]))[0];
 
+  /** Of an event without orders. */
+  const beginDeletion = ({ id }: { id: number }) =>
+    database.begin(
+      `WITH counter AS (DELETE FROM quotas WHERE event_id = $1) DELETE FROM events WHERE id = $1`,
+      [id],
+    );
+
   /** A reservation that has its place, and has not committed yet. */
   const takePlace = ({ id }: { id: number }) =>
     database.begin(
@@ -142,10 +149,7 @@ describe('an event that is changed while its places are taken', () => {
     'has no ticket where deleting comes first, with the key %s',
     async (key) => {
       const event = await office.create.event();
-      const deletion = await database.begin(
-        `WITH counter AS (DELETE FROM quotas WHERE event_id = $1) DELETE FROM events WHERE id = $1`,
-        [event.id],
-      );
+      const deletion = await beginDeletion(event);
       const buying = [reserve(event, key), reserve(event)];
       await database.untilBlocked();
       await deletion.commit();
@@ -154,6 +158,21 @@ describe('an event that is changed while its places are taken', () => {
         const { status, headers } = await reserve(event, key);
         expect([status, headers.get('idempotent-replayed')]).toEqual([404, 'true']);
       }
+    },
+  );
+
+  it.each([undefined, 'cancelled-too-late'])(
+    'is not cancelled where deleting comes first, with the key %s',
+    async (key) => {
+      const event = await office.create.event();
+      const deletion = await beginDeletion(event);
+      const headers: Record<string, string> = key === undefined ? {} : { 'Idempotency-Key': key };
+      const cancelling = office.client.post(`/events/${event.id}/cancel`, undefined, headers);
+      await database.untilBlocked();
+      await deletion.commit();
+      expectProblem(await cancelling, 404, 'event_not_found');
+      const left = 'SELECT FROM event_cancellations WHERE event_id = $1';
+      expect(await database.sql(left, [event.id])).toEqual([]);
     },
   );
 
