@@ -129,6 +129,17 @@ describe('an event', () => {
       expect(second.headers.get('idempotent-replayed')).toBe('true');
     });
 
+    it('keeps no 403 under a key', async () => {
+      const event = await stage.event(organizer);
+      const key = { 'Idempotency-Key': `cancel-${event.id}` };
+      expectProblem(await cancel(event, buyer, key), 403, 'forbidden');
+      await api.sql('UPDATE events SET organizer_id = $2 WHERE id = $1', [event.id, buyer.id]);
+      const answer = await cancel(event, buyer, key);
+      expect(answer.status).toBe(202);
+      expect(answer.headers.get('idempotent-replayed')).toBeNull();
+      expect((await cancel(event, buyer, key)).headers.get('idempotent-replayed')).toBe('true');
+    });
+
     it('leaves no order behind while many buy, by two processes', async () => {
       const other = await startTestApi({
         DATABASE_URL: api.settings.DATABASE_URL ?? '',
