@@ -35,10 +35,11 @@ export const refundsOfCancellation = (eventId: string) => `(
       )`;
 
 /**
- * Cancels the event `$1`: from the commit on no order for it is placed. `$2` and `$3` are the organizer who asks for it
+ * Cancels the event `$1`, unless it is a draft, which nobody may see: from the commit on no order for it is placed. `$2` and `$3` are the organizer who asks for it
  * (null: anyone) and when their token was issued. A message of the outbox sees to its orders.
  *
- * Answers one row: how the cancellation stands, whether the caller sees the event, and whether it is theirs.
+ * Answers one row: how the cancellation stands, whether the caller sees the event, whether it is theirs, and
+ * whether it is a draft.
  */
 export const CLOSE_EVENT: Statement = { text: textOf('', '') };
 
@@ -66,9 +67,9 @@ function textOf(claims: string, keeps: string): string {
       FOR NO KEY UPDATE OF events
     ), cancelled AS (
       UPDATE events SET status = 'cancelled', version = version + 1
-      WHERE id = (SELECT id FROM event WHERE is_theirs) AND status <> 'cancelled'
+      WHERE id = (SELECT id FROM event WHERE is_theirs AND is_public) AND status <> 'cancelled'
     ), begun AS (
-      INSERT INTO event_cancellations (event_id, progressed_at) SELECT id, now() FROM event WHERE is_theirs
+      INSERT INTO event_cancellations (event_id, progressed_at) SELECT id, now() FROM event WHERE is_theirs AND is_public
       ON CONFLICT DO NOTHING
       RETURNING event_id
     ), message AS (
@@ -78,7 +79,8 @@ function textOf(claims: string, keeps: string): string {
     ), closed AS (
       UPDATE quotas SET is_closed = true WHERE id = ANY (ARRAY(SELECT id FROM quota))
     ), answer AS (
-      SELECT coalesce(is_theirs OR is_public, false) AS "isSeen", coalesce(is_theirs, false) AS "isTheirs", ${CANCELLATION}
+      SELECT coalesce(is_theirs OR is_public, false) AS "isSeen", coalesce(is_theirs, false) AS "isTheirs",
+        NOT is_public AS "isDraft", ${CANCELLATION}
       FROM (VALUES (1)) AS one LEFT JOIN event ON true LEFT JOIN event_cancellations AS cancellation ON event_id = event.id
       LEFT JOIN LATERAL ${refundsOfCancellation('event.id')} AS refund ON true
     )${keeps && `, ${keeps}`}

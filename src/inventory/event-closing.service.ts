@@ -25,7 +25,7 @@ export interface Cancellation {
   failureCode: string | null;
 }
 
-type CloseAnswer = Cancellation & { isSeen: boolean; isTheirs: boolean };
+type CloseAnswer = Cancellation & { isSeen: boolean; isTheirs: boolean; isDraft: boolean };
 
 /**
  * Of one statement: each locks quotas for as long as it takes. Orders that are paid are looked at with all their tickets; a step
@@ -44,15 +44,16 @@ export class EventClosingService {
    * Cancels an event: no order for it is placed from then on.
    *
    * @param claim the request's `Idempotency-Key`
-   * @throws {Problem} `event_not_found`, `forbidden`
+   * @throws {Problem} `event_not_found`, `forbidden`, `event_not_published` for a draft
    */
   async close(eventId: number, scope: OrganizerScope, claim?: KeyClaim): Promise<Cancellation> {
     const values = [eventId, organizerIn(scope), issuedAtIn(scope)];
     const statement = { plain: CLOSE_EVENT, keyed: CLOSE_EVENT_KEYED };
     const answer = await runOnce<CloseAnswer>(this.statements, statement, values, claim);
-    const { isSeen, isTheirs, ...cancellation } = answer;
+    const { isSeen, isTheirs, isDraft, ...cancellation } = answer;
     if (!isSeen) throw new Problem('event_not_found');
     if (!isTheirs) throw new Problem('forbidden');
+    if (isDraft) throw new Problem('event_not_published');
     return cancellation;
   }
 

@@ -21,11 +21,11 @@ export class EventCancellationController {
     summary: 'Cancel an event',
     description:
       'For its organizer, and for good. Sales stop and holds end at once; then free orders are cancelled, and the ' +
-      'money of the others is given back. A second time answers how the same cancellation stands.',
+      'money of the others is given back. A second time answers how the same cancellation stands. A draft is deleted instead.',
   })
   @ApiAcceptedResponse({ type: CancellationDto, description: 'Begun' })
   @ApiId('event_id')
-  @ApiProblems('forbidden', 'event_not_found')
+  @ApiProblems('forbidden', 'event_not_found', 'event_not_published')
   async cancel(
     @Param('event_id', IdPipe) id: number,
     @Caller() caller: Caller,

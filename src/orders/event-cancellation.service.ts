@@ -35,7 +35,7 @@ export class EventCancellationService {
    * Cancels an event; one that is cancelled stays so, and goes on where it was stuck.
    *
    * @param claim the request's `Idempotency-Key`
-   * @throws {Problem} `event_not_found`, `forbidden`
+   * @throws {Problem} `event_not_found`, `forbidden`, `event_not_published` for a draft
    */
   async begin(eventId: number, scope: OrganizerScope, claim?: KeyClaim): Promise<Cancellation> {
     const cancellation = await this.closing.close(eventId, scope, claim);

@@ -38,7 +38,8 @@ export const EVENTS_PROBLEMS = {
     title: 'Not published',
     detail: 'Event is a draft or cancelled',
     advice:
-      'Nothing can be reserved for a draft or a cancelled event. Publish a draft first; of a cancelled one show no places.',
+      'Nothing can be reserved for a draft or a cancelled event. Publish a draft first; of a cancelled one show no places. ' +
+      'A draft is not cancelled, but deleted.',
   },
   event_ended: {
     status: 409,

@@ -126,7 +126,7 @@ export const CONTRACT: Record<string, [success: number, ...refusals: string[]]> 
   'GET /events/{event_id}/orders': [200, 'forbidden', 'event_not_found'],
   'GET /events/{event_id}/payments': [200, 'forbidden', 'event_not_found'],
   'GET /events/{event_id}/summary': [200, 'forbidden', 'event_not_found'],
-  'POST /events/{event_id}/cancel': [202, 'forbidden', 'event_not_found'],
+  'POST /events/{event_id}/cancel': [202, 'forbidden', 'event_not_found', 'event_not_published'],
   'GET /events/{event_id}/cancellation': [200, 'forbidden', 'event_not_found', 'cancellation_not_found'],
   'GET /.well-known/jwks.json': [200],
   'GET /events/{event_id}/devices': [200, 'forbidden', 'event_not_found'],
