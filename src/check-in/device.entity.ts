@@ -10,6 +10,8 @@ import {
 } from 'typeorm';
 import { Event } from '../events/event.entity';
 
+export const DEVICES_EVENT_FKEY = 'devices_event_id_fkey';
+
 /** What scans at the gate of one event. One that is revoked stays, for what it has scanned names it. */
 @Entity('devices')
 @Index('devices_event_id_id_idx', ['eventId', 'id'])
@@ -25,7 +27,7 @@ export class Device {
   eventId: number;
 
   @ManyToOne(() => Event, { onDelete: 'CASCADE' })
-  @JoinColumn({ name: 'event_id', foreignKeyConstraintName: 'devices_event_id_fkey' })
+  @JoinColumn({ name: 'event_id', foreignKeyConstraintName: DEVICES_EVENT_FKEY })
   event: Relation<Event>;
 
   @Column('varchar', { length: 100 })

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { violatedConstraint } from '../database/database-error';
 import type { OrganizerScope } from '../database/scope';
 import { EventAccessService } from '../event-access/event-access.service';
 import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { Problem } from '../problems/problem';
 import { hashOf } from './device-directory';
+import { DEVICES_EVENT_FKEY } from './device.entity';
 import { DevicesRepository, type DeviceView } from './devices.repository';
 
 /** More than any gate has, and as many as a list of all of them may show. */
@@ -32,7 +34,12 @@ export class DevicesService {
   ): Promise<DeviceView & { token: string }> {
     await this.access.requireOrganizer(eventId, scope);
     const token = `gate_${eventId}_${randomBytes(SECRET_BYTES).toString('base64url')}`;
-    const device = await this.repository.add(eventId, name, hashOf(token), MOST_DEVICES);
+    const device = await this.repository
+      .add(eventId, name, hashOf(token), MOST_DEVICES)
+      .catch((error: unknown) => {
+        // It was deleted since the look.
+        throw violatedConstraint(error) === DEVICES_EVENT_FKEY ? new Problem('event_not_found') : error;
+      });
     if (!device) throw new Problem('too_many_devices');
     return { ...device, token };
   }

@@ -191,6 +191,16 @@ describe('an event that is changed while its places are taken', () => {
     },
   );
 
+  it.each([undefined, 'a-device'])('gets no device once it is deleted, with the key %s', async (key) => {
+    const event = await office.create.event();
+    const deletion = await beginDeletion(event);
+    const headers: Record<string, string> = key === undefined ? {} : { 'Idempotency-Key': key };
+    const device = office.client.post(`/events/${event.id}/devices`, { name: 'North' }, headers);
+    await database.untilBlocked();
+    await deletion.commit();
+    expectProblem(await device, 404, 'event_not_found');
+  });
+
   it('has either a ticket or an end, whoever is first', async () => {
     const outcomes = new Set<string>();
     for (let round = 0; round < 40; round++) {
