@@ -44,7 +44,7 @@ export class HoldPlacement {
 
   private readonly inLane = createLanes<number, HoldRequest, HeldOrder>(async (requests, eventId) => {
     const outcomes = await this.traced(requests, this.placePatiently, LANE_PATIENCE_MS);
-    await this.stuck.lookAtEvents([eventId]);
+    await this.stuck.lookAgainAtEvent(eventId);
     return outcomes as (HeldOrder | Error)[];
   }, LANES);
 

@@ -55,7 +55,7 @@ export function createOrderBatcher<
   const inLane = createLanes<Obstacle, Request, Outcome>(async (requests, obstacle) => {
     const outcomes = await batches.tracePromise(() => runPatiently(requests), { name, requests });
     const [kind, id] = obstacle.split(' ');
-    if (kind === 'event') await stuck.lookAtEvents([Number(id)]);
+    if (kind === 'event') await stuck.lookAgainAtEvent(Number(id));
     else for (const request of requests) stuck.forgetOrder(request);
     return outcomes;
   }, LANES);

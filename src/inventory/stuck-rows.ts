@@ -45,6 +45,11 @@ export class StuckRows {
     for (const { id } of stuck) this.events.set(id, true);
   }
 
+  /** Looks once more, after a change that was made whatever the look finds: it must not seem to have failed with it. */
+  async lookAgainAtEvent(id: number): Promise<void> {
+    await this.lookAtEvents([id]).catch(() => undefined);
+  }
+
   /** Looks which of the orders, and of their events, are stuck now, and remembers it. */
   async lookAtOrders(names: readonly OrderName[]): Promise<void> {
     const orderIds = names.flatMap(({ orderId }) => orderId ?? []);
