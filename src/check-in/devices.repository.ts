@@ -18,7 +18,7 @@ export class DevicesRepository {
 
   /** @returns undefined where the event has as many as it may have */
   async add(eventId: number, name: string, tokenHash: Buffer, most: number): Promise<DeviceView | undefined> {
-    const [device] = await this.statements.run<DeviceView>(ADD_DEVICE, [eventId, name, tokenHash, most]);
+    const [device] = await this.statements.change<DeviceView>(ADD_DEVICE, [eventId, name, tokenHash, most]);
     return device;
   }
 
@@ -29,7 +29,7 @@ export class DevicesRepository {
 
   /** @returns whether there was one to revoke */
   async revoke(id: number, scope: OrganizerScope): Promise<boolean> {
-    const revoked = await this.statements.run(REVOKE_DEVICE, [id, organizerIn(scope), issuedAtIn(scope)]);
+    const revoked = await this.statements.change(REVOKE_DEVICE, [id, organizerIn(scope), issuedAtIn(scope)]);
     return revoked.length > 0;
   }
 

@@ -43,7 +43,10 @@ export const FIND_DEVICE: Statement = {
     WHERE token_hash = $1 AND revoked_at IS NULL`,
 };
 
+/** One that is locked is left: it is seen again soon. */
 export const NOTE_DEVICE: Statement = {
   name: 'note_device',
-  text: 'UPDATE devices SET seen_at = now() WHERE id = $1',
+  text: `
+    UPDATE devices SET seen_at = now()
+    WHERE id = (SELECT id FROM devices WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED)`,
 };

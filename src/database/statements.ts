@@ -46,6 +46,16 @@ export class Statements {
   }
 
   /**
+   * Runs a statement that may wait for a row that another keeps locked, and is no booking: a transaction by itself, which
+   * waits for its turn, unless it is part of one.
+   *
+   * @throws {Problem} as `Transactions.run`
+   */
+  async change<Row extends QueryResultRow>(statement: Statement, values: unknown[]): Promise<Row[]> {
+    return await this.transactions.run(() => this.run<Row>(statement, values));
+  }
+
+  /**
    * Reads a list, on the connections that lists have to themselves.
    *
    * @throws {Problem} `overloaded`

@@ -1,6 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { Semaphore, withTimeout } from 'async-mutex';
 import type { QueryRunner } from 'typeorm';
+import { unanswered } from '../http/request-deadline';
 import { tryAgain } from './try-again';
+
+/**
+ * Each has a connection to itself until it is over, so they get no more than this of the ten there are: the rest is for
+ * booking, which has no transactions of this kind. They wait for each other in the order in which they came.
+ */
+const AT_ONCE = 4;
+const MOST_WAITING = 200;
+const TURN_MS = 2_000;
+
+/** How long one waits for a locked row, and how long where others wait for its turn. */
+const LOCK_MS = { alone: 1_000, crowded: 250 };
 
 interface OpenTransaction {
   runner: QueryRunner;
@@ -18,6 +31,8 @@ interface OpenTransaction {
  */
 export class Transactions {
   private readonly storage = new AsyncLocalStorage<OpenTransaction>();
+  private readonly turns = withTimeout(new Semaphore(AT_ONCE), TURN_MS, unanswered());
+  /** Those that wait for their turn, too. */
   private running = 0;
 
   constructor(private readonly createQueryRunner: () => QueryRunner) {}
@@ -32,12 +47,14 @@ export class Transactions {
    * failure or a deadlock.
    *
    * @throws what `work` throws, after the rollback
+   * @throws {Problem} `service_unavailable` where too many wait for their turn, or for too long
    */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.open) return await work();
+    if (this.running >= AT_ONCE + MOST_WAITING) throw unanswered();
     this.running++;
     try {
-      return await tryAgain(() => this.attempt(work));
+      return await this.turns.runExclusive(() => tryAgain(() => this.attempt(work)));
     } finally {
       // Left on, it would make every promise of the process dearer in Node 20.
       if (--this.running === 0) this.storage.disable();
@@ -83,6 +100,8 @@ export class Transactions {
     let result: Result;
     try {
       await runner.startTransaction();
+      const { alone, crowded } = LOCK_MS;
+      await runner.query(`SET LOCAL lock_timeout = ${this.running > AT_ONCE ? crowded : alone}`);
       result = await this.storage.run(open, work);
       await runner.commitTransaction();
     } catch (error) {

@@ -70,7 +70,7 @@ export class EventsRepository {
   }
 
   async setListed(id: number, isListed: boolean): Promise<void> {
-    await this.statements.run(listEvent, [id, isListed]);
+    await this.statements.change(listEvent, [id, isListed]);
   }
 
   /** Keeps an event as it is until the transaction ends; `isTheirs`: within the scope. */

@@ -4,6 +4,7 @@ import { Semaphore, withTimeout } from 'async-mutex';
 import { Problem } from '../problems/problem';
 import { Settings } from '../config/settings';
 import { Transactions } from '../database/transactions';
+import { unanswered } from '../http/request-deadline';
 import { IdempotencyRepository } from './idempotency.repository';
 import { AnswerCipher, type KeyedRequest } from './answer-cipher';
 import { inProgress, KeyClaim, type Answer } from './key-claim';
@@ -11,11 +12,8 @@ import { inProgress, KeyClaim, type Answer } from './key-claim';
 /** Of the refusals, 401, 429 and 5xx say only that now is not the time. */
 export const isKept = (status: number): boolean => status < 300 || [404, 409, 422].includes(status);
 
-/**
- * Each of them has a connection to itself until it is answered, so they get no more than this of the ten there are. Callers
- * without an account get fewer. They wait for each other, and nothing else waits for them.
- */
-const AT_ONCE = { known: 4, unknown: 2 };
+/** Callers without an account get no more than this of the transactions that there may be at once. */
+const UNKNOWN_AT_ONCE = 2;
 const PATIENCE_MS = 2_000;
 
 const PURGE_SIZE = 1_000;
@@ -23,10 +21,7 @@ const PURGE_SIZE = 1_000;
 /** Lets a request with an `Idempotency-Key` happen once, however often it is sent. */
 @Injectable()
 export class IdempotencyService {
-  private readonly turns = {
-    known: concurrencyLimit(AT_ONCE.known),
-    unknown: concurrencyLimit(AT_ONCE.unknown),
-  };
+  private readonly turnsOfUnknown = withTimeout(new Semaphore(UNKNOWN_AT_ONCE), PATIENCE_MS, unanswered());
 
   constructor(
     private readonly repository: IdempotencyRepository,
@@ -46,20 +41,19 @@ export class IdempotencyService {
   /**
    * Runs `work` and keeps its answer, both in one transaction; or finds the answer that is kept.
    *
-   * @param callers whose turn it takes
+   * @param isKnown whether the caller has an account
    * @param work its answer is kept; when it throws, nothing of what it did remains
    * @param refusalFor the answer to keep when `work` throws a refusal; throws what is no answer to the request itself
-   * @throws {Problem} `idempotency_key_reused`, `idempotency_in_progress`, `service_unavailable`
+   * @throws {Problem} `idempotency_key_reused`, `idempotency_in_progress`; as `Transactions.run`
    */
   async once(
     { ciphers }: KeyClaim,
-    callers: keyof typeof AT_ONCE,
+    isKnown: boolean,
     work: () => Promise<Answer>,
     refusalFor: (error: unknown) => Answer,
   ): Promise<{ answer: Answer; isReplayed: boolean }> {
-    return await this.turns[callers].runExclusive(() =>
-      this.transactions.run(() => this.findOrDo(ciphers, work, refusalFor)),
-    );
+    const run = () => this.transactions.run(() => this.findOrDo(ciphers, work, refusalFor));
+    return await (isKnown ? run() : this.turnsOfUnknown.runExclusive(run));
   }
 
   /**
@@ -114,10 +108,3 @@ export class IdempotencyService {
     return stored.answer ? { answer: JSON.parse(cipher.decrypt(stored.answer)) as Answer } : {};
   }
 }
-
-const concurrencyLimit = (atOnce: number) =>
-  withTimeout(
-    new Semaphore(atOnce),
-    PATIENCE_MS,
-    new Problem('service_unavailable', { headers: { 'Retry-After': '1' } }),
-  );

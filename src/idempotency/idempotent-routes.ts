@@ -140,7 +140,7 @@ export class IdempotentRoutes {
     const before = new Set(response.getHeaderNames());
     const { answer, isReplayed } = await this.idempotency.once(
       claim,
-      (request.caller ?? request.device) ? 'known' : 'unknown',
+      (request.caller ?? request.device) !== undefined,
       () => recordAnswer(response, before, work),
       (error) => refusalOf(error, request.id),
     );

@@ -65,13 +65,13 @@ export class EventClosingService {
 
   /** @returns whether all refunds that failed are tried again */
   async retrySomeRefunds(eventId: number): Promise<boolean> {
-    const retried = await this.statements.run(RETRY_REFUNDS_OF_EVENT, [eventId, REFUNDS_AT_ONCE]);
+    const retried = await this.statements.change(RETRY_REFUNDS_OF_EVENT, [eventId, REFUNDS_AT_ONCE]);
     return retried.length < REFUNDS_AT_ONCE;
   }
 
   /** @returns whether all holds of the closed event have ended */
   async cancelSomeHolds(eventId: number): Promise<boolean> {
-    const [answer] = await this.statements.run<{ found: number } & Ended>(CANCEL_HOLDS_OF_EVENT, [
+    const [answer] = await this.statements.change<{ found: number } & Ended>(CANCEL_HOLDS_OF_EVENT, [
       eventId,
       HOLDS_AT_ONCE,
     ]);

@@ -16,7 +16,7 @@ export function withDates<Answer extends object>(rows: Keyed<Answer>[]): Keyed<A
 }
 
 /**
- * Runs the statement of a single request.
+ * Runs the statement of a single request, which is no booking.
  *
  * @param keyed the same for a request with a key: its last parameters are those of `keyValues`
  * @param claim the request's `Idempotency-Key`
@@ -29,8 +29,8 @@ export async function runOnce<Answer extends object>(
   values: unknown[],
   claim?: KeyClaim,
 ): Promise<Answer> {
-  if (!claim) return (await statements.run<Answer>(plain, values))[0] as Answer;
-  const rows = await statements.run<Keyed<Answer>>(keyed, [...values, ...keyValues([claim])]);
+  if (!claim) return (await statements.change<Answer>(plain, values))[0] as Answer;
+  const rows = await statements.change<Keyed<Answer>>(keyed, [...values, ...keyValues([claim])]);
   const [own] = withDates(rows) as [Keyed<Answer>];
   return claim.settle<Answer>(own, own);
 }

@@ -49,7 +49,7 @@ export class OrderChangesService {
    */
   async extendHold(orderId: number, scope: OrderScope): Promise<{ expiresAt: Date; expiresInMs: number }> {
     const values = [orderId, buyerIn(scope), issuedAtIn(scope), scope.by === 'party'];
-    const [answer] = await this.statements.run<ExtendAnswer>(EXTEND_HOLD, values);
+    const [answer] = await this.statements.change<ExtendAnswer>(EXTEND_HOLD, values);
     if (!answer) throw new Problem('order_not_found');
     const { status, paidAt, expiresAt, expiresInMs } = answer;
     if (expiresAt === null || expiresInMs === null)

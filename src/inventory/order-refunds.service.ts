@@ -77,7 +77,7 @@ export class OrderRefunds {
     { ticketIds, amount, reason, keepPlaces }: RefundWish,
     cause: RefundCause = 'organizer',
   ): Promise<RefundAnswer> {
-    const [answer] = await this.statements.run<RefundAnswer>(REFUND_ORDER, [
+    const [answer] = await this.statements.change<RefundAnswer>(REFUND_ORDER, [
       orderId,
       organizerIn(scope),
       issuedAtIn(scope),
@@ -92,7 +92,7 @@ export class OrderRefunds {
 
   /** @returns whether it had failed, and is tried again */
   async retry(id: number): Promise<boolean> {
-    return (await this.statements.run(RETRY_REFUND, [id])).length > 0;
+    return (await this.statements.change(RETRY_REFUND, [id])).length > 0;
   }
 
   /**

@@ -70,7 +70,7 @@ export class TicketsRepository {
     { name, email }: NewAttendee,
   ): Promise<{ isBuyers: boolean; isOrganizers: boolean; isChanged: boolean } | undefined> {
     const values = [id, buyerIn(scope), issuedAtIn(scope), name, email ?? null];
-    const [outcome] = await this.statements.run<{
+    const [outcome] = await this.statements.change<{
       isBuyers: boolean;
       isOrganizers: boolean;
       isChanged: boolean;

@@ -83,7 +83,7 @@ export class SessionsRepository {
    * @returns whose session it is, as they are now; undefined when the token is not the good one
    */
   async rotate(id: string, tokenHash: Buffer, nextHash: Buffer): Promise<Account | undefined> {
-    const [account] = await this.statements.run<Account>(
+    const [account] = await this.statements.change<Account>(
       {
         text: `
           UPDATE sessions SET token_hash = $3, last_used_at = now() FROM users
@@ -107,7 +107,7 @@ export class SessionsRepository {
 
   /** @returns false when there is no such session within the scope */
   async delete(id: string, scope: Scope): Promise<boolean> {
-    const ended = await this.statements.run<{ isLive: boolean }>(
+    const ended = await this.statements.change<{ isLive: boolean }>(
       {
         text: `
           DELETE FROM sessions WHERE id = $1 AND user_id = coalesce(${buyerThere('$2::bigint', '$3::bigint')}, user_id)
@@ -124,7 +124,7 @@ export class SessionsRepository {
    * @param isIssued whether the token was the session's at some time; otherwise it must be so now
    */
   async deleteByToken(id: string, tokenHash: Buffer, isIssued: boolean): Promise<void> {
-    await this.statements.run({ text: 'DELETE FROM sessions WHERE id = $1 AND (token_hash = $2 OR $3)' }, [
+    await this.statements.change({ text: 'DELETE FROM sessions WHERE id = $1 AND (token_hash = $2 OR $3)' }, [
       id,
       tokenHash,
       isIssued,
@@ -133,7 +133,7 @@ export class SessionsRepository {
 
   /** Ends all sessions of the user but the one to keep. */
   async deleteOthers(userId: number, keptId: string | undefined): Promise<void> {
-    await this.statements.run(
+    await this.statements.change(
       { text: 'DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2::uuid' },
       [userId, keptId ?? null],
     );

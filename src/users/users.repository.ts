@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, type Repository, type SelectQueryBuilder } from 'typeorm';
 import type { Account } from '../auth/caller';
 import { wasThere, type Subject } from '../database/scope';
+import { Transactions } from '../database/transactions';
 import { emailKey } from '../text/email';
 import { User } from './user.entity';
 
@@ -22,7 +23,10 @@ export interface Login extends Account {
 
 @Injectable()
 export class UsersRepository {
-  constructor(@InjectRepository(User) private readonly repository: Repository<User>) {}
+  constructor(
+    @InjectRepository(User) private readonly repository: Repository<User>,
+    private readonly transactions: Transactions,
+  ) {}
 
   /** @throws a violation of one of `EMAIL_INDEXES` when the e-mail is taken */
   async insert(user: NewUser, passwordHash: string | null): Promise<User> {
@@ -36,7 +40,8 @@ export class UsersRepository {
 
   /** @returns the user as they are then; null when there is no such user */
   async update(subject: Subject, changes: UserChanges): Promise<User | null> {
-    if (Object.keys(changes).length > 0) await this.repository.update(conditionsOf(subject), changes);
+    if (Object.keys(changes).length > 0)
+      await this.transactions.run(() => this.repository.update(conditionsOf(subject), changes));
     return await this.find(subject);
   }
 

@@ -226,6 +226,65 @@ describe('a row that stays locked', () => {
     });
   });
 
+  describe('that only changes need', () => {
+    const lockRow = (table: string, id: unknown) => () =>
+      database.begin(`SELECT FROM ${table} WHERE id = $1 FOR UPDATE`, [id]);
+    const change = (path: string, body: object) =>
+      api.client.send('PATCH', path, {
+        body: JSON.stringify(body),
+        headers: { 'Content-Type': 'application/json' },
+      });
+    const crowd = (send: () => Promise<unknown>) => () => Promise.all(Array.from({ length: 12 }, send));
+
+    it.each<[string, () => Promise<[table: string, id: unknown, send: () => Promise<unknown>]>]>([
+      [
+        'event',
+        () => Promise.resolve(['events', wanted.id, () => change(`/events/${wanted.id}`, { title: 'x' })]),
+      ],
+      [
+        'account',
+        async () => {
+          const { id } = await api.create.user();
+          return ['users', id, () => change(`/users/${id}`, { name: 'x' })];
+        },
+      ],
+      [
+        'device',
+        async () => {
+          const { body } = await api.client.post(`/events/${wanted.id}/devices`, { name: 'x' });
+          return ['devices', body.id, () => api.client.send('DELETE', `/devices/${body.id}`)];
+        },
+      ],
+      [
+        'order',
+        async () => {
+          const { body } = await reserve(wanted);
+          const [row] = await api.sql('SELECT order_id FROM tickets WHERE id = $1', [body.id]);
+          return ['orders', row?.order_id, () => api.client.post(`/orders/${body.order_code}/extend`)];
+        },
+      ],
+    ])('leaves reservations as they were, beside a crowd that changes one %s', async (_, prepare) => {
+      const [table, id, send] = await prepare();
+      expect(await shareOf(reserveOther, lockRow(table, id), crowd(send))).toBeGreaterThan(0.5);
+    });
+
+    it('lets others have their turn', async () => {
+      const lock = await lockRow('events', wanted.id)();
+      const crowded = Promise.all(
+        Array.from({ length: 8 }, () => change(`/events/${wanted.id}`, { title: 'x' })),
+      );
+      await database.untilBlocked();
+      const other = await change(`/events/${others[0]?.id}`, { title: 'x' });
+      expect(other.status).toBe(200);
+      for (const answer of await crowded) {
+        expectProblem(answer, 503, 'service_unavailable');
+        expect(answer.headers.get('retry-after')).toBe('1');
+      }
+      await lock.commit();
+      expect((await change(`/events/${wanted.id}`, { title: 'x' })).status).toBe(200);
+    });
+  });
+
   const fallDue = (which: string, id: number) =>
     api.sql(
       `UPDATE orders SET created_at = created_at - (expires_at - now()), expires_at = now()
