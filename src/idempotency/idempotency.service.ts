@@ -47,12 +47,12 @@ export class IdempotencyService {
    * @throws {Problem} `idempotency_key_reused`, `idempotency_in_progress`; as `Transactions.run`
    */
   async once(
-    { ciphers }: KeyClaim,
+    claim: KeyClaim,
     isKnown: boolean,
     work: () => Promise<Answer>,
     refusalFor: (error: unknown) => Answer,
   ): Promise<{ answer: Answer; isReplayed: boolean }> {
-    const run = () => this.transactions.run(() => this.findOrDo(ciphers, work, refusalFor));
+    const run = () => this.transactions.run(() => this.findOrDo(claim, work, refusalFor));
     return await (isKnown ? run() : this.turnsOfUnknown.runExclusive(run));
   }
 
@@ -77,7 +77,7 @@ export class IdempotencyService {
   }
 
   private async findOrDo(
-    ciphers: readonly AnswerCipher[],
+    { ciphers, isOutcomeReplaced }: KeyClaim,
     work: () => Promise<Answer>,
     refusalFor: (error: unknown) => Answer,
   ): Promise<{ answer: Answer; isReplayed: boolean }> {
@@ -85,7 +85,7 @@ export class IdempotencyService {
     const stored = await this.findStored(ciphers);
     if (stored?.answer) return { answer: stored.answer, isReplayed: true };
     // A batch has worked it off before, and now it is refused before it comes to one: that is said, and not kept.
-    if (stored) return { answer: await work().catch(refusalFor), isReplayed: false };
+    if (stored && !isOutcomeReplaced) return { answer: await work().catch(refusalFor), isReplayed: false };
     // A refusal leaves nothing but its answer: a sign-up, say, learns that the e-mail is taken from a statement that failed.
     const answer = await this.transactions.savepoint(work).catch(refusalFor);
     const [cipher] = ciphers;

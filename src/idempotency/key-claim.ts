@@ -78,6 +78,19 @@ export class KeyClaim {
     this.isAnswerKept = true;
   }
 
+  /**
+   * Has the whole answer kept in the place of the outcome that a statement kept for this request: where it shows more. Should
+   * the process be killed before, the outcome is still there.
+   */
+  keepOwnAnswer(): void {
+    if (this.replayOf === undefined) this.isAnswerKept = true;
+  }
+
+  /** Whether the answer is to be kept though there is an outcome. */
+  get isOutcomeReplaced(): boolean {
+    return this.isSettled && this.isAnswerKept;
+  }
+
   private decrypt(answer?: Buffer | null, keyId?: Buffer | null): Answer {
     const cipher = this.ciphers.find(({ id }) => keyId?.equals(id));
     return JSON.parse(cipher?.decrypt(answer ?? Buffer.alloc(0)) ?? '') as Answer;

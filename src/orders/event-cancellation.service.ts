@@ -43,9 +43,10 @@ export class EventCancellationService {
       await this.repeat(ANSWER_MS, () => this.closing.cancelSomeHolds(eventId));
       this.wakeUps.wakeRelay();
     }
-    return cancellation.status === 'stuck' && !claim?.replayOf
-      ? await this.resume(eventId, cancellation)
-      : cancellation;
+    if (cancellation.status !== 'stuck' || claim?.replayOf) return cancellation;
+    const resumed = await this.resume(eventId, cancellation);
+    claim?.keepOwnAnswer();
+    return resumed;
   }
 
   /** @throws {Problem} `event_not_found`, `forbidden`, `cancellation_not_found` */

@@ -83,7 +83,10 @@ export class OrdersService {
   /** @throws {Problem} `order_not_found`, `order_not_cancellable` */
   async cancel(orderId: number, scope: OrderScope, claim?: KeyClaim): Promise<OrderView> {
     await this.inventory.resolveHold({ orderId, target: 'cancelled', scope, claim });
-    return await this.get(orderId, scope);
+    const order = await this.get(orderId, scope);
+    // It shows what may change, such as the name of a ticket type.
+    claim?.keepOwnAnswer();
+    return order;
   }
 
   /** @throws {Problem} `order_not_found`, `order_not_extendable` */

@@ -1,5 +1,6 @@
 import { startTestApi, type TestApi } from '../support/api';
 import { eventually } from '../support/eventually';
+import { exact } from '../support/replays';
 import { INVENTORY_MISMATCHES } from '../support/seats';
 import { MONEY_MISMATCHES, openTill, type Till } from '../support/till';
 
@@ -21,7 +22,8 @@ describe('the money of an event that is cancelled', () => {
   afterAll(() => api.stop());
 
   const switches = (body: object) => api.client.post('/sandbox/switches', body);
-  const cancel = () => till.organizer.client.post(`/events/${till.event.id}/cancel`);
+  const cancel = (headers = {}) =>
+    till.organizer.client.post(`/events/${till.event.id}/cancel`, undefined, headers);
   const state = async () => (await till.organizer.client.get(`/events/${till.event.id}/cancellation`)).body;
   const until = (status: string) =>
     eventually(async () => expect(await state()).toMatchObject({ status }), 20_000);
@@ -114,8 +116,11 @@ describe('the money of an event that is cancelled', () => {
       ),
     });
     await switches({ balance_exhausted: false });
-    expect((await cancel()).body).toMatchObject({ status: 'running', refunds_failed: 0 });
+    const key = { 'Idempotency-Key': 'resume' };
+    const resumed = await cancel(key);
+    expect(resumed.body).toMatchObject({ status: 'running', refunds_failed: 0 });
     await until('done');
     expect(await returned()).toEqual([{ refunds: 5, payments: 5, amount: 12_500 }]);
+    expect(exact(await cancel(key))).toEqual(exact(resumed));
   });
 });
