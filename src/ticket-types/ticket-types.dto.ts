@@ -67,7 +67,7 @@ export class CreateTicketTypeDto {
   @Instant()
   sales_until?: string | null;
 
-  /** Of this type, in one order; 1 of a new type that does not say. */
+  /** Of this type, in one order, and no more than a user may hold of one event; 1 of a new type that does not say. */
   @MayBeLeftOut()
   @Int(1, MOST_AT_ONCE)
   min_per_order?: number;

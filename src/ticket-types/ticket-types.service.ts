@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Settings } from '../config/settings';
 import type { OrganizerScope } from '../database/scope';
 import { Transactions } from '../database/transactions';
 import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
@@ -51,6 +52,7 @@ export class TicketTypesService {
     private readonly inventory: InventoryService,
     private readonly access: EventAccessService,
     private readonly transactions: Transactions,
+    private readonly settings: Settings,
   ) {}
 
   /**
@@ -93,6 +95,7 @@ export class TicketTypesService {
       const type = await this.lock(id, scope);
       const { capacity, quotaId, ...fields } = changes;
       refuseContradictions({ ...type, ...fields }, fields, '');
+      this.refuseMoreThanHeld(fields, '');
       const quotaIds = await this.changeQuota(type, { capacity, quotaId });
       await this.repository.update(id, { ...fields, ...(quotaIds && { quotaIds }) });
       if (quotaIds && type.quotaId !== null)
@@ -123,10 +126,21 @@ export class TicketTypesService {
   private async insert(event: LockedEvent, fields: TicketTypeFields, at: string): Promise<number> {
     const { capacity, quotaId, ...columns } = fields;
     refuseContradictions({ ...columns, currency: event.currency }, columns, at);
+    this.refuseMoreThanHeld(columns, at);
     const quotaIds = [event.quotaId];
     if (capacity != null) quotaIds.push(await this.quotas.createOwn(event.id, capacity));
     if (quotaId != null) quotaIds.push(await this.quotas.share(event.id, quotaId, `${at}/quota_id`));
     return await this.repository.insert({ ...columns, eventId: event.id, quotaIds });
+  }
+
+  /** Nobody could order a type that begins with more tickets than a user may hold. */
+  private refuseMoreThanHeld({ minPerOrder = 1 }: Partial<TicketTypeFields>, at: string): void {
+    const most = this.settings.MAX_HOLDS_PER_USER_EVENT;
+    if (most > 0 && minPerOrder > most)
+      throw invalid(
+        `${at}/min_per_order`,
+        `must not be above ${most}, as many as a user may hold of one event`,
+      );
   }
 
   /** @returns the quotas that the type draws on from now on; undefined where they stay */

@@ -67,6 +67,23 @@ describe('ticket types that change', () => {
       expectProblem(await changeType(type, changes), 422, 'validation_failed', { pointers: [pointer] });
     });
 
+    it('refuses more tickets at least than a user may hold', async () => {
+      const limited = await startTestApi({ DATABASE_URL: api.settings.DATABASE_URL ?? '' });
+      const event = await newEvent();
+      const type = await newType(event, { max_per_order: 20 });
+      const most = (min_per_order: number) =>
+        limited.client.send('PATCH', `/ticket-types/${type.id}`, {
+          body: JSON.stringify({ min_per_order }),
+          headers: { 'Content-Type': 'application/json' },
+        });
+      expect((await most(10)).status).toBe(200);
+      const refused = await most(11);
+      expectProblem(refused, 422, 'validation_failed', { pointers: ['/min_per_order'] });
+      expect(refused.body.errors[0].detail).toContain('above 10');
+      await limited.stop();
+      expect(await changeType(type, { min_per_order: 11 })).toMatchObject({ status: 200 });
+    });
+
     it('points at the start of a window that would begin after its end', async () => {
       const type = await newType(await newEvent(), { sales_until: PAST });
       expectProblem(await changeType(type, { sales_from: FUTURE }), 422, 'validation_failed', {
