@@ -15,7 +15,7 @@ export type CodeView = Omit<Code, 'quotaId' | 'codeKey' | 'deletedAt'> & { held:
 /** What a change of a code is decided on. */
 export type LockedCode = Pick<
   Code,
-  'id' | 'eventId' | 'quotaId' | 'percentOff' | 'amountOff' | 'validFrom' | 'validUntil'
+  'id' | 'eventId' | 'quotaId' | 'percentOff' | 'amountOff' | 'validFrom' | 'validUntil' | 'ticketTypeIds'
 > & { currency: string | null };
 
 @Injectable()

@@ -36,7 +36,12 @@ export class CodesService {
     return await this.transactions.run(async () => {
       const { currency } = await this.access.lock(eventId, scope);
       if ((await this.repository.count(eventId)) >= MOST_CODES) throw new Problem('too_many_in_event');
-      const codeKey = await this.check(fields, fields, { id: null, eventId, currency });
+      const codeKey = await this.check(fields, fields, {
+        id: null,
+        eventId,
+        currency,
+        ticketTypeIds: null,
+      });
       const quotaId = await this.inventory.createQuota(eventId, 'code', fields.maxUses ?? MOST_USES);
       return await this.repository.find(
         await this.repository.insert({ ...fields, eventId, quotaId, codeKey }),
@@ -87,14 +92,16 @@ export class CodesService {
   /**
    * @param code as it would be
    * @param given what of it is new
+   * @param before what it is; the types that it names stay good when they are archived
    * @returns the normal form of the code, where it is new
    * @throws {Problem} `code_taken`, 422
    */
   private async check(
     code: Omit<CodeFields, 'code' | 'ticketTypeIds' | 'maxUses'>,
     given: CodeChanges,
-    { id, eventId, currency }: { id: number | null; eventId: number; currency: string | null },
+    before: Pick<LockedCode, 'eventId' | 'currency' | 'ticketTypeIds'> & { id: number | null },
   ): Promise<string> {
+    const { id, eventId, currency } = before;
     if (code.percentOff !== null && code.amountOff !== null) {
       throw given.amountOff == null
         ? invalid('/percent_off', 'must not come together with amount_off, which may be set to null')
@@ -107,7 +114,9 @@ export class CodesService {
         ? invalid('/valid_until', 'must be after valid_from')
         : invalid('/valid_from', 'must be before valid_until');
     }
-    const foreign = given.ticketTypeIds && (await this.types.findForeign(eventId, given.ticketTypeIds));
+    const foreign =
+      given.ticketTypeIds &&
+      (await this.types.findForeign(eventId, given.ticketTypeIds, before.ticketTypeIds ?? []));
     if (foreign != null) throw invalid(`/ticket_type_ids/${foreign}`, 'is no ticket type of this event');
     const key = codeKey(given.code ?? '');
     if (key.length > MAX_CODE_KEY) throw invalid('/code', 'has letters that stand for too many others');

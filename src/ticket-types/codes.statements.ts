@@ -35,12 +35,13 @@ export const FIND_TAKEN_CODE: Statement = {
     WHERE event_id = $1 AND code_key = $2 AND deleted_at IS NULL AND id IS DISTINCT FROM $3::bigint`,
 };
 
-/** Locks the code and its event. */
+/** Locks the code and its event. The ids of its types come as numbers. */
 export const LOCK_CODE: Statement = {
   name: 'lock_code',
   text: `
     SELECT code.id, code.event_id AS "eventId", code.quota_id AS "quotaId", code.percent_off AS "percentOff",
-      code.amount_off AS "amountOff", code.valid_from AS "validFrom", code.valid_until AS "validUntil", code.currency
+      code.amount_off AS "amountOff", code.valid_from AS "validFrom", code.valid_until AS "validUntil", code.currency,
+      array_to_json(code.ticket_type_ids) AS "ticketTypeIds"
     FROM (
       SELECT code.*, event.currency
       FROM events AS event JOIN codes AS code ON code.event_id = event.id

@@ -95,11 +95,15 @@ export class TicketTypesRepository {
     return counted?.number ?? 0;
   }
 
-  /** @returns the place in `ids` of the first that is no type of the event; null where all are */
-  async findForeign(eventId: number, ids: number[]): Promise<number | null> {
+  /**
+   * @param known ids that are not looked at
+   * @returns the place in `ids` of the first that is no type of the event; null where all are
+   */
+  async findForeign(eventId: number, ids: number[], known: number[]): Promise<number | null> {
     const [found] = await this.statements.run<{ at: number | null }>(FIND_FOREIGN_TICKET_TYPE, [
       eventId,
       ids,
+      known,
     ]);
     return found?.at ?? null;
   }

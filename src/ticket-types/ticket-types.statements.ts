@@ -76,12 +76,12 @@ export const COUNT_TICKET_TYPES: Statement = {
   text: `SELECT count(*)::int AS number FROM ticket_types WHERE event_id = $1 AND archived_at IS NULL`,
 };
 
-/** Where in `$2` stands the first id that is none of a type of the event `$1`, counted from 0. */
+/** Where in `$2` stands the first id that is none of a type of the event `$1`, and not in `$3`, counted from 0. */
 export const FIND_FOREIGN_TICKET_TYPE: Statement = {
   name: 'find_foreign_ticket_type',
   text: `
     SELECT (min(n) - 1)::int AS at FROM unnest($2::bigint[]) WITH ORDINALITY AS named (id, n)
-    WHERE NOT EXISTS (
+    WHERE named.id <> ALL ($3::bigint[]) AND NOT EXISTS (
       SELECT FROM ticket_types AS type WHERE type.id = named.id AND type.event_id = $1 AND type.archived_at IS NULL
     )`,
 };

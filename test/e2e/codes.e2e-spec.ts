@@ -112,6 +112,17 @@ describe('codes', () => {
     }
   });
 
+  it('keep ticket types that they named before these were deleted', async () => {
+    const event = await newEvent();
+    const [type, gone, other] = [await newType(event), await newType(event), await newType(event)];
+    const code = await newCode(event, { ticket_type_ids: [type.id, gone.id] });
+    for (const deleted of [gone, other]) await removeType(deleted);
+    const again = await changeCode(code, { ticket_type_ids: [gone.id, type.id] });
+    expect(again).toMatchObject({ status: 200, body: { ticket_type_ids: [gone.id, type.id] } });
+    const answer = await changeCode(code, { ticket_type_ids: [gone.id, other.id] });
+    expectProblem(answer, 422, 'validation_failed', { pointers: ['/ticket_type_ids/1'] });
+  });
+
   it.each([
     ['in letters of another case', 'Straße', 'STRASSE'],
     ['in letters of another width', 'ＦＩＶＥ', 'five'],
