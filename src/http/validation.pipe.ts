@@ -20,7 +20,9 @@ export class ValidationPipe implements PipeTransform {
       throw invalid('', 'must be a JSON object');
     }
     refuse(untransformable(value));
-    const dto = plainToInstance(metatype as new () => object, value);
+    const { metadata, ...fields } = value as { metadata?: unknown };
+    const dto = plainToInstance(metatype as new () => object, fields);
+    if (metadata !== undefined) Object.assign(dto, { metadata });
     refuse(validateSync(dto, VALIDATION).flatMap((error) => fieldErrors(error, '')));
     return dto;
   }
@@ -70,7 +72,8 @@ function fieldErrors(
 /**
  * What class-transformer and class-validator must not get to see: they overflow the stack on deep nesting, take a
  * hundred times as long for many values as parsing does, and take a key that every object inherits, such as
- * `constructor` or `__proto__`, for a known field. The walk ends where there is enough to refuse.
+ * `constructor` or `__proto__`, for a known field. (Names in `metadata` are the client's own, and no library gets to see
+ * them.) The walk ends where there is enough to refuse.
  */
 function untransformable(body: object): FieldError[] {
   const errors: FieldError[] = [];
@@ -88,7 +91,8 @@ function untransformable(body: object): FieldError[] {
       }
       const pointer = `${parent}/${escapePointer(key)}`;
       const child: unknown = value[key as keyof typeof value];
-      if (key in Object.prototype) errors.push({ pointer, detail: 'is not a known field' });
+      if (key in Object.prototype && parent !== '/metadata')
+        errors.push({ pointer, detail: 'is not a known field' });
       else if (child !== null && typeof child === 'object' && !walk(child, pointer, depth + 1)) return false;
     }
     return true;

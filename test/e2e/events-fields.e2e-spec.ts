@@ -46,6 +46,25 @@ describe('what an event says of itself for clients and calendars', () => {
     expect(await show(event)).toEqual(event);
   });
 
+  it('gives metadata back under names that every object inherits', async () => {
+    const inherited = '{"__proto__":"a","constructor":"b","valueOf":"c","toString":"d"}';
+    const send = (method: string, path: string, body: object) =>
+      api.client.send(method, path, {
+        body: JSON.stringify({ ...body, metadata: 0 }).replace('"metadata":0', `"metadata":${inherited}`),
+        headers: { 'Content-Type': 'application/json' },
+      });
+    const { status, body: event } = await send('POST', '/events/', eventBody());
+    expect(status).toBe(201);
+    const changed = await send('PATCH', `/events/${event.id}`, { title: 'Changed' });
+    const [type] = (await api.client.get(`/events/${event.id}/ticket-types`)).body;
+    const items = [{ ticket_type_id: type.id, quantity: 1 }];
+    const order = await send('POST', '/orders', { event_id: event.id, items });
+    for (const { metadata } of [event, changed.body, await show(event), order.body]) {
+      expect(Object.entries(metadata).sort()).toEqual(Object.entries(JSON.parse(inherited)).sort());
+    }
+    expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+
   it.each([
     { x: 5 },
     { x: null },
