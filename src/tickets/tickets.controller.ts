@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Caller, countedNetwork, organizerScopeOf, scopeOf, userFor } from '../auth/caller';
+import { Caller, countedNetwork, orderScopeOf, organizerScopeOf, scopeOf, userFor } from '../auth/caller';
 import { UserInPath } from '../auth/user-in-path';
 import { TicketTokens } from '../check-in/ticket-tokens';
 import { ApiCreated, ApiId, ApiList, ApiProblems, ApiUserId } from '../http/api-docs';
@@ -115,13 +115,13 @@ export class TicketsController {
   @ApiOperation({
     operationId: 'getTicket',
     summary: 'Show a ticket',
-    description: "One's own ticket; an admin may see any.",
+    description: 'For its buyer, the organizer of its event, and admins.',
   })
   @ApiOkResponse({ type: TicketDto, examples: TICKET_EXAMPLES })
   @ApiId('ticket_id')
   @ApiProblems('ticket_not_found')
   async get(@Param('ticket_id', IdPipe) id: number, @Caller() caller: Caller): Promise<TicketDto> {
-    return await this.toDto(await this.tickets.get(id, scopeOf(caller)));
+    return await this.toDto(await this.tickets.get(id, orderScopeOf(caller)));
   }
 
   @Patch('tickets/:ticket_id')

@@ -1,5 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { buyerIn, buyerThere, issuedAtIn, type Scope, type Subject } from '../database/scope';
+import {
+  buyerIn,
+  buyerThere,
+  issuedAtIn,
+  orderInScope,
+  type OrderScope,
+  type Scope,
+  type Subject,
+} from '../database/scope';
 import { Statements } from '../database/statements';
 import { HAND_ON_TICKET } from './hand-on-ticket.statement';
 import type { TicketStatus } from '../inventory/ticket-status';
@@ -40,7 +48,8 @@ const SELECT = `
 
 const FIND = {
   name: 'find_ticket',
-  text: `${SELECT} WHERE id = $1 AND user_id = coalesce(${buyerThere('$2::bigint', '$3::bigint')}, user_id)`,
+  text: `${SELECT}, (SELECT ${buyerThere('$2::bigint', '$3::bigint')} AS caller_id) AS caller
+    WHERE id = $1 AND ${orderInScope('caller_id', '$4::bool', 'ticket_states')}`,
 };
 
 const LIST = {
@@ -58,8 +67,9 @@ export type TicketKey = [orderId: number, id: number];
 export class TicketsRepository {
   constructor(private readonly statements: Statements) {}
 
-  async findById(id: number, scope: Scope): Promise<TicketView | undefined> {
-    const [ticket] = await this.statements.run<TicketView>(FIND, [id, buyerIn(scope), issuedAtIn(scope)]);
+  async findById(id: number, scope: OrderScope): Promise<TicketView | undefined> {
+    const values = [id, buyerIn(scope), issuedAtIn(scope), scope.by === 'party'];
+    const [ticket] = await this.statements.run<TicketView>(FIND, values);
     return ticket;
   }
 

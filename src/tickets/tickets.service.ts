@@ -3,7 +3,7 @@ import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page
 import { Problem } from '../problems/problem';
 import { MAX_ID } from '../http/fields';
 import type { ReleaseTrigger } from '../telemetry/channels';
-import type { OrganizerScope, Scope, Subject } from '../database/scope';
+import type { OrderScope, OrganizerScope, Scope, Subject } from '../database/scope';
 import type { KeyClaim } from '../idempotency/key-claim';
 import type { HoldRequest, ResolveRequest } from '../inventory/held-order';
 import { InventoryService } from '../inventory/inventory.service';
@@ -84,7 +84,7 @@ export class TicketsService {
   /**
    * @throws {Problem} `ticket_not_found`
    */
-  async get(ticketId: number, scope: Scope): Promise<TicketView> {
+  async get(ticketId: number, scope: OrderScope): Promise<TicketView> {
     const ticket = await this.repository.findById(ticketId, scope);
     if (!ticket) throw new Problem('ticket_not_found');
     return ticket;

@@ -27,7 +27,7 @@ const ownerAndAdmin = (status: number): Statuses => ({
 });
 
 const adminAlone = (status: number): Statuses => ({ ...everybodySignedIn(403), admin: status });
-/** An order is its buyer's and the organizer's. */
+/** An order is its buyer's and the organizer's, and each of its tickets is shown to both. */
 const parties = (status: number): Statuses => ({ ...ownerAndAdmin(status), organizer: status });
 
 /** Others see the event, and are told that they may not do it. */
@@ -79,7 +79,7 @@ export const MATRIX: Record<string, Statuses> = {
   'PATCH /codes/{code_id}': organizersOwn(200),
   'DELETE /codes/{code_id}': organizersOwn(204),
   'POST /tickets': ownerAndAdmin(201),
-  'GET /tickets/{ticket_id}': ownerAndAdmin(200),
+  'GET /tickets/{ticket_id}': parties(200),
   'POST /tickets/{ticket_id}/pay': ownerAndAdmin(200),
   'POST /tickets/{ticket_id}/cancel': ownerAndAdmin(200),
   'PATCH /tickets/{ticket_id}': { ...ownerAndAdmin(200), organizer: 403 },
