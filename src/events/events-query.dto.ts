@@ -13,7 +13,7 @@ class EventFilterQuery extends PageQuery {
   @Instant()
   starts_before?: string;
 
-  /** `true`: only events with places for sale. */
+  /** `true`: only events with free places, whether or not each of their ticket types has any. */
   @IsOptional()
   @IsIn(['true', 'false'], { message: 'must be true or false' })
   @ApiPropertyOptional({ enum: ['true', 'false'] })
@@ -21,7 +21,7 @@ class EventFilterQuery extends PageQuery {
 }
 
 export class EventsQuery extends EventFilterQuery {
-  /** Only events that start at this instant or later. */
+  /** Only events that start at this instant or later; left out: past ones, too. */
   @IsOptional()
   @Instant()
   starts_after?: string;
