@@ -62,6 +62,18 @@ export class DevicesController {
     return sendPage(page, toDeviceDto, request, response);
   }
 
+  @Get('devices/:device_id')
+  @ApiOperation({
+    operationId: 'getDevice',
+    summary: 'Show a device',
+    description: 'Without its token, and until it is revoked. For the organizer.',
+  })
+  @ApiId('device_id')
+  @ApiProblems('device_not_found')
+  async get(@Param('device_id', IdPipe) id: number, @Caller() caller: Caller): Promise<DeviceDto> {
+    return toDeviceDto(await this.devices.get(id, organizerScopeOf(caller)));
+  }
+
   @Delete('devices/:device_id')
   @HttpCode(204)
   @ApiOperation({

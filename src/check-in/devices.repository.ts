@@ -2,7 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { DeviceCaller } from '../auth/device';
 import { issuedAtIn, organizerIn, type OrganizerScope } from '../database/scope';
 import { Statements } from '../database/statements';
-import { ADD_DEVICE, FIND_DEVICE, LIST_DEVICES, NOTE_DEVICE, REVOKE_DEVICE } from './devices.statements';
+import {
+  ADD_DEVICE,
+  FIND_DEVICE,
+  FIND_OWN_DEVICE,
+  LIST_DEVICES,
+  NOTE_DEVICE,
+  REVOKE_DEVICE,
+} from './devices.statements';
 
 export interface DeviceView {
   id: number;
@@ -25,6 +32,12 @@ export class DevicesRepository {
   /** In the order of their ids, from behind `after` on. */
   async listByEvent(eventId: number, after: number, limit: number): Promise<DeviceView[]> {
     return await this.statements.list<DeviceView>(LIST_DEVICES, [eventId, after, limit]);
+  }
+
+  /** @returns undefined where it is no device of an event of the organizer */
+  async findOwn(id: number, scope: OrganizerScope): Promise<DeviceView | undefined> {
+    const values = [id, organizerIn(scope), issuedAtIn(scope)];
+    return (await this.statements.run<DeviceView>(FIND_OWN_DEVICE, values))[0];
   }
 
   /** @returns whether there was one to revoke */

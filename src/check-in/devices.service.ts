@@ -52,6 +52,13 @@ export class DevicesService {
     return pageOf(rows, query, ({ id }) => [id]);
   }
 
+  /** @throws {Problem} `device_not_found` */
+  async get(id: number, scope: OrganizerScope): Promise<DeviceView> {
+    const device = await this.repository.findOwn(id, scope);
+    if (!device) throw new Problem('device_not_found');
+    return device;
+  }
+
   /**
    * Takes the token of a device back, at once.
    *

@@ -1,7 +1,8 @@
 import { organizerThere } from '../database/scope';
 import type { Statement } from '../database/statements';
 
-const SHOWN = 'id, event_id AS "eventId", name, created_at AS "createdAt", seen_at AS "seenAt"';
+const SHOWN =
+  'devices.id, event_id AS "eventId", name, devices.created_at AS "createdAt", seen_at AS "seenAt"';
 
 /** Adds a device `$2` to the event `$1`, with the hash `$3` of its token, unless it has `$4` already (or some more, made at once). */
 export const ADD_DEVICE: Statement = {
@@ -20,6 +21,15 @@ export const LIST_DEVICES: Statement = {
     WHERE event_id = $1 AND id > $2 AND revoked_at IS NULL
     ORDER BY id
     LIMIT $3`,
+};
+
+/** The device `$1` of an event of the organizer `$2` (null: anyone), whose token is of `$3`, unless it is revoked. */
+export const FIND_OWN_DEVICE: Statement = {
+  name: 'find_own_device',
+  text: `
+    SELECT ${SHOWN} FROM devices JOIN events ON events.id = event_id
+    WHERE devices.id = $1 AND revoked_at IS NULL
+      AND ($2::bigint IS NULL OR events.organizer_id = ${organizerThere('$2::bigint', '$3::bigint')})`,
 };
 
 /** Revokes the device `$1` of an event of the organizer `$2` (null: anyone), whose token is of `$3`. */

@@ -73,6 +73,18 @@ export class CodesController {
     return sendPage(page, toCodeDto, request, response);
   }
 
+  @Get('codes/:code_id')
+  @ApiOperation({
+    operationId: 'getCode',
+    summary: 'Show a code',
+    description: 'With its uses. For the organizer.',
+  })
+  @ApiId('code_id')
+  @ApiProblems('code_not_found')
+  async get(@Param('code_id', IdPipe) id: number, @Caller() caller: Caller): Promise<CodeDto> {
+    return toCodeDto(await this.codes.get(id, organizerScopeOf(caller)));
+  }
+
   @Patch('codes/:code_id')
   @ApiOperation({
     operationId: 'updateCode',

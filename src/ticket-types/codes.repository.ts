@@ -4,7 +4,14 @@ import type { Repository } from 'typeorm';
 import type { OrganizerScope } from '../database/scope';
 import { Statements } from '../database/statements';
 import { Code } from './code.entity';
-import { COUNT_CODES, FIND_CODE, FIND_TAKEN_CODE, LIST_CODES, LOCK_CODE } from './codes.statements';
+import {
+  COUNT_CODES,
+  FIND_CODE,
+  FIND_OWN_CODE,
+  FIND_TAKEN_CODE,
+  LIST_CODES,
+  LOCK_CODE,
+} from './codes.statements';
 import { valuesOf } from '../event-access/event-access.service';
 
 export type NewCode = Omit<Code, 'id' | 'deletedAt' | 'createdAt'>;
@@ -42,6 +49,11 @@ export class CodesRepository {
   async find(id: number): Promise<CodeView> {
     const [code] = await this.statements.run<CodeView>(FIND_CODE, [id]);
     return code as CodeView;
+  }
+
+  /** @returns undefined where it is no code of an event of the organizer */
+  async findOwn(id: number, scope: OrganizerScope): Promise<CodeView | undefined> {
+    return (await this.statements.run<CodeView>(FIND_OWN_CODE, [id, ...valuesOf(scope)]))[0];
   }
 
   /** Newest first, from behind `before` on. */

@@ -57,6 +57,13 @@ export class CodesService {
     return pageOf(rows, query, ({ id }) => [id]);
   }
 
+  /** @throws {Problem} `code_not_found` */
+  async get(id: number, scope: OrganizerScope): Promise<CodeView> {
+    const code = await this.repository.findOwn(id, scope);
+    if (!code) throw new Problem('code_not_found');
+    return code;
+  }
+
   /** @throws {Problem} `code_not_found`, `code_taken`, `capacity_in_use`, 422 */
   async update(id: number, changes: CodeChanges, scope: OrganizerScope): Promise<CodeView> {
     return await this.transactions.run(async () => {

@@ -22,6 +22,14 @@ export const FIND_CODE: Statement = {
   text: `SELECT ${SHOWN} FROM ${WITH_USES} WHERE code.id = $1`,
 };
 
+/** The code `$1` of the organizer, unless it was deleted. */
+export const FIND_OWN_CODE: Statement = {
+  name: 'find_own_code',
+  text: `
+    SELECT ${SHOWN} FROM ${WITH_USES} JOIN events AS event ON event.id = code.event_id
+    WHERE code.id = $1 AND code.deleted_at IS NULL AND ${IS_THEIRS}`,
+};
+
 export const COUNT_CODES: Statement = {
   name: 'count_codes',
   text: 'SELECT count(*)::int AS number FROM codes WHERE event_id = $1 AND deleted_at IS NULL',

@@ -61,6 +61,18 @@ export class QuotasController {
     return sendPage(page, toQuotaDto, request, response);
   }
 
+  @Get('quotas/:quota_id')
+  @ApiOperation({
+    operationId: 'getQuota',
+    summary: 'Show a quota',
+    description: 'For the organizer.',
+  })
+  @ApiId('quota_id')
+  @ApiProblems('quota_not_found')
+  async get(@Param('quota_id', IdPipe) id: number, @Caller() caller: Caller): Promise<QuotaDto> {
+    return toQuotaDto(await this.quotas.get(id, organizerScopeOf(caller)));
+  }
+
   @Patch('quotas/:quota_id')
   @ApiOperation({
     operationId: 'updateQuota',

@@ -44,6 +44,14 @@ export class QuotasService {
     return pageOf(rows, query, ({ id }) => [id]);
   }
 
+  /** @throws {Problem} `quota_not_found` */
+  async get(id: number, scope: OrganizerScope): Promise<QuotaView> {
+    const eventId = await this.repository.findEventId(id, scope);
+    const quota = eventId === undefined ? undefined : await this.repository.find(eventId, id);
+    if (!quota) throw new Problem('quota_not_found');
+    return quota;
+  }
+
   /** @throws {Problem} `quota_not_found`, `capacity_in_use` */
   async update(id: number, changes: Partial<QuotaFields>, scope: OrganizerScope): Promise<QuotaView> {
     return await this.transactions.run(async () => {

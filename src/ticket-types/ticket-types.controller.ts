@@ -94,6 +94,22 @@ export class TicketTypesController {
     return sendPage(page, toTicketTypeDto, request, response);
   }
 
+  @Public()
+  @Get('ticket-types/:ticket_type_id')
+  @ApiOperation({
+    operationId: 'getTicketType',
+    summary: 'Show a ticket type',
+    description: 'A hidden one, or one of a draft, to the organizer alone.',
+  })
+  @ApiId('ticket_type_id')
+  @ApiProblems('ticket_type_not_found')
+  async get(
+    @Param('ticket_type_id', IdPipe) id: number,
+    @Caller() caller: Caller | undefined,
+  ): Promise<TicketTypeDto> {
+    return toTicketTypeDto(await this.types.get(id, organizerScopeOf(caller)));
+  }
+
   @Patch('ticket-types/:ticket_type_id')
   @ApiOperation({
     operationId: 'updateTicketType',

@@ -8,6 +8,7 @@ import { TicketType } from './ticket-type.entity';
 import {
   COUNT_TICKET_TYPES,
   FIND_FOREIGN_TICKET_TYPE,
+  FIND_SEEN_TICKET_TYPE,
   FIND_TICKET_TYPE,
   LIST_TICKET_TYPES,
   LOCK_TICKET_TYPE,
@@ -60,6 +61,12 @@ export class TicketTypesRepository {
   async find(id: number): Promise<TicketTypeView> {
     const [type] = await this.statements.run<TicketTypeView>(FIND_TICKET_TYPE, [id]);
     return type as TicketTypeView;
+  }
+
+  /** @returns undefined where the caller does not see it */
+  async findSeen(id: number, scope: OrganizerScope): Promise<TicketTypeView | undefined> {
+    const values = [id, ...valuesOf(scope)];
+    return (await this.statements.run<TicketTypeView>(FIND_SEEN_TICKET_TYPE, values))[0];
   }
 
   /** @returns undefined where the caller does not see the event */

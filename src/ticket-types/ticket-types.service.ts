@@ -89,6 +89,13 @@ export class TicketTypesService {
     return { ...pageOf(found.types, query, ({ position, id }) => [position, id]), isTheirs: found.isTheirs };
   }
 
+  /** @throws {Problem} `ticket_type_not_found` */
+  async get(id: number, scope: OrganizerScope): Promise<TicketTypeView> {
+    const type = await this.repository.findSeen(id, scope);
+    if (!type) throw new Problem('ticket_type_not_found');
+    return type;
+  }
+
   /** @throws {Problem} `ticket_type_not_found`, `forbidden`, `ticket_type_has_tickets`, `capacity_in_use`, 422 */
   async update(id: number, changes: TicketTypeChanges, scope: OrganizerScope): Promise<TicketTypeView> {
     return await this.transactions.run(async () => {

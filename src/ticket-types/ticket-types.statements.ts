@@ -49,6 +49,13 @@ export const FIND_TICKET_TYPE: Statement = {
     WHERE type.id = $1`,
 };
 
+/** The type `$1`, if the caller sees it. */
+export const FIND_SEEN_TICKET_TYPE: Statement = {
+  name: 'find_seen_ticket_type',
+  text: `${FIND_TICKET_TYPE.text}
+      AND type.archived_at IS NULL AND (NOT type.is_hidden AND event.status <> 'draft' OR ${IS_THEIRS})`,
+};
+
 /** Locks the type and its event. An own quota has no name. */
 export const LOCK_TICKET_TYPE: Statement = {
   name: 'lock_ticket_type',

@@ -1,7 +1,7 @@
 import { startTestApi, type TestApi } from '../support/api';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy';
 import { createDatabase, type TestDatabase } from '../support/databases';
-import { eventBody, userBody } from '../support/factories';
+import { codeBody, eventBody, quotaBody, ticketTypeBody, userBody } from '../support/factories';
 import { expectProblem } from '../support/problems';
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
@@ -59,15 +59,20 @@ describe('the conventions of every route', () => {
   });
 
   it('what is created can be found at its Location', async () => {
+    const own = await api.create.event();
     const created = [
       await api.client.post('/users/', userBody()),
       await api.client.post('/events/', eventBody()),
       await api.client.post('/tickets/', { user_id: user.id, event_id: event.id }),
+      await api.client.post(`/events/${own.id}/ticket-types`, ticketTypeBody()),
+      await api.client.post(`/events/${own.id}/quotas`, quotaBody()),
+      await api.client.post(`/events/${own.id}/codes`, codeBody()),
+      await api.client.post(`/events/${own.id}/devices`, { name: 'North' }),
     ];
     for (const { status, headers, body } of created) {
       expect(status).toBe(201);
       const found = await api.client.get(headers.get('location') ?? '');
-      expect(found).toMatchObject({ status: 200, body: { id: body.id, created_at: body.created_at } });
+      expect(found).toMatchObject({ status: 200, body: { id: body.id } });
     }
   });
 

@@ -14,7 +14,7 @@ describe('ticket types', () => {
   let api: TestApi;
   let callers: Callers;
   let organizer: Client;
-  const { newEvent, newType, removeType, typesOf, reserve } = salesBy(
+  const { newEvent, setStatus, newType, changeType, removeType, typesOf, reserve } = salesBy(
     () => api,
     () => callers,
   );
@@ -133,6 +133,15 @@ describe('ticket types', () => {
         created_at: expect.stringMatching(INSTANT),
       });
       expect((await typesOf(event, organizer)).at(-1)).toEqual(type);
+      // Hidden, of a draft, or deleted: each alone keeps it from others.
+      const shownTo = async (caller: Client) => (await caller.get(`/ticket-types/${type.id}`)).status;
+      expect([await shownTo(organizer), await shownTo(callers.stranger)]).toEqual([200, 404]);
+      await changeType(type, { is_hidden: false });
+      expect([await shownTo(callers.stranger), await shownTo(api.client.as(''))]).toEqual([200, 200]);
+      await setStatus(event, 'draft');
+      expect([await shownTo(organizer), await shownTo(callers.stranger)]).toEqual([200, 404]);
+      await removeType(type);
+      expect(await shownTo(organizer)).toBe(404);
     });
 
     it('shares a quota of the event', async () => {

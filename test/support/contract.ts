@@ -31,6 +31,7 @@ export const CONTRACT: Record<string, [success: number, ...refusals: string[]]> 
   'DELETE /events/{event_id}': [204, 'event_not_found', 'forbidden', 'event_changed', 'event_has_orders'],
   'GET /events/{event_id}/ticket-types': [200, 'event_not_found'],
   'POST /events/{event_id}/ticket-types': [201, 'forbidden', 'event_not_found', 'too_many_in_event'],
+  'GET /ticket-types/{ticket_type_id}': [200, 'ticket_type_not_found'],
   'PATCH /ticket-types/{ticket_type_id}': [
     200,
     'forbidden',
@@ -42,9 +43,11 @@ export const CONTRACT: Record<string, [success: number, ...refusals: string[]]> 
   'DELETE /ticket-types/{ticket_type_id}': [204, 'forbidden', 'ticket_type_not_found'],
   'GET /events/{event_id}/quotas': [200, 'forbidden', 'event_not_found'],
   'POST /events/{event_id}/quotas': [201, 'forbidden', 'event_not_found', 'too_many_in_event'],
+  'GET /quotas/{quota_id}': [200, 'quota_not_found'],
   'PATCH /quotas/{quota_id}': [200, 'quota_not_found', 'capacity_in_use'],
   'GET /events/{event_id}/codes': [200, 'forbidden', 'event_not_found'],
   'POST /events/{event_id}/codes': [201, 'forbidden', 'event_not_found', 'code_taken', 'too_many_in_event'],
+  'GET /codes/{code_id}': [200, 'code_not_found'],
   'PATCH /codes/{code_id}': [200, 'code_not_found', 'code_taken', 'capacity_in_use'],
   'DELETE /codes/{code_id}': [204, 'code_not_found'],
   'POST /tickets': [
@@ -131,6 +134,7 @@ export const CONTRACT: Record<string, [success: number, ...refusals: string[]]> 
   'GET /.well-known/jwks.json': [200],
   'GET /events/{event_id}/devices': [200, 'forbidden', 'event_not_found'],
   'POST /events/{event_id}/devices': [201, 'forbidden', 'event_not_found', 'too_many_devices'],
+  'GET /devices/{device_id}': [200, 'device_not_found'],
   'DELETE /devices/{device_id}': [204, 'device_not_found'],
   'POST /events/{event_id}/check-ins': [200, 'forbidden', 'event_not_found'],
   'POST /events/{event_id}/check-ins/batch': [200, 'forbidden', 'event_not_found'],
@@ -179,6 +183,7 @@ export const PUBLIC = [
   'GET /events/{event_id}',
   'GET /events/{event_id}.ics',
   'GET /events/{event_id}/ticket-types',
+  'GET /ticket-types/{ticket_type_id}',
   'GET /.well-known/jwks.json',
   'POST /payments/events/{provider}',
 ];
