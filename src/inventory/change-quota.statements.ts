@@ -24,6 +24,11 @@ export const FIND_SALES: Statement = {
       EXISTS (SELECT FROM ticket_types WHERE event_id = $1 AND price > 0 AND archived_at IS NULL) AS "hasPrices"`,
 };
 
+export const COUNT_ALL_QUOTAS: Statement = {
+  name: 'count_all_quotas',
+  text: 'SELECT count(*)::int AS number FROM quotas WHERE event_id = $1',
+};
+
 /** With what draws on them, the ticket types and codes of the event, and with what closed them, its cancellation. */
 export const DELETE_QUOTAS: Statement = {
   text: `

@@ -9,6 +9,7 @@ import { withDates, type Keyed } from './kept-outcome';
 import { NetworkKeys } from './network-keys';
 import {
   CHANGE_QUOTA,
+  COUNT_ALL_QUOTAS,
   DELETE_QUOTAS,
   DELETE_UNUSED_QUOTA,
   FIND_SALES,
@@ -105,6 +106,11 @@ export class InventoryRepository {
   async insert(quota: Pick<Quota, 'eventId' | 'kind' | 'capacity'> & Partial<Quota>): Promise<number> {
     const { identifiers } = await this.repository.insert(quota);
     return Number(identifiers[0]?.id);
+  }
+
+  async count(eventId: number): Promise<number> {
+    const [counted] = await this.statements.run<{ number: number }>(COUNT_ALL_QUOTAS, [eventId]);
+    return counted?.number ?? 0;
   }
 
   async lockQuotas(eventId: number): Promise<Sales | undefined> {

@@ -12,6 +12,9 @@ import type { QuotaKind } from './quota.entity';
 /** @throws {Problem} `payment_in_progress` */
 type ClosePayment = (orderId: number) => Promise<void>;
 
+/** Of an event, together with those of types and codes that were deleted, whose orders may still count there. */
+const MOST_QUOTAS_EVER = 5_000;
+
 /** Orders of an event that are looked through for a ticket type. */
 const MOST_ORDERS = 10_000;
 
@@ -35,8 +38,11 @@ export class InventoryService {
    * Makes a counter of places, in the transaction that creates what it counts for.
    *
    * @returns its id
+   * @throws {Problem} `too_many_in_event`
    */
   async createQuota(eventId: number, kind: QuotaKind, capacity: number, name = ''): Promise<number> {
+    if (kind !== 'event' && (await this.repository.count(eventId)) >= MOST_QUOTAS_EVER)
+      throw new Problem('too_many_in_event');
     return await this.repository.insert({ eventId, kind, capacity, name });
   }
 

@@ -38,7 +38,9 @@ export const TICKET_TYPES_PROBLEMS = {
   too_many_in_event: {
     status: 409,
     title: 'Too many in an event',
-    detail: 'An event has at most 100 ticket types, 100 quotas and 1,000 codes, and this one has as many',
-    advice: 'Delete ticket types or codes that you no longer need. The quotas of deleted types do not count.',
+    detail:
+      'An event has at most 100 ticket types, 100 quotas and 1,000 codes, and this one has as many, or too many that were deleted',
+    advice:
+      'Delete ticket types or codes that you no longer need. Those that were deleted count only in the end: with them an event has at most 1,000 ticket types, and 5,000 quotas and codes.',
   },
 } as const satisfies Record<string, ProblemKind>;

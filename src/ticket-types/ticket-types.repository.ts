@@ -97,9 +97,10 @@ export class TicketTypesRepository {
     return (await this.statements.run(SEES_TICKET_TYPE, [id])).length > 0;
   }
 
-  async count(eventId: number): Promise<number> {
-    const [counted] = await this.statements.run<{ number: number }>(COUNT_TICKET_TYPES, [eventId]);
-    return counted?.number ?? 0;
+  /** @returns `all`: together with those that are archived */
+  async count(eventId: number): Promise<{ live: number; all: number }> {
+    const [counted] = await this.statements.run<{ live: number; all: number }>(COUNT_TICKET_TYPES, [eventId]);
+    return counted ?? { live: 0, all: 0 };
   }
 
   /**

@@ -29,6 +29,8 @@ const ONLY_TYPE: TicketTypeFields = {
 };
 
 const MOST_TYPES = 100;
+/** Together with those that are archived, whose rows stay. */
+const MOST_TYPES_EVER = 1_000;
 
 /** Before all types of a list. */
 const START: TicketTypeKey = [-1, 0];
@@ -69,7 +71,8 @@ export class TicketTypesService {
   async create(eventId: number, fields: TicketTypeFields, scope: OrganizerScope): Promise<TicketTypeView> {
     return await this.transactions.run(async () => {
       const event = await this.access.lock(eventId, scope);
-      if ((await this.repository.count(eventId)) >= MOST_TYPES) throw new Problem('too_many_in_event');
+      const { live, all } = await this.repository.count(eventId);
+      if (live >= MOST_TYPES || all >= MOST_TYPES_EVER) throw new Problem('too_many_in_event');
       return await this.repository.find(await this.insert(event, fields, ''));
     });
   }

@@ -77,10 +77,12 @@ export const SEES_TICKET_TYPE: Statement = {
     WHERE type.id = $1 AND type.archived_at IS NULL AND NOT type.is_hidden AND event.status <> 'draft'`,
 };
 
-/** How many types the event `$1` has. */
+/** How many types the event `$1` has, and how many together with those that were deleted. */
 export const COUNT_TICKET_TYPES: Statement = {
   name: 'count_ticket_types',
-  text: `SELECT count(*)::int AS number FROM ticket_types WHERE event_id = $1 AND archived_at IS NULL`,
+  text: `
+    SELECT count(*) FILTER (WHERE archived_at IS NULL)::int AS live, count(*)::int AS "all"
+    FROM ticket_types WHERE event_id = $1`,
 };
 
 /** Where in `$2` stands the first id that is none of a type of the event `$1`, and not in `$3`, counted from 0. */

@@ -1,5 +1,6 @@
 import { startTestApi, type TestApi } from '../support/api';
 import type { Answer, Client } from '../support/client';
+import { codeBody, ticketTypeBody } from '../support/factories';
 import { expectProblem } from '../support/problems';
 import { createCallers, salesBy, type Callers } from '../support/sales';
 import { INVENTORY_MISMATCHES } from '../support/seats';
@@ -23,6 +24,30 @@ describe('quotas', () => {
   });
   afterEach(async () => expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]));
   afterAll(() => api.stop());
+
+  it('are bounded, and types with them, though all of the others were deleted', async () => {
+    const [types, quotas] = [await newEvent(), await newEvent()];
+    await api.sql(
+      `INSERT INTO ticket_types (event_id, name, quota_ids, archived_at)
+      SELECT event_id, 'Deleted', quota_ids, now() FROM ticket_types, generate_series(1, 998) WHERE event_id = $1`,
+      [types.id],
+    );
+    await api.sql(
+      `INSERT INTO quotas (event_id, kind, capacity) SELECT $1, 'type', 1 FROM generate_series(1, 4998)`,
+      [quotas.id],
+    );
+    const posts: [event: { id: number }, fields: object][] = [
+      [types, {}],
+      [quotas, { capacity: 1 }],
+    ];
+    for (const [{ id }, fields] of posts) {
+      const post = () => organizer.post(`/events/${id}/ticket-types`, { ...ticketTypeBody(), ...fields });
+      expect((await post()).status).toBe(201);
+      expectProblem(await post(), 409, 'too_many_in_event');
+    }
+    const code = await organizer.post(`/events/${quotas.id}/codes`, codeBody());
+    expectProblem(code, 409, 'too_many_in_event');
+  });
 
   it('are made, listed with what is held and sold, and changed', async () => {
     const event = await newEvent();
