@@ -3,7 +3,13 @@ import type { OrganizerScope } from '../database/scope';
 import { Statements } from '../database/statements';
 import type { Quota } from '../inventory/quota.entity';
 import { valuesOf } from '../event-access/event-access.service';
-import { COUNT_QUOTAS, FIND_QUOTA, LIST_QUOTAS, LOCK_EVENT_OF_QUOTA } from './quotas.statements';
+import {
+  COUNT_QUOTAS,
+  FIND_EVENT_OF_QUOTA,
+  FIND_QUOTA,
+  LIST_QUOTAS,
+  LOCK_EVENT_OF_QUOTA,
+} from './quotas.statements';
 
 /** A quota of ticket types. */
 export type QuotaView = Pick<Quota, 'id' | 'eventId' | 'name' | 'capacity' | 'held' | 'sold'>;
@@ -25,6 +31,12 @@ export class QuotasRepository {
   async find(eventId: number, id: number): Promise<QuotaView | undefined> {
     const [quota] = await this.statements.run<QuotaView>(FIND_QUOTA, [eventId, id]);
     return quota;
+  }
+
+  /** @returns undefined where it is no quota of an event of the organizer */
+  async findEventId(id: number, scope: OrganizerScope): Promise<number | undefined> {
+    const [event] = await this.statements.run<{ id: number }>(FIND_EVENT_OF_QUOTA, [id, ...valuesOf(scope)]);
+    return event?.id;
   }
 
   /**

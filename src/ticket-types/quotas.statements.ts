@@ -31,11 +31,16 @@ export const FIND_QUOTA: Statement = {
     WHERE quota.event_id = $1 AND quota.id = $2 AND quota.kind = 'type'`,
 };
 
-/** Locks the event of the organizer that the quota `$1` is of: else the event might be deleted, and the quota with it. */
-export const LOCK_EVENT_OF_QUOTA: Statement = {
-  name: 'lock_event_of_quota',
+/** The event of the organizer that the quota `$1` is of. */
+export const FIND_EVENT_OF_QUOTA: Statement = {
+  name: 'find_event_of_quota',
   text: `
     SELECT event.id FROM quotas AS quota JOIN events AS event ON event.id = quota.event_id
-    WHERE quota.id = $1 AND quota.kind = 'type' AND ${IS_THEIRS}
-    FOR NO KEY UPDATE OF event`,
+    WHERE quota.id = $1 AND quota.kind = 'type' AND ${IS_THEIRS}`,
+};
+
+/** Locks it: else the event might be deleted, and the quota with it. */
+export const LOCK_EVENT_OF_QUOTA: Statement = {
+  name: 'lock_event_of_quota',
+  text: `${FIND_EVENT_OF_QUOTA.text} FOR NO KEY UPDATE OF event`,
 };

@@ -247,28 +247,6 @@ describe('npm run migration:*', () => {
     await dataSource.runMigrations();
   });
 
-  it('give check-ins of before their place in the order of their arrival, and let the build before go on', async () => {
-    await dataSource.runMigrations();
-    const scan = (nonce: string) =>
-      database.sql(
-        `SELECT result FROM check_in(ARRAY[1], ARRAY[NULL]::bigint[], ARRAY[1], ARRAY[$1], ARRAY[NULL]::bigint[],
-          ARRAY[NULL]::bigint[], ARRAY['entry'], ARRAY[NULL]::timestamptz[], ARRAY[true])`,
-        [nonce],
-      );
-    expect(await scan('now')).toEqual([{ result: 'not_valid' }]);
-    await undo('OrderPassages');
-    expect(await scan('before')).toEqual([{ result: 'not_valid' }]);
-    await database.sql(
-      `INSERT INTO check_ins (event_id, user_id, nonce, ticket_id, kind, result, passage, scanned_at, received_at)
-      VALUES (1, 1, 'in', 1, 'entry', 'admitted', 0, '2026-01-01', '2026-01-02'),
-        (1, 2, 'copy', 1, 'entry', 'conflict', NULL, '2026-01-01', '2026-01-03')`,
-    );
-    await dataSource.runMigrations();
-    const passages = 'SELECT nonce FROM check_ins WHERE passed_at = received_at ORDER BY passed_at';
-    expect(await database.sql(passages)).toEqual([{ nonce: 'in' }, { nonce: 'copy' }]);
-    await database.sql('DELETE FROM check_ins');
-  });
-
   it('find out when entities and migrations differ, and write the difference down', async () => {
     await dataSource.runMigrations();
     expect(await migration('check')).toMatchObject({ code: 0, output: 'Entities and migrations agree.\n' });

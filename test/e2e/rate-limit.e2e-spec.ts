@@ -282,15 +282,13 @@ describeWithRedis('with Redis', () => {
     'each process counts by itself while Redis is %s, fails no booking, and counts with others after',
     async (_, userId, breakIt) => {
       const [{ client, create }] = apis as [TestApi];
-      const user = await create.user();
-      const event = await create.event();
+      const order = { user_id: (await create.user()).id, event_id: (await create.event()).id };
       await breakIt();
       expect(statuses(await inTurn(2 * LIMIT + 2, ask(userId)))).toEqual([
         ...Array(2 * LIMIT).fill(200),
         429,
         429,
       ]);
-      const order = { user_id: user.id, event_id: event.id };
       expect((await client.post('/tickets/', order)).status).toBe(201);
 
       await proxy.cut();

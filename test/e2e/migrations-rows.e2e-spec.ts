@@ -2,7 +2,7 @@ import { readSettings } from '../../src/config/settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { createBareDatabase, type TestDatabase } from '../support/databases';
 
-describe('the migration that makes the till', () => {
+describe('migrations of tables with rows', () => {
   let database: TestDatabase;
   let dataSource: TixxetyDataSource;
 
@@ -121,5 +121,27 @@ describe('the migration that makes the till', () => {
       { id: 92, provider_refund: 're_3', is_asked: false },
       { id: 93, provider_refund: null, is_asked: false },
     ]);
+  });
+
+  it('give check-ins of before their place in the order of their arrival, and let the build before go on', async () => {
+    await dataSource.runMigrations();
+    const scan = (nonce: string) =>
+      database.sql(
+        `SELECT result FROM check_in(ARRAY[1], ARRAY[NULL]::bigint[], ARRAY[1], ARRAY[$1], ARRAY[NULL]::bigint[],
+          ARRAY[NULL]::bigint[], ARRAY['entry'], ARRAY[NULL]::timestamptz[], ARRAY[true])`,
+        [nonce],
+      );
+    expect(await scan('now')).toEqual([{ result: 'not_valid' }]);
+    await undo('OrderPassages');
+    expect(await scan('before')).toEqual([{ result: 'not_valid' }]);
+    await database.sql(
+      `INSERT INTO check_ins (event_id, user_id, nonce, ticket_id, kind, result, passage, scanned_at, received_at)
+      VALUES (1, 1, 'in', 1, 'entry', 'admitted', 0, '2026-01-01', '2026-01-02'),
+        (1, 2, 'copy', 1, 'entry', 'conflict', NULL, '2026-01-01', '2026-01-03')`,
+    );
+    await dataSource.runMigrations();
+    const passages = 'SELECT nonce FROM check_ins WHERE passed_at = received_at ORDER BY passed_at';
+    expect(await database.sql(passages)).toEqual([{ nonce: 'in' }, { nonce: 'copy' }]);
+    await database.sql('DELETE FROM check_ins');
   });
 });
