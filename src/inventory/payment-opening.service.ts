@@ -34,12 +34,15 @@ export interface BegunPayment {
   expiresAt: Date;
   /** What the order costs. */
   amount: number;
+  /** It is held and costs nothing, or was sold for nothing to the same request. */
+  isFree: boolean;
   currency: string | null;
   method: string | null;
   returnUrl: string | null;
 }
 
-type Answer = Keyed<BegunPayment & { stuckEventId: null }>;
+type Begun = Omit<BegunPayment, 'isFree'>;
+type Answer = Keyed<Begun & { stuckEventId: null }>;
 
 /** Opens payments of orders, for many at once, before their provider hears of them. */
 @Injectable()
@@ -55,8 +58,11 @@ export class PaymentOpening {
       name: 'begin_payments',
       run: (requests, _stuckEventIds, patienceMs) => this.run(requests, patienceMs),
       outcomeOf: (answer, { claim }) => {
+        // An outcome is kept only of a sale for nothing, which answers again by itself; a payment's answer is kept as it is.
+        if (answer.verdict === 'replay' && answer.outcome) return { ...answer, isFree: true };
         try {
-          return claim ? claim.settle<BegunPayment>(answer, answer) : answer;
+          const begun = claim ? claim.settle<Begun>(answer, answer) : answer;
+          return { ...begun, isFree: begun.status === 'held' && begun.amount === 0 };
         } catch (error) {
           return error as Error;
         }

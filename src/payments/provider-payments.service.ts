@@ -48,7 +48,7 @@ export class ProviderPayments {
    * Begins a payment of an order, or goes on with the one that is open.
    *
    * @param claim the request's `Idempotency-Key`: the same request goes on with its own payment
-   * @returns whether this request began it; undefined where the order is held and costs nothing
+   * @returns whether this request began it; undefined where the order costs nothing
    * @throws {Problem} `order_not_found`, `order_not_payable`, `payment_in_progress`, `payment_provider_unavailable`
    */
   async pay(
@@ -70,8 +70,8 @@ export class ProviderPayments {
       ...wish,
       claim,
     });
-    const { id, status, amount, paidAt } = begun;
-    if (status === 'held' && amount === 0) return undefined;
+    const { id, status, amount, paidAt, isFree } = begun;
+    if (isFree) return undefined;
     // The answer is kept once it is there: it comes from elsewhere.
     claim?.keepAnswer();
     if (begun.orderId === null) throw new Problem('order_not_found');

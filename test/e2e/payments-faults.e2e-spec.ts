@@ -1,8 +1,8 @@
+import { DataSource } from 'typeorm';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { OrderCodes } from '../../src/inventory/order-codes';
-import { Transactions } from '../../src/database/transactions';
 import { PaymentOpening } from '../../src/inventory/payment-opening.service';
 import { PaymentProvider } from '../../src/payments/payment-provider';
 import { startTestApi, type TestApi } from '../support/api';
@@ -110,11 +110,12 @@ describe('a payment provider', () => {
 
   it('would hold up all of them, were it called while a transaction is open', async () => {
     await sandbox.set({ delay_ms: 1_000 });
-    const transactions = api.app.get(Transactions, { strict: false });
+    // Past the turns that transactions take.
+    const dataSource = api.app.get(DataSource, { strict: false });
     const provider = api.app.get(PaymentProvider, { strict: false });
     const calls = Array.from({ length: 10 }, () =>
-      transactions.run(async () => {
-        await api.sql('SELECT 1');
+      dataSource.transaction(async (manager) => {
+        await manager.query('SELECT 1');
         await provider.get('pay_nowhere').catch(() => undefined);
       }),
     );

@@ -137,6 +137,21 @@ describe('paying an order through the provider', () => {
     expect(await till.payments(other)).toHaveLength(1);
   });
 
+  it.each([{}, { payment_method: 'ok' }])(
+    'answers a key of an order for nothing again, with %j',
+    async (body) => {
+      await api.sql('UPDATE ticket_types SET price = 0 WHERE event_id = $1', [till.event.id]);
+      const order = await till.place();
+      await api.sql('UPDATE ticket_types SET price = 1250 WHERE event_id = $1', [till.event.id]);
+      const path = `/orders/${order.code}/payments`;
+      const pay = () => till.buyer.client.post(path, body, { 'Idempotency-Key': path });
+      const first = await pay();
+      expect(first).toMatchObject({ status: 201, body: { status: 'succeeded', amount: 0 } });
+      for (let i = 0; i < 2; i++) expect(await pay()).toMatchObject({ status: 201, body: first.body });
+      expect(await till.payments(order)).toHaveLength(1);
+    },
+  );
+
   describe('where its order ends', () => {
     it('is cancelled at the provider before the order is', async () => {
       const order = await till.place();
