@@ -48,8 +48,10 @@ export function calendarOf(entry: CalendarEntry): string {
 }
 
 function locationOf(place: string | null, lat: number | null, lon: number | null) {
-  if (lat === null || lon === null) return place ?? undefined;
-  return { title: place ?? `${lat}, ${lon}`, geo: { lat, lon } };
+  // An address may be empty, which the library takes for none at all.
+  const title = place === null || place === '' ? undefined : place;
+  if (lat === null || lon === null) return title;
+  return { title: title ?? `${lat}, ${lon}`, geo: { lat, lon } };
 }
 
 /** Such as `+0545`. */

@@ -80,6 +80,16 @@ describe('calendars', () => {
     expect(body).toContain('DTSTART:20991024T200000Z\r\nDTEND:20991025T040000Z\r\n');
   });
 
+  it.each([
+    [{ address: '', latitude: 51.5, longitude: -0.1 }, '51.5, -0.1'],
+    [{ address: '' }, null],
+    [{ latitude: 0, longitude: 0 }, '0, 0'],
+  ])('show the place %j', async (venue, location) => {
+    const event = await gate.event(organizer, { venue });
+    const { status, body } = await anyone().get<string>(`/events/${event.id}.ics`);
+    expect([status, entryOf(body).location]).toEqual([200, location]);
+  });
+
   it('keep the UID of an event and raise its SEQUENCE, until it is cancelled', async () => {
     const event = await gate.event(organizer);
     const read = async () => entryOf((await anyone().get<string>(`/events/${event.id}.ics`)).body);
