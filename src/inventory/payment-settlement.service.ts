@@ -23,7 +23,7 @@ export interface PaymentNews {
   amount: number;
   currency: string;
   failureCode?: string;
-  /** What was given back in all, by whomever. */
+  /** What was given back in all, by us or in the provider's dashboard. */
   refunded?: number;
   /** All of them, the oldest first. */
   disputes?: DisputeNews[];

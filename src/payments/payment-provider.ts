@@ -13,7 +13,7 @@ export interface ProviderPayment {
   clientSecret?: string;
   redirectUrl?: string;
   failureCode?: string;
-  /** What was given back in all, by whomever; undefined: the provider does not say it here. */
+  /** What was given back in all, by us or in its dashboard; undefined: the provider does not say it here. */
   refunded?: number;
   /** All of them, the oldest first. */
   disputes?: ProviderDispute[];

@@ -63,7 +63,7 @@ export class Refund {
   @Column('varchar', { name: 'provider_refund', length: 255, nullable: true })
   providerRefund: string | null;
 
-  /** The provider's id of the try whose money came back last: whoever says that it succeeded is out of date. */
+  /** The provider's id of the try whose money came back last: news that it succeeded is out of date. */
   @Column('varchar', { name: 'returned_refund', length: 255, nullable: true })
   returnedRefund: string | null;
 

@@ -52,7 +52,7 @@ export class Turns {
   }
 
   /**
-   * Waits for a turn of whoever `name` names; the rest is as above.
+   * Waits for a turn in the line of this name; the rest is as above.
    *
    * @param atOnce how many may have one at a time
    */

@@ -1,6 +1,7 @@
 import { readSettings } from '../../src/config/settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { createBareDatabase, type TestDatabase } from '../support/databases';
+import { undoTo } from '../support/migrations';
 
 describe('migrations of tables with rows', () => {
   let database: TestDatabase;
@@ -19,13 +20,7 @@ describe('migrations of tables with rows', () => {
   });
 
   /** Undoes migrations down to this one, and with it. */
-  async function undo(name: string): Promise<void> {
-    const migrations = await dataSource.query<{ name: string }[]>(
-      'SELECT name FROM migrations ORDER BY id DESC',
-    );
-    const last = migrations.findIndex((migration) => migration.name.startsWith(name));
-    for (let i = 0; i <= last; i++) await dataSource.undoLastMigration();
-  }
+  const undo = (name: string) => undoTo(dataSource, name);
 
   it('writes down what was paid before, and forgets no sum with it', async () => {
     await dataSource.runMigrations();

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBareDatabase, type TestDatabase } from '../support/databases';
+import { undoTo } from '../support/migrations';
 import { readSettings } from '../../src/config/settings';
 import { TixxetyDataSource } from '../../src/database/tixxety-data-source';
 import { runScript } from '../support/processes';
@@ -104,13 +105,7 @@ describe('npm run migration:*', () => {
   });
 
   /** Undoes migrations down to this one, and with it. */
-  async function undo(name: string): Promise<void> {
-    const migrations = await dataSource.query<{ name: string }[]>(
-      'SELECT name FROM migrations ORDER BY id DESC',
-    );
-    const last = migrations.findIndex((migration) => migration.name.startsWith(name));
-    for (let i = 0; i <= last; i++) await dataSource.undoLastMigration();
-  }
+  const undo = (name: string) => undoTo(dataSource, name);
 
   it('give every e-mail its normal form, and name the accounts that share one', async () => {
     await undo('AddEmailKey');
