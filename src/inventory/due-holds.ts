@@ -9,8 +9,10 @@ import { PATIENCE_MS } from './retry-without-stuck-rows';
 
 /** Holds ended by one statement: many, for it locks the seats only at its end, and each statement waits its turn there. */
 const MOST_AT_ONCE = 2_000;
-/** Of one call: halved so often, `MOST_AT_ONCE` is one. */
+/** Of one walk: halved so often, `MOST_AT_ONCE` is one. */
 const TRIES = 12;
+/** Where very many holds are due, so many statements end them side by side: each passes over what another has locked. */
+const WALKS = 2;
 
 /** Ends holds that are due and gives their seats back. */
 @Injectable()
@@ -33,14 +35,32 @@ export class DueHolds {
    */
   async release(trigger: ReleaseTrigger): Promise<number> {
     await this.stuck.lookAtEvents(this.stuck.eventIds);
-    let total = 0;
-    let scan = this.scanAll();
-    for (let failures = 0; ;) {
+    const { ended, rest } = await this.walk(this.scanAll(), trigger, 1);
+    if (!rest) return ended;
+    const walks = await Promise.allSettled(Array.from({ length: WALKS }, () => this.walk(rest, trigger)));
+    return walks.reduce((total, walk) => {
+      if (walk.status === 'rejected') throw walk.reason;
+      return total + walk.value.ended;
+    }, ended);
+  }
+
+  /**
+   * Goes on with a scan until all is ended that it has yet to pass, or `most` statements have each ended as many holds as
+   * they may: then the rest of the scan is still to be gone through.
+   */
+  private async walk(
+    scan: DueScan,
+    trigger: ReleaseTrigger,
+    most = Infinity,
+  ): Promise<{ ended: number; rest?: DueScan }> {
+    let ended = 0;
+    for (let [full, failures] = [0, 0]; full < most;) {
       const size = this.size;
       try {
         const { length } = await this.releaseSome(scan, size, trigger);
-        total += length;
-        if (length < size) return total;
+        ended += length;
+        if (length < size) return { ended };
+        full++;
       } catch (error) {
         if (!(isLockTimeout(error) || isStatementTimeout(error)) || ++failures === TRIES) throw error;
         if (isStatementTimeout(error) && scan.isEverything) {
@@ -49,6 +69,7 @@ export class DueHolds {
         }
       }
     }
+    return { ended, rest: scan };
   }
 
   /** Since when the holds of an event are to be looked at for due ones. */

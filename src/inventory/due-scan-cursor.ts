@@ -33,7 +33,7 @@ export interface FoundOnWalk extends Found {
   lastDueAt: Date | null;
 }
 
-/** Through all that is due, a statement at a time: each goes on where the one before it ended. */
+/** Through all that is due, by one statement after another or several at a time: each goes on where those before it ended. */
 export class DueScan {
   /** What the next statement starts behind. */
   next: Since;
@@ -55,7 +55,9 @@ export class DueScan {
     if (!lastDueAt) return;
     if (leftSince && leftSince < lastDueAt) this.leave(leftSince);
     // Others fell due in the same millisecond.
-    this.next = new Date(lastDueAt.getTime() - 1);
+    const next = new Date(lastDueAt.getTime() - 1);
+    // One that began later may have ended first.
+    if (this.next === EVERYTHING || next > this.next) this.next = next;
   }
 
   /** @returns what the whole walk found, after the statement that found the last of them */
