@@ -33,7 +33,7 @@ export const CANCEL_HOLDS_OF_EVENT: Statement = {
 /**
  * Goes on with the cancellation of the event `$1` behind the order where it stands: of the next `$2` orders it cancels those
  * that were paid and cost nothing, begins a refund of what the provider took for the others, and counts what is owed for
- * those that were paid in cash or by bank. What a bank disputes is left: `WON_DISPUTE_TOPIC` comes back to it. Answers whether
+ * those that were paid in cash or by bank. What a bank disputes is left: `ENDED_DISPUTE_TOPIC` comes back to it. Answers whether
  * these were the last, and how many it cancelled; no row where it is done already.
  */
 export const CANCEL_PAID_ORDERS_OF_EVENT: Statement = {
@@ -49,17 +49,18 @@ export const CANCEL_PAID_ORDERS_OF_EVENT: Statement = {
       WHERE id = ANY (ARRAY(SELECT id FROM found)) ORDER BY id FOR UPDATE
     ), payment AS MATERIALIZED (
       -- Counted in rows that are locked: what was given back while this waited stands there, and not in this snapshot.
-      SELECT payments.id, payments.order_id, provider, currency, taken - giving_back AS rest, coalesce(dispute, 'won') = 'won' AS is_ours
+      SELECT payments.id, payments.order_id, provider, currency, taken - giving_back AS rest,
+        CASE WHEN dispute = 'open' THEN 0 ELSE taken - giving_back - lost END AS ours
       FROM payments, (SELECT count(*) FROM locked) AS locked_orders
       WHERE payments.order_id = ANY (ARRAY(SELECT id FROM locked WHERE locked.status = 'paid' AND amount_paid > 0))
         AND payments.status = 'succeeded'
       ORDER BY payments.id FOR UPDATE OF payments
     ), refund AS (
       INSERT INTO refunds (order_id, event_id, payment_id, status, amount, currency, cause, ticket_ids, created_at)
-      SELECT order_id, $1, id, 'pending', rest, currency, 'event_cancelled',
+      SELECT order_id, $1, id, 'pending', ours, currency, 'event_cancelled',
         (SELECT array_agg(tickets.id ORDER BY tickets.id) FROM tickets WHERE tickets.order_id = payment.order_id AND fate IS DISTINCT FROM 'refunded'),
         clock_timestamp()
-      FROM payment WHERE provider <> 'offline' AND rest > 0 AND is_ours ORDER BY id
+      FROM payment WHERE provider <> 'offline' AND ours > 0 ORDER BY id
       RETURNING id, order_id, payment_id, amount
     ), counted AS (
       UPDATE payments SET giving_back = giving_back + refund.amount FROM refund WHERE payments.id = refund.payment_id
@@ -94,7 +95,7 @@ export const CANCEL_PAID_ORDERS_OF_EVENT: Statement = {
       UPDATE event_cancellations SET progressed_at = now(),
         last_order_id = coalesce((SELECT max(id) FROM found), event_cancellations.last_order_id),
         amount_owed = amount_owed + (
-          SELECT coalesce(sum(rest), 0) FROM payment WHERE provider = 'offline' AND is_ours
+          SELECT coalesce(sum(ours), 0) FROM payment WHERE provider = 'offline'
         ),
         done_at = CASE WHEN (SELECT count(*) FROM found) < $2 THEN now() END
       FROM cancellation, moved

@@ -11,7 +11,7 @@ import { BATCH } from './retry-without-stuck-rows';
 import { SETTLE_PAYMENTS } from './settle-payments.statement';
 import { StuckRows } from './stuck-rows';
 
-export { CANCEL_TOPIC, WON_DISPUTE_TOPIC } from './settle-payments.statement';
+export { CANCEL_TOPIC, ENDED_DISPUTE_TOPIC } from './settle-payments.statement';
 
 /** What a provider says of a payment now. */
 export interface PaymentNews {

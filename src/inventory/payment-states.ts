@@ -29,8 +29,14 @@ export const REFUND_TRANSITIONS: Transitions<RefundStatus> = {
   succeeded: ['failed'],
 };
 
-/** SQL: a refund that failed, beside its payment, and is still owed: where a dispute was lost, the bank gave the buyer the money. */
-export const OWED_REFUND = `refunds.status = 'failed' AND refunds.amount > payments.lost`;
+/**
+ * SQL: a refund that failed, beside its payment, and is still owed. Where a dispute was lost that came after it, the bank gave the
+ * buyer the money; one that was begun after the dispute is of what the bank had left.
+ */
+export const OWED_REFUND = `refunds.status = 'failed' AND (refunds.amount > payments.lost OR NOT EXISTS (
+    SELECT FROM ledger
+    WHERE ledger.payment_id = payments.id AND ledger.refund_id IS NULL AND ledger.kind = 'dispute' AND ledger.created_at >= refunds.created_at
+  ))`;
 
 /** Of one dispute. A payment may have several, one after the other. */
 export type DisputeStatus = 'none' | 'open' | 'won' | 'lost';

@@ -8,8 +8,8 @@ export const REFUND_ORDER_GUARDS = {
   /** Keeps the order's payments and tickets as they were read until the transaction ends. */
   lock: 'FOR UPDATE',
   isLeft: 'wanted.amount <= wanted.rest',
-  /** The bank has not taken the money back. */
-  isUndisputed: `coalesce(dispute, 'won') = 'won'`,
+  /** The bank has decided: it leaves all of the money, or takes what is `lost`. */
+  isUndisputed: `dispute IS DISTINCT FROM 'open'`,
 };
 
 /**
@@ -41,7 +41,7 @@ function textOf({ lock, isLeft, isUndisputed }: typeof REFUND_ORDER_GUARDS): str
       SELECT count(*) AS number FROM its_order
     ), payment AS MATERIALIZED (
       -- Counted in a row that is locked: what others began while this waited stands there, and not in this snapshot.
-      SELECT payments.id, provider, currency, CASE WHEN ${isUndisputed} THEN taken - giving_back ELSE 0 END AS rest
+      SELECT payments.id, provider, currency, CASE WHEN ${isUndisputed} THEN taken - giving_back - lost ELSE 0 END AS rest
       FROM payments, locked
       WHERE payments.order_id = $1 AND payments.status = 'succeeded' AND locked.number > 0
       ${lock && `${lock} OF payments`}

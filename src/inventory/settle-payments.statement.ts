@@ -8,8 +8,8 @@ import { leadsTo, OPEN_PAYMENT, PAYMENT_TRANSITIONS } from './payment-states';
 export const REFUND_TOPIC = 'refund.send';
 /** To which it hands payments that failed here, and might be paid at their provider all the same. */
 export const CANCEL_TOPIC = 'payment.cancel';
-/** To which it hands orders whose money a bank has left to the organizer, which a cancelled event has to give back. */
-export const WON_DISPUTE_TOPIC = 'dispute.won';
+/** To which it hands orders about whose money a bank has decided: what it left, a cancelled event has to give back. */
+export const ENDED_DISPUTE_TOPIC = 'dispute.won';
 
 /** What keeps money from being lost, or kept for nothing. Tests take a guard out, and show what then goes wrong. */
 export const SETTLE_PAYMENTS_GUARDS = {
@@ -181,8 +181,8 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
       ${addMessages(REFUND_TOPIC, `jsonb_build_object('refundId', id)`, 'refund')}
     ), cancelling AS (
       ${addMessages(CANCEL_TOPIC, `jsonb_build_object('paymentId', payment_id)`, `verdict WHERE is_new AND word = 'failed'`)}
-    ), winning AS (
-      ${addMessages(WON_DISPUTE_TOPIC, `jsonb_build_object('orderId', order_id)`, `verdict WHERE is_disputed AND dispute = 'won'`)}
+    ), deciding AS (
+      ${addMessages(ENDED_DISPUTE_TOPIC, `jsonb_build_object('orderId', order_id)`, `verdict WHERE is_disputed AND dispute IN ('won', 'lost')`)}
     ), fated AS (
       UPDATE tickets SET fate = CASE WHEN dispute <> 'won' THEN 'blocked' END
       FROM verdict

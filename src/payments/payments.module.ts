@@ -4,6 +4,7 @@ import { EventsModule } from '../events/events.module';
 import { InventoryModule } from '../inventory/inventory.module';
 import { OutboxModule } from '../jobs/jobs.module';
 import { OrdersModule } from '../orders/orders.module';
+import { EndedDisputes } from './ended-disputes';
 import { LedgerEntry } from './ledger-entry.entity';
 import { PaymentClosing } from './payment-closing';
 import { Payment } from './payment.entity';
@@ -23,7 +24,6 @@ import { RefundsController } from './refunds.controller';
 import { RefundsRepository } from './refunds.repository';
 import { RefundsService } from './refunds.service';
 import { TillWatch } from './till-watch.service';
-import { WonDisputes } from './won-disputes';
 
 @Module({
   imports: [
@@ -46,7 +46,7 @@ import { WonDisputes } from './won-disputes';
     RefundSending,
     Reconciliation,
     TillWatch,
-    WonDisputes,
+    EndedDisputes,
   ],
   exports: [
     TillWatch,

@@ -5,6 +5,7 @@ import { TillWatch } from '../../src/payments/till-watch.service';
 import { startTestApi, type TestApi } from '../support/api';
 import { doctorOf } from '../support/doctor';
 import { eventually } from '../support/eventually';
+import { expectProblem } from '../support/problems';
 import { MONEY_MISMATCHES, openTill, type Till } from '../support/till';
 
 describe('disputes', () => {
@@ -157,12 +158,14 @@ describe('disputes', () => {
     }
     const { findings } = doctorOf(() => ({ url: api.settings.DATABASE_URL ?? '' }) as never);
     const lose = async (order: { code: string }) => {
+      const [{ id } = { id: '' }] = await api.sql<{ id: string }>(
+        `SELECT id FROM sandbox.payments WHERE metadata ->> 'order_code' = $1`,
+        [order.code],
+      );
       await till.endDispute(order, 'lose');
       await eventually(async () =>
         expect(
-          await api.sql(
-            `SELECT FROM payments WHERE dispute = 'lost' AND order_id = (SELECT order_id FROM refunds ORDER BY id DESC LIMIT 1)`,
-          ),
+          await api.sql(`SELECT FROM payments WHERE dispute = 'lost' AND provider_payment = $1`, [id]),
         ).toHaveLength(1),
       );
     };
@@ -189,6 +192,28 @@ describe('disputes', () => {
       await lose(order);
       expect(await reminders()).toEqual(LOUD);
       await api.sql(`UPDATE refunds SET status = 'pending' WHERE status = 'failed'`);
+    });
+
+    it('and are lost in part leave the rest to be given back, which is owed where that fails', async () => {
+      const order = await till.place();
+      await till.pay(order);
+      await till.dispute(order, 1_500);
+      await eventually(async () => expect((await till.show(order)).tickets[0]?.status).toBe('blocked'));
+      await lose(order);
+      const refund = (amount: number) =>
+        till.organizer.client.post(`/orders/${order.code}/refunds`, { amount });
+      expectProblem(await refund(1_001), 409, 'refund_exceeds_payment');
+      const switches = (is: boolean) => api.client.post('/sandbox/switches', { balance_exhausted: is });
+      await switches(true);
+      const { body } = await refund(1_000);
+      await eventually(async () => expect(await till.refunds(order)).toMatchObject([{ status: 'failed' }]));
+      expect(await reminders()).toEqual(LOUD);
+      await switches(false);
+      await till.organizer.client.post(`/refunds/${body.id}/retry`);
+      await eventually(async () =>
+        expect(await till.refunds(order)).toMatchObject([{ status: 'succeeded' }]),
+      );
+      expectProblem(await refund(1), 409, 'refund_exceeds_payment');
     });
 
     it('and are lost end the cancellation of its event, and nothing of it is owed', async () => {

@@ -94,6 +94,47 @@ describe('the money of an event that is cancelled', () => {
     expect(await state()).toMatchObject({ status: 'done', refunds_total: 1, refunds_done: 1 });
   });
 
+  describe('of which a bank takes a part for good', () => {
+    /** A dispute about 10 of the 25 €, which is open. */
+    async function disputed() {
+      const order = await till.place();
+      await till.pay(order);
+      await till.dispute(order, 1_000);
+      await eventually(async () => expect((await till.show(order)).tickets[0]?.status).toBe('blocked'));
+      return order;
+    }
+    const expectRestBack = async (order: { code: string }) => {
+      await eventually(async () =>
+        expect(await till.show(order)).toMatchObject({ status: 'refunded', amount_refunded: 1_500 }),
+      );
+      expect(await till.refunds(order)).toMatchObject([
+        { status: 'succeeded', amount: 1_500, cause: 'event_cancelled' },
+      ]);
+      expect(await state()).toMatchObject({ status: 'done', refunds_total: 1, refunds_done: 1 });
+    };
+
+    it('is given back but for that, where the bank decided before', async () => {
+      const order = await disputed();
+      await till.endDispute(order, 'lose');
+      await eventually(async () =>
+        expect(
+          await api.sql('SELECT FROM payments WHERE event_id = $1 AND lost = 1000', [till.event.id]),
+        ).toHaveLength(1),
+      );
+      await cancel();
+      await expectRestBack(order);
+    });
+
+    it('is given back but for that, where the bank decides after', async () => {
+      const order = await disputed();
+      await cancel();
+      await until('done');
+      expect(await till.refunds(order)).toEqual([]);
+      await till.endDispute(order, 'lose');
+      await expectRestBack(order);
+    });
+  });
+
   it('is given back in the end, though one call in three fails', async () => {
     await buy(20);
     await switches({ fail_one_in: 3 });

@@ -31,7 +31,9 @@ export const CREATE_REFUND_FUNCTION = `
     END IF;
     refusal := CASE
       WHEN charge.status <> 'succeeded' THEN 'payment_not_succeeded'
-      WHEN charge.dispute IN ('open', 'lost') THEN 'payment_disputed'
+      WHEN charge.dispute = 'open' THEN 'payment_disputed'
+      WHEN charge.dispute = 'lost' AND charge.refunded + coalesce(charge.dispute_amount, charge.taken) + asked > charge.taken
+        THEN 'payment_disputed'
       WHEN charge.refunded + asked > charge.taken THEN 'refund_too_large'
     END;
     IF refusal IS NOT NULL THEN RETURN; END IF;
