@@ -15,8 +15,7 @@ export const CANCELLATION = `
         CASE
           WHEN cancellation.done_at IS NULL AND cancellation.progressed_at < now() - ${STUCK_AFTER} THEN 'stuck'
           WHEN pending > 0 AND greatest(cancellation.progressed_at, closed_at) < now() - ${STUCK_AFTER} THEN 'stuck'
-          WHEN failed > 0 AND pending = 0 THEN 'stuck'
-          WHEN cancellation.done_at IS NOT NULL AND pending = 0 THEN 'done'
+          WHEN cancellation.done_at IS NOT NULL AND pending = 0 THEN CASE failed WHEN 0 THEN 'done' ELSE 'stuck' END
           ELSE 'running'
         END AS status,
         cancellation.done_at IS NOT NULL AS "isGoneThrough",
@@ -24,14 +23,17 @@ export const CANCELLATION = `
         pending + failed + succeeded AS "refundsTotal", succeeded AS "refundsDone", failed AS "refundsFailed",
         failure_code AS "failureCode"`;
 
-/** SQL: the refunds that the cancellation of an event began; done, too, are those whose money a bank has given the buyer. */
+/**
+ * SQL: the refunds that the cancellation of an event began, and those of before that are not done: their orders have nothing left
+ * for it to give back. Done, too, are those whose money a bank has given the buyer.
+ */
 export const refundsOfCancellation = (eventId: string) => `(
         SELECT count(*) FILTER (WHERE refunds.status = 'pending')::int AS pending, count(*) FILTER (WHERE ${OWED_REFUND})::int AS failed,
-          count(*) FILTER (WHERE refunds.status <> 'pending' AND NOT (${OWED_REFUND}))::int AS succeeded,
+          count(*) FILTER (WHERE cause = 'event_cancelled' AND refunds.status <> 'pending' AND NOT (${OWED_REFUND}))::int AS succeeded,
           max(refunds.closed_at) AS closed_at,
           mode() WITHIN GROUP (ORDER BY refunds.failure_code) FILTER (WHERE ${OWED_REFUND}) AS failure_code
         FROM refunds JOIN payments ON payments.id = payment_id
-        WHERE refunds.event_id = ${eventId} AND cause = 'event_cancelled'
+        WHERE refunds.event_id = ${eventId} AND (cause = 'event_cancelled' OR refunds.status <> 'succeeded')
       )`;
 
 /**

@@ -92,11 +92,11 @@ export const RETRY_REFUND: Statement = {
     SELECT id FROM again`,
 };
 
-/** The same for at most `$2` of those that the cancellation of the event `$1` began. */
+/** The same for at most `$2` of those of the event `$1`, which is cancelled. */
 export const RETRY_REFUNDS_OF_EVENT: Statement = {
   text: `
     WITH failed AS MATERIALIZED (
-      SELECT id FROM refunds WHERE event_id = $1 AND cause = 'event_cancelled' AND status = 'failed'
+      SELECT id FROM refunds WHERE event_id = $1 AND status = 'failed'
       ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
     ), again AS (
       UPDATE refunds SET ${AGAIN} WHERE id = ANY (ARRAY(SELECT id FROM failed)) RETURNING id

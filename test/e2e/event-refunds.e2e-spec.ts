@@ -143,6 +143,21 @@ describe('the money of an event that is cancelled', () => {
     expect(await returned()).toEqual([{ refunds: 20, payments: 20, amount: 50_000 }]);
   });
 
+  it('waits for a person where a refund of before has failed, and is given back with the others', async () => {
+    const order = await till.place();
+    await till.pay(order, 'refund_fails');
+    await till.organizer.client.post(`/orders/${order.code}/refunds`, {});
+    await eventually(async () => expect(await till.refunds(order)).toMatchObject([{ status: 'failed' }]));
+    await buy(1);
+    await cancel();
+    await until('stuck');
+    expect(await state()).toMatchObject({ refunds_total: 2, refunds_done: 1, refunds_failed: 1 });
+    await cancel();
+    await until('done');
+    expect(await till.untilRefunded(order)).toMatchObject({ status: 'refunded' });
+    expect(await returned()).toEqual([{ refunds: 2, payments: 2, amount: 5_000 }]);
+  });
+
   it('waits for a person where the balance is used up, and is given back once they say so', async () => {
     await buy(5);
     await switches({ balance_exhausted: true });
