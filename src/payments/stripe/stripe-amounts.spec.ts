@@ -22,6 +22,7 @@ describe('amounts at Stripe', () => {
     ['yen', 'JPY', 5_000],
     ['cents', 'EUR', 5_000],
     ['fils', 'KWD', 5_000],
+    ['whole ariary, of which there are hundredths', 'MGA', 50],
   ])('are %s', async (_unit, currency, there) => {
     const request = {
       paymentId: there,
@@ -42,6 +43,21 @@ describe('amounts at Stripe', () => {
     };
     expect(await provider.refund(refund)).toMatchObject({ status: 'succeeded', amount: 2_000 });
     expect(server.calls.at(-1)?.params.amount).toBe(String((there / 5) * 2));
+  });
+
+  it.each([
+    ['hundredths of an ariary', 'MGA', 5_050],
+    ['single fils', 'KWD', 5_005],
+  ])('can be no %s', async (_unit, currency, amount) => {
+    const calls = server.calls.length;
+    const of = { code: 'amount_not_payable' };
+    await expect(
+      provider.create({ paymentId: 1_000, orderCode: '0123456789', amount, currency }),
+    ).rejects.toMatchObject(of);
+    await expect(
+      provider.refund({ refundId: 1, attempt: 1, payment: 'pi_1', amount, currency }),
+    ).rejects.toMatchObject(of);
+    expect(server.calls).toHaveLength(calls);
   });
 
   it('are those of each dispute, the oldest first', async () => {
