@@ -77,6 +77,8 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
       SELECT said.n, said.provider, said.payment_id, said.order_id, said.provider_payment, said.word, said.status, said.amount,
         said.currency, said.failure_code, said.event, coalesce(said.refunded, payment.refunded) AS refunded, disputed.dispute, disputed.disputes, disputed.before, disputed.lost,
         disputed.dispute IS DISTINCT FROM payment.dispute AS is_disputed, payment.status AS was, payment.status IN ${OPEN_PAYMENT} AS was_open,
+        -- It ended here, and may take money there: the one that began it was told that it failed.
+        payment.status = 'failed' AND said.status IN ${OPEN_PAYMENT} AS is_forsaken,
         payment.amount AS asked, payment.currency AS asked_in, payment.failure_code AS failed_for, payment.reference,
         payment.created_at, payment.giving_back > 0 AS is_giving_back, its_order.status AS order_status, its_order.user_id,
         its_order.event_id, its_order.places, its_order.expires_at <= clock.at AS is_due, its_order.quota_ids, its_order.quota_numbers,
@@ -157,12 +159,13 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
         lost = verdict.lost,
         closed_at = CASE WHEN is_new AND verdict.status IN ('succeeded', 'failed') THEN verdict.at ELSE payments.closed_at END,
         ask_at = CASE
+          WHEN is_forsaken THEN coalesce(payments.ask_at, verdict.at + interval '1 hour')
           WHEN NOT is_new THEN payments.ask_at
           WHEN verdict.status = 'failed' THEN verdict.at + interval '2 minutes'
           WHEN verdict.status <> 'succeeded' THEN payments.ask_at
         END
       FROM verdict
-      WHERE payments.id = verdict.payment_id AND (is_new OR payments.provider_payment IS NULL
+      WHERE payments.id = verdict.payment_id AND (is_new OR payments.provider_payment IS NULL OR is_forsaken AND payments.ask_at IS NULL
           OR (verdict.refunded, verdict.disputes) <> (payments.refunded, payments.disputes))
       RETURNING verdict.n, payments.status, payments.failure_code, payments.closed_at
     ), entry AS (

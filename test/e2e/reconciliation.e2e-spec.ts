@@ -65,6 +65,30 @@ describe('reconciliation', () => {
     expect(await till.until(order, 'paid')).toMatchObject({ amount_paid: 2_500, amount_refunded: 0 });
   });
 
+  it('leaves to the watch a payment that failed here and takes days there', async () => {
+    const order = await till.place();
+    const ofOrder = `metadata ->> 'order_code' = '${order.code}'`;
+    const ours = `provider_payment = (SELECT id FROM sandbox.payments WHERE ${ofOrder})`;
+    await api.client.post('/sandbox/switches', { answers_garbage: true });
+    await till.pay(order, 'slow');
+    await api.sql(`UPDATE sandbox.payments SET succeeds_at = now() + interval '3 days' WHERE ${ofOrder}`);
+    await api.client.post('/sandbox/switches', { answers_garbage: false });
+    await walk();
+    /** A look of the watch, days later: the walks begin behind the payment by then. */
+    const look = async () => {
+      await api.sql(
+        `UPDATE payments SET ask_at = now(), closed_at = now() - interval '2 days' WHERE ask_at IS NOT NULL AND ${ours}`,
+      );
+      await eventually(async () =>
+        expect(await api.sql(`SELECT FROM payments WHERE ask_at > now() AND ${ours}`)).toHaveLength(1),
+      );
+    };
+    await look();
+    await api.sql(`UPDATE sandbox.payments SET status = 'succeeded', succeeds_at = NULL WHERE ${ofOrder}`);
+    await api.sql(`UPDATE payments SET ask_at = now() WHERE ask_at IS NOT NULL AND ${ours}`);
+    expect(await till.until(order, 'paid')).toMatchObject({ amount_paid: 2_500 });
+  });
+
   it('cancels there what failed here', async () => {
     const order = await till.place();
     await api.client.post('/sandbox/switches', { answers_garbage: true });
