@@ -24,7 +24,7 @@ export class TillMetrics {
     });
     new Gauge({
       name: 'tixxety_money_differences',
-      help: 'Differences between our books and those of the provider that need a person, and of the latest orders with the ledger',
+      help: 'Differences between our books and those of the provider that need a person, beside refunds that failed, and of the latest orders with the ledger',
       registers: [registry],
       async collect() {
         const till = await watch.look().catch(() => UNKNOWN);

@@ -11,7 +11,7 @@ export interface TillState {
   paymentsOverdue: number;
   /** 0 where there never was a payment at a provider. */
   reconciledSecondsAgo: number;
-  /** Between our books and those of the provider, and of the latest orders with the ledger. */
+  /** Between our books and those of the provider, but for refunds that failed, and of the latest orders with the ledger. */
   differences: number;
 }
 
@@ -42,7 +42,7 @@ const LOOK: Statement = {
         LIMIT 10001
       ) AS p) AS "paymentsOverdue",
       coalesce((SELECT extract(epoch FROM now() - max(walked_at))::float8 FROM reconciliations), 0) AS "reconciledSecondsAgo",
-      coalesce((SELECT sum(jsonb_array_length(differences))::int FROM reconciliations), 0) + (
+      (SELECT count(*)::int FROM reconciliations, jsonb_array_elements(differences) AS found WHERE found ->> 'kind' <> 'refund_failed') + (
         SELECT count(*)::int
         FROM (SELECT id, amount_paid, amount_refunded FROM orders ORDER BY id DESC LIMIT 200) AS latest
         WHERE amount_paid - amount_refunded <> (
