@@ -18,6 +18,8 @@ import { lateScansIn, scanIn } from './scan-body';
 
 /** Of 500 scans, each with the longest code of ours and some more. */
 const BATCH_BYTES = 512 * 1_024;
+/** Of 500 check-ins of five fields, and of more fields that a device may send. */
+const BATCH_VALUES = 10_000;
 
 @ApiTags('gate')
 @Controller()
@@ -54,7 +56,7 @@ export class CheckInsController {
   @ForDevices()
   @Idempotent()
   @HttpCode(200)
-  @TakesBody({ maxBytes: BATCH_BYTES })
+  @TakesBody({ maxBytes: BATCH_BYTES, maxValues: BATCH_VALUES })
   @ApiOperation({
     operationId: 'checkInLate',
     summary: 'Send check-ins of a device that was offline',

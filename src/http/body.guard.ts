@@ -1,13 +1,13 @@
 import { Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { hasBody, readBody, type BodyOptions } from './request-body';
+import { hasBody, MAX_VALUES, readBody, type BodyOptions } from './request-body';
 import { RequestDeadline } from './request-deadline';
 
 const BODY = 'body';
-const USUAL: BodyOptions = { maxBytes: 32 * 1_024, forms: false };
+const USUAL: BodyOptions = { maxBytes: 32 * 1_024, maxValues: MAX_VALUES, forms: false };
 
-/** Says what a route takes where that is more than 32 kB of JSON. */
+/** Says what a route takes where that is more than 32 kB of JSON, or more values. */
 export const TakesBody = (options: Partial<BodyOptions>) => SetMetadata(BODY, { ...USUAL, ...options });
 
 /** Reads the body. A guard, behind those that refuse: nothing is read, let alone parsed, of a request that is not let in. */

@@ -2,6 +2,7 @@ import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/c
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { escapePointer, invalid, Problem, type FieldError } from '../problems/problem';
+import { MAX_VALUES, moreValuesThan } from './request-body';
 
 /**
  * Turns a body or a query into its DTO, or refuses it with a pointer to each part that does not validate. Nothing
@@ -30,8 +31,6 @@ export class ValidationPipe implements PipeTransform {
 
 /** Far more than any DTO has. */
 const MAX_DEPTH = 8;
-/** Values in all, far more than any DTO has; what comes after the walk takes some microseconds for each. */
-const MAX_VALUES = 1_000;
 
 const VALIDATION = {
   whitelist: true,
@@ -86,7 +85,7 @@ function untransformable(body: object): FieldError[] {
     }
     for (const key of Object.keys(value)) {
       if (++values > MAX_VALUES) {
-        errors.push({ pointer: '', detail: `has more than ${MAX_VALUES} values` });
+        errors.push({ pointer: '', detail: moreValuesThan(MAX_VALUES) });
         return false;
       }
       const pointer = `${parent}/${escapePointer(key)}`;

@@ -48,6 +48,34 @@ describe('the body of a request', () => {
     );
   });
 
+  it('of more values than any route takes is refused before it is parsed', async () => {
+    const parse = jest.spyOn(JSON, 'parse');
+    const scans = (fields: number) =>
+      JSON.stringify({
+        check_ins: Array.from({ length: 500 }, (_, scan) =>
+          Object.fromEntries(Array.from({ length: fields }, (_, i) => [`${scan}x${i}`, 0])),
+        ),
+      });
+    const event = await api.create.event();
+    for (const [path, fields, most] of [
+      ['/events/', 5, 1_000],
+      [`/events/${event.id}`, 5, 1_000],
+      [`/events/${event.id}/check-ins/batch`, 41, 10_000],
+    ] as const) {
+      const body = scans(fields);
+      const method = path === `/events/${event.id}` ? 'PATCH' : 'POST';
+      const answer = await api.client.send(method, path, { headers: JSON_TYPE, body });
+      expectProblem(answer, 422, 'validation_failed', { pointers: [''] });
+      expect(answer.body.errors[0].detail).toBe(`has more than ${most} values`);
+      expect(parse).not.toHaveBeenCalledWith(body);
+    }
+    const body = scans(15);
+    const path = `/events/${event.id}/check-ins/batch`;
+    expect(await api.client.send('POST', path, { headers: JSON_TYPE, body })).toMatchObject({ status: 200 });
+    expect(parse).toHaveBeenCalledWith(body);
+    parse.mockRestore();
+  });
+
   it('is not looked at for a caller over the limit', async () => {
     const user = api.client.as(tokenOf(7));
     for (let i = 0; i < LIMIT; i++) expectProblem(await send(user, '/events/'), 422, 'malformed_json');
