@@ -48,6 +48,15 @@ describe('Text', () => {
     ['nothing', undefined],
   ])('refuses %s', (_what, value) => expect(takes(value, Text(2, 4))).toBe(false));
 
+  it('does not count the characters of what is surely too long', () => {
+    const count = jest.spyOn(String.prototype, Symbol.iterator as never);
+    expect(takes('a'.repeat(8), Text(2, 4))).toBe(false);
+    expect(count).toHaveBeenCalledTimes(1);
+    expect(takes('a'.repeat(9), Text(2, 4))).toBe(false);
+    expect(count).toHaveBeenCalledTimes(1);
+    count.mockRestore();
+  });
+
   it('takes the empty and the blank where nothing is the least', () => {
     expect(takes('', Text(0, 4))).toBe(true);
     expect(takes('  ', Text(0, 4))).toBe(true);

@@ -100,7 +100,8 @@ const textField = (
   isSound: (value: string) => boolean,
 ) =>
   field('text', `must be ${what} of ${least} to ${most} characters ${without}`, (value) => {
-    if (typeof value !== 'string') return false;
+    // A character has at most two UTF-16 units: longer text need not be counted, which takes an array of them.
+    if (typeof value !== 'string' || value.length > 2 * most) return false;
     const length = value.length > most ? [...value].length : value.length;
     return length >= least && length <= most && isSound(value);
   });
