@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizerScope } from '../database/scope';
 import { EventAccessService } from '../event-access/event-access.service';
-import { cursorAfter, isId, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { cursorAfter, isId, ofList, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { OrderCodes } from '../inventory/order-codes';
 import { foldCase } from '../text/email';
 import { GateRepository, type AttendeeView, type TicketPosition } from './gate.repository';
@@ -37,7 +37,8 @@ export class AttendeesService {
     query: PageQuery,
   ): Promise<Page<AttendeeView>> {
     await this.access.requireOrganizer(eventId, scope);
-    const after = sortKeyOf<TicketPosition>(query, isId, isId) ?? [0, 0];
+    const list = ofList(query, 'attendees', eventId);
+    const after = sortKeyOf<TicketPosition>(list, isId, isId) ?? [0, 0];
     const isAny = filter.q === undefined && filter.isCheckedIn === undefined;
     const slice = await this.repository.listAttendees(eventId, after, isAny ? query.limit : LOOKED_AT);
     const passing = slice.rows.filter(this.passes(filter));
@@ -45,7 +46,7 @@ export class AttendeesService {
     const last = rows.at(-1);
     const next: TicketPosition | undefined =
       passing.length > rows.length && last ? [last.orderId, last.ticketId] : slice.next;
-    return { rows, ...(next && { next: cursorAfter(next, query) }) };
+    return { rows, ...(next && { next: cursorAfter(next, list) }) };
   }
 
   /**

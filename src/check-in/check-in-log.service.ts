@@ -3,7 +3,7 @@ import type { OrganizerScope } from '../database/scope';
 import { Statements } from '../database/statements';
 import { EventAccessService } from '../event-access/event-access.service';
 import { MAX_ID } from '../http/fields';
-import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { isId, ofList, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { LIST_CHECK_INS, LIST_CONFLICTS } from './check-in-log.statements';
 import type { CheckInKind, ScanResult } from './scan-result';
 
@@ -46,9 +46,10 @@ export class CheckInLogService {
     query: PageQuery,
   ): Promise<Page<CheckInView>> {
     await this.access.requireOrganizer(eventId, scope);
-    const [before] = sortKeyOf<[id: number]>(query, isId) ?? [MAX_ID];
-    const list = onlyConflicts ? LIST_CONFLICTS : LIST_CHECK_INS;
-    const rows = await this.statements.list<CheckInView>(list, [eventId, before, query.limit + 1]);
-    return pageOf(rows, query, ({ id }) => [id]);
+    const list = ofList(query, 'check-ins', eventId);
+    const [before] = sortKeyOf<[id: number]>(list, isId) ?? [MAX_ID];
+    const statement = onlyConflicts ? LIST_CONFLICTS : LIST_CHECK_INS;
+    const rows = await this.statements.list<CheckInView>(statement, [eventId, before, query.limit + 1]);
+    return pageOf(rows, list, ({ id }) => [id]);
   }
 }

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { violatedConstraint } from '../database/database-error';
 import type { OrganizerScope } from '../database/scope';
 import { EventAccessService } from '../event-access/event-access.service';
-import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { isId, ofList, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { Problem } from '../problems/problem';
 import { hashOf } from './device-directory';
 import { DEVICES_EVENT_FKEY } from './device.entity';
@@ -47,9 +47,10 @@ export class DevicesService {
   /** @throws {Problem} `event_not_found`, `forbidden` */
   async listByEvent(eventId: number, scope: OrganizerScope, query: PageQuery): Promise<Page<DeviceView>> {
     await this.access.requireOrganizer(eventId, scope);
-    const [after] = sortKeyOf<[id: number]>(query, isId) ?? [0];
+    const list = ofList(query, 'devices', eventId);
+    const [after] = sortKeyOf<[id: number]>(list, isId) ?? [0];
     const rows = await this.repository.listByEvent(eventId, after, query.limit + 1);
-    return pageOf(rows, query, ({ id }) => [id]);
+    return pageOf(rows, list, ({ id }) => [id]);
   }
 
   /** @throws {Problem} `device_not_found` */

@@ -24,6 +24,17 @@ export class PageQuery {
   cursor?: string;
 }
 
+/**
+ * What is asked of one list among those that take the same parameters: its cursors lead nowhere in the others, nor in the
+ * same list of another event, order or user.
+ *
+ * @param of the event, order or user
+ */
+export const ofList = <Query extends PageQuery>(query: Query, name: string, of: number): Query => ({
+  ...query,
+  list: [name, of],
+});
+
 /** A page of a list, and the sort key of its last row when more follow. */
 export interface Page<Row> {
   rows: Row[];

@@ -3,7 +3,7 @@ import type { OrderScope, OrganizerScope, Subject } from '../database/scope';
 import { Transactions } from '../database/transactions';
 import { EventAccessService } from '../event-access/event-access.service';
 import { MAX_ID } from '../http/fields';
-import { cursorAfter, isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { cursorAfter, isId, ofList, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import type { KeyClaim } from '../idempotency/key-claim';
 import type { HoldRequest } from '../inventory/held-order';
 import { InventoryService } from '../inventory/inventory.service';
@@ -102,10 +102,11 @@ export class OrdersService {
    * @throws {Problem} `user_not_found`
    */
   async listByUser(subject: Subject, query: PageQuery): Promise<Page<OrderView>> {
-    const [before] = sortKeyOf<[number]>(query, isId) ?? [MAX_ID];
+    const list = ofList(query, 'orders of a user', subject.userId);
+    const [before] = sortKeyOf<[number]>(list, isId) ?? [MAX_ID];
     const rows = await this.repository.listByUser(subject, before, query.limit + 1);
     if (rows.length === 0) await this.users.get(subject);
-    return pageOf(rows, query, ({ id }) => [id], rows[0]?.found);
+    return pageOf(rows, list, ({ id }) => [id], rows[0]?.found);
   }
 
   /**
@@ -120,7 +121,8 @@ export class OrdersService {
     query: PageQuery,
   ): Promise<Page<OrderView>> {
     await this.events.requireOrganizer(eventId, scope);
-    const [before] = sortKeyOf<[number]>(query, isId) ?? [MAX_ID];
+    const list = ofList(query, 'orders', eventId);
+    const [before] = sortKeyOf<[number]>(list, isId) ?? [MAX_ID];
     const named = await this.findNamed(eventId, filter);
     if (named) return { rows: named.id < before ? [named] : [] };
     const isAny = filter.q === undefined && filter.status === undefined;
@@ -131,7 +133,7 @@ export class OrdersService {
     const rows = wanted.length > 0 ? await this.repository.listByIds(wanted) : [];
     const last = rows.length < ids.length ? rows.at(-1) : candidates.at(-1);
     const isMore = rows.length < ids.length || candidates.length === size;
-    return { rows, ...(isMore && last && { next: cursorAfter([last.id], query) }) };
+    return { rows, ...(isMore && last && { next: cursorAfter([last.id], list) }) };
   }
 
   /**

@@ -3,7 +3,7 @@ import { scopeOf, type Caller } from '../auth/caller';
 import type { OrderScope, OrganizerScope, Scope } from '../database/scope';
 import { EventAccessService } from '../event-access/event-access.service';
 import { MAX_ID } from '../http/fields';
-import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { isId, ofList, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import type { KeyClaim } from '../idempotency/key-claim';
 import type { ResolveRequest } from '../inventory/held-order';
 import { InventoryService } from '../inventory/inventory.service';
@@ -79,10 +79,11 @@ export class PaymentsService {
    * @throws {Problem} `order_not_found`
    */
   async listByOrder(orderId: number, scope: OrderScope, query: PageQuery): Promise<Page<PaymentView>> {
-    const [before] = sortKeyOf<[number]>(query, isId) ?? [MAX_ID];
+    const list = ofList(query, 'payments', orderId);
+    const [before] = sortKeyOf<[number]>(list, isId) ?? [MAX_ID];
     const rows = await this.repository.listByOrder(orderId, scope, before, query.limit + 1);
     if (rows.length === 0) await this.orders.get(orderId, scope);
-    return pageOf(rows, query, ({ id }) => [id]);
+    return pageOf(rows, list, ({ id }) => [id]);
   }
 
   /**
@@ -92,9 +93,10 @@ export class PaymentsService {
    */
   async listByEvent(eventId: number, scope: OrganizerScope, query: PageQuery): Promise<Page<PaymentView>> {
     await this.events.requireOrganizer(eventId, scope);
-    const [before] = sortKeyOf<[number]>(query, isId) ?? [MAX_ID];
+    const list = ofList(query, 'payments of an event', eventId);
+    const [before] = sortKeyOf<[number]>(list, isId) ?? [MAX_ID];
     const rows = await this.repository.listByEvent(eventId, before, query.limit + 1);
-    return pageOf(rows, query, ({ id }) => [id]);
+    return pageOf(rows, list, ({ id }) => [id]);
   }
 
   /**

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { OrderScope, OrganizerScope } from '../database/scope';
 import { Transactions } from '../database/transactions';
 import { MAX_ID } from '../http/fields';
-import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { isId, ofList, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { OrderRefunds, type RefundView, type RefundWish } from '../inventory/order-refunds.service';
 import { OrdersService } from '../orders/orders.service';
 import { invalid, Problem } from '../problems/problem';
@@ -39,10 +39,11 @@ export class RefundsService {
    * @throws {Problem} `order_not_found`
    */
   async listByOrder(orderId: number, scope: OrderScope, query: PageQuery): Promise<Page<RefundView>> {
-    const [before] = sortKeyOf<[number]>(query, isId) ?? [MAX_ID];
+    const list = ofList(query, 'refunds', orderId);
+    const [before] = sortKeyOf<[number]>(list, isId) ?? [MAX_ID];
     const rows = await this.repository.listByOrder(orderId, scope, before, query.limit + 1);
     if (rows.length === 0) await this.orders.get(orderId, scope);
-    return pageOf(rows, query, ({ id }) => [id]);
+    return pageOf(rows, list, ({ id }) => [id]);
   }
 
   /** @throws {Problem} `refund_not_found`, `forbidden` to the buyer, `refund_not_retryable` */

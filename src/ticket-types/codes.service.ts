@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { OrganizerScope } from '../database/scope';
 import { Transactions } from '../database/transactions';
 import { MAX_ID } from '../http/fields';
-import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { isId, ofList, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { InventoryService } from '../inventory/inventory.service';
 import { invalid, Problem } from '../problems/problem';
 import { codeKey, MAX_CODE_KEY } from '../text/code-key';
@@ -52,9 +52,10 @@ export class CodesService {
   /** @throws {Problem} `event_not_found`, `forbidden` */
   async listByEvent(eventId: number, scope: OrganizerScope, query: PageQuery): Promise<Page<CodeView>> {
     await this.access.requireOrganizer(eventId, scope);
-    const [before] = sortKeyOf<[id: number]>(query, isId) ?? [MAX_ID];
+    const list = ofList(query, 'codes', eventId);
+    const [before] = sortKeyOf<[id: number]>(list, isId) ?? [MAX_ID];
     const rows = await this.repository.listByEvent(eventId, before, query.limit + 1);
-    return pageOf(rows, query, ({ id }) => [id]);
+    return pageOf(rows, list, ({ id }) => [id]);
   }
 
   /** @throws {Problem} `code_not_found` */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizerScope } from '../database/scope';
 import { Transactions } from '../database/transactions';
-import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { isId, ofList, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { InventoryService } from '../inventory/inventory.service';
 import { invalid, Problem } from '../problems/problem';
 import { EventAccessService } from '../event-access/event-access.service';
@@ -39,9 +39,10 @@ export class QuotasService {
   /** @throws {Problem} `event_not_found`, `forbidden` */
   async listByEvent(eventId: number, scope: OrganizerScope, query: PageQuery): Promise<Page<QuotaView>> {
     await this.access.requireOrganizer(eventId, scope);
-    const [after] = sortKeyOf<[id: number]>(query, isId) ?? [0];
+    const list = ofList(query, 'quotas', eventId);
+    const [after] = sortKeyOf<[id: number]>(list, isId) ?? [0];
     const rows = await this.repository.listByEvent(eventId, after, query.limit + 1);
-    return pageOf(rows, query, ({ id }) => [id]);
+    return pageOf(rows, list, ({ id }) => [id]);
   }
 
   /** @throws {Problem} `quota_not_found` */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings';
 import type { OrganizerScope } from '../database/scope';
 import { Transactions } from '../database/transactions';
-import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { isId, ofList, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { InventoryService } from '../inventory/inventory.service';
 import { invalid, Problem } from '../problems/problem';
 import { EventAccessService, type LockedEvent } from '../event-access/event-access.service';
@@ -86,10 +86,11 @@ export class TicketTypesService {
     scope: OrganizerScope,
     query: PageQuery,
   ): Promise<Page<TicketTypeView> & { isTheirs: boolean }> {
-    const after = sortKeyOf<TicketTypeKey>(query, isPosition, isId) ?? START;
+    const list = ofList(query, 'ticket-types', eventId);
+    const after = sortKeyOf<TicketTypeKey>(list, isPosition, isId) ?? START;
     const found = await this.repository.listByEvent(eventId, scope, after, query.limit + 1);
     if (!found) throw new Problem('event_not_found');
-    return { ...pageOf(found.types, query, ({ position, id }) => [position, id]), isTheirs: found.isTheirs };
+    return { ...pageOf(found.types, list, ({ position, id }) => [position, id]), isTheirs: found.isTheirs };
   }
 
   /** @throws {Problem} `ticket_type_not_found` */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { isId, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { isId, ofList, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { Problem } from '../problems/problem';
 import { MAX_ID } from '../http/fields';
 import type { ReleaseTrigger } from '../telemetry/channels';
@@ -121,10 +121,11 @@ export class TicketsService {
    * @throws {Problem} `user_not_found`
    */
   async listByUser(subject: Subject, query: PageQuery): Promise<Page<TicketView>> {
-    const before = sortKeyOf<TicketKey>(query, isId, isId) ?? [MAX_ID, MAX_ID];
+    const list = ofList(query, 'tickets', subject.userId);
+    const before = sortKeyOf<TicketKey>(list, isId, isId) ?? [MAX_ID, MAX_ID];
     const rows = await this.repository.listByUser(subject, before, query.limit + 1);
     if (rows.length === 0) await this.users.get(subject);
-    return pageOf(rows, query, ({ orderId, id }) => [orderId, id]);
+    return pageOf(rows, list, ({ orderId, id }) => [orderId, id]);
   }
 
   /**

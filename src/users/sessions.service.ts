@@ -7,7 +7,7 @@ import { RefreshTokens, sessionOf } from '../auth/refresh-tokens';
 import { invalidCredentials } from '../auth/unauthenticated';
 import type { Scope, Subject } from '../database/scope';
 import { Transactions } from '../database/transactions';
-import { isTime, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
+import { isTime, ofList, pageOf, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import type { Network } from '../http/network';
 import { invalid, Problem } from '../problems/problem';
 import { GuessLimit } from '../rate-limit/guess-limit';
@@ -140,10 +140,11 @@ export class SessionsService {
 
   /** The user's live sessions, newest first. */
   async listByUser(subject: Subject, query: PageQuery): Promise<Page<SessionView>> {
-    const before = sortKeyOf<SessionKey>(query, isTime, isSessionId) ?? BEHIND_NONE;
+    const list = ofList(query, 'sessions', subject.userId);
+    const before = sortKeyOf<SessionKey>(list, isTime, isSessionId) ?? BEHIND_NONE;
     const rows = await this.repository.listByUser(subject, before, query.limit + 1);
     if (rows.length === 0 && !(await this.users.find(subject))) throw new Problem('user_not_found');
-    return pageOf(rows, query, ({ expiresAt, id }) => [expiresAt.toISOString(), id]);
+    return pageOf(rows, list, ({ expiresAt, id }) => [expiresAt.toISOString(), id]);
   }
 
   /** @throws {Problem} `session_not_found` */

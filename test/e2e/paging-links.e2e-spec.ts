@@ -31,4 +31,41 @@ describe('paging', () => {
       if (next !== undefined) expect(new URL(next, api.client.url).origin).toBe(api.client.url);
     }
   });
+
+  it('has cursors that belong to one list, of one event, order or user', async () => {
+    const paths: string[] = [];
+    const cursors: Record<string, string> = {};
+    for (let n = 0; n < 2; n++) {
+      const [user, event] = [await api.create.user(), await api.create.event()];
+      const [type] = (await api.client.get<{ id: number }[]>(`/events/${event.id}/ticket-types`)).body;
+      const order = {
+        event_id: event.id,
+        user_id: user.id,
+        items: [{ ticket_type_id: type?.id, quantity: 1 }],
+      };
+      for (let row = 0; row < 2; row++) {
+        await api.create.quota(event, { name: `Seats ${row}` });
+        await api.create.code(event);
+        await api.client.post(`/events/${event.id}/devices`, { name: `Phone ${row}` });
+        const { code } = (await api.client.post('/orders', order)).body;
+        await api.client.post(`/orders/${code}/payments`, {});
+      }
+      await api.create.ticketType(event);
+      const lists = ['quotas', 'codes', 'devices', 'orders', 'attendees', 'ticket-types'];
+      paths.push(...lists.map((list) => `/events/${event.id}/${list}`));
+      paths.push(`/users/${user.id}/orders`, `/users/${user.id}/tickets`);
+    }
+    for (const path of paths) {
+      const next = nextOf((await api.client.get(`${path}?limit=1`)).headers.get('link'));
+      cursors[path] = new URL(next ?? '', api.client.url).searchParams.get('cursor') ?? '';
+    }
+    const taken: string[] = [];
+    for (const path of paths) {
+      for (const [other, cursor] of Object.entries(cursors)) {
+        const { status } = await api.client.get(`${path}?limit=1&cursor=${cursor}`);
+        if (status !== 422) taken.push(`${path} takes that of ${other}`);
+      }
+    }
+    expect(taken).toEqual(paths.map((path) => `${path} takes that of ${path}`));
+  });
 });

@@ -1,5 +1,5 @@
 import { EventsQuery, NearbyEventsQuery } from '../../src/events/events-query.dto';
-import { cursorAfter, PageQuery } from '../../src/http/page';
+import { cursorAfter, ofList, PageQuery } from '../../src/http/page';
 import { startTestApi, type TestApi } from '../support/api';
 import { makeOrders, sellEvents } from '../support/fill';
 import { expectProblem } from '../support/problems';
@@ -44,7 +44,7 @@ describe('paging', () => {
       {
         events: new EventsQuery(),
         nearby: Object.assign(new NearbyEventsQuery(), { user_id: user.id }),
-        tickets: new PageQuery(),
+        tickets: ofList(new PageQuery(), 'tickets', user.id),
       }[list],
     );
   const and = (path: string, query: string) => `${path}${path.includes('?') ? '&' : '?'}${query}`;

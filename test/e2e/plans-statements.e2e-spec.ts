@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { Statements } from '../../src/database/statements';
-import { cursorAfter, PageQuery } from '../../src/http/page';
+import { cursorAfter, ofList, PageQuery } from '../../src/http/page';
 import {
   RELEASE_DUE_HOLDS,
   RELEASE_DUE_HOLDS_OF_EVENTS,
@@ -196,7 +196,7 @@ describe('in a large database', () => {
       ['/tickets/150000', ['orders_pkey', 'tickets_pkey']],
       [`/users/${COLLECTOR}/tickets`, ['orders_user_id_id_idx', 'tickets_order_id_idx']],
       [
-        `/users/${COLLECTOR}/tickets?cursor=${cursorAfter([100_000, 100_000], new PageQuery())}`,
+        `/users/${COLLECTOR}/tickets?cursor=${cursorAfter([100_000, 100_000], ofList(new PageQuery(), 'tickets', COLLECTOR))}`,
         ['orders_user_id_id_idx', 'tickets_order_id_idx'],
       ],
     ])('for %s reads by %s alone', async (path, indexes) => {
