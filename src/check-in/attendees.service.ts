@@ -3,7 +3,7 @@ import type { OrganizerScope } from '../database/scope';
 import { EventAccessService } from '../event-access/event-access.service';
 import { cursorAfter, isId, ofList, sortKeyOf, type Page, type PageQuery } from '../http/page';
 import { OrderCodes } from '../inventory/order-codes';
-import { foldCase } from '../text/email';
+import { finder } from '../text/finder';
 import { GateRepository, type AttendeeView, type TicketPosition } from './gate.repository';
 
 /** Which attendees of an event. */
@@ -69,13 +69,11 @@ export class AttendeesService {
 
   private passes({ q, isCheckedIn }: AttendeeFilter): (attendee: AttendeeView) => boolean {
     const orderId = q === undefined ? undefined : this.codes.idOf(q.trim());
-    const words = q === undefined ? undefined : foldCase(q.trim());
+    const finds = q === undefined ? undefined : finder(q);
     return (attendee) =>
       (isCheckedIn === undefined || (attendee.checkedInAt !== null) === isCheckedIn) &&
-      (words === undefined ||
+      (finds === undefined ||
         attendee.orderId === orderId ||
-        [attendee.attendeeName, attendee.attendeeEmail, attendee.buyerName, attendee.buyerEmail].some(
-          (text) => text !== null && foldCase(text).includes(words),
-        ));
+        [attendee.attendeeName, attendee.attendeeEmail, attendee.buyerName, attendee.buyerEmail].some(finds));
   }
 }

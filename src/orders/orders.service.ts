@@ -12,7 +12,7 @@ import { OrderCodes } from '../inventory/order-codes';
 import type { OrderStatus } from '../inventory/order-status';
 import { Problem } from '../problems/problem';
 import { WakeUpSender } from '../queue/wake-up-sender';
-import { foldCase } from '../text/email';
+import { finder } from '../text/finder';
 import { UsersService } from '../users/users.service';
 import { viewOfPlaced, type OrderView } from './order-view';
 import { OrdersRepository, type ExportedOrder, type Parties, type SearchedOrder } from './orders.repository';
@@ -167,13 +167,9 @@ export class OrdersService {
   }
 }
 
-/** What is searched and what is searched for lose case and width in the same way, whatever the database's locale. */
 function passes({ status, q }: OrderFilter): (order: SearchedOrder) => boolean {
-  const words = q === undefined ? undefined : foldCase(q.trim());
+  const finds = q === undefined ? undefined : finder(q);
   return (order) =>
     (status === undefined || order.status === status) &&
-    (words === undefined ||
-      [order.contactName, order.contactEmail, order.buyerEmail].some(
-        (text) => text !== null && foldCase(text).includes(words),
-      ));
+    (finds === undefined || [order.contactName, order.contactEmail, order.buyerEmail].some(finds));
 }
