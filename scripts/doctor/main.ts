@@ -4,8 +4,9 @@ import { endSignal, readArguments, runScript, say, ScriptError } from '../run-sc
 
 const HELP = `Usage: tixxety doctor [options], or npm run doctor -- [options]
 
-Checks the settings, PostgreSQL, Redis, the clocks, the seats of every event and the money of every order, and says what is wrong and what to do
-about it. It changes nothing and locks nothing, so that it can run beside everything else at any time.
+Checks the settings, PostgreSQL, Redis, the clocks, the seats of every event and the money of every order. Where something
+is wrong, it says so, and what to do about it. Without --fix it changes nothing, and it locks nothing: it can run at any
+time, beside everything else.
 
 Options:
   --fix       set counters that differ from the tickets right
