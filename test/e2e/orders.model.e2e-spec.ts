@@ -184,7 +184,7 @@ describe('without the constraint behind the statements', () => {
   // As the statement saw the row when it began, whatever it waited for since.
   const staleUses = `CASE WHEN kind = 'code'
     THEN (SELECT capacity - held - sold FROM quotas AS seen WHERE seen.id = quotas.id)
-    ELSE ${PLACE_ORDERS_GUARDS.read.replace(' AS free', '')} END AS free, pg_sleep(0.01)`;
+    ELSE (SELECT ${PLACE_ORDERS_GUARDS.read}) END AS free, pg_sleep(0.01)`;
 
   it.each([
     ['places without a lock', () => unguardPlacing({ read: slow, lock: '' }), /places that do not add up/],
