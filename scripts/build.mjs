@@ -23,7 +23,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const APPLICATION = ['src', 'migrations', 'scripts', 'ormconfig.ts'];
 const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'];
-/** What is built, by its folder: from which sources, and how. */
+/** The builds, by folder: from which sources, and how. */
 const BUILDS = {
   dist: { project: 'tsconfig.build.json', sources: APPLICATION },
   'dist-test': {
@@ -80,7 +80,7 @@ function digestOf(sources) {
   return digest.digest('hex');
 }
 
-/** What is built of a folder, by its path; a file is itself. */
+/** The files of a folder that are built, by path; a file is itself. */
 function filesOf(source) {
   const path = join(ROOT, source);
   if (!existsSync(path) || statSync(path).isFile()) return [source];

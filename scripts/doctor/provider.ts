@@ -7,7 +7,7 @@ import { COMPARE_PAYMENTS, type Compared } from '../../src/payments/reconciliati
 import type { SeatsOptions } from './count-places';
 import { plural, type Finding } from './report';
 
-/** What is under way at this moment is not looked at: it may be ahead there or here. */
+/** Payments that are under way at this moment are not looked at: they may be ahead there or here. */
 const SETTLED_MS = 60_000;
 const MOST_DETAILS = 20;
 

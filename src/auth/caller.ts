@@ -44,13 +44,13 @@ export const scopeOf = ({ userId, role, issuedAt }: Caller): Scope =>
 export const orderScopeOf = ({ userId, role, issuedAt }: Caller): OrderScope =>
   role === 'admin' ? { by: 'anyone' } : { by: 'party', userId, issuedAt };
 
-/** Whose events the caller may see as their organizer does: an admin those of all, and a caller without a token nobody's. */
+/** Says whose events the caller sees as their organizer does: an admin sees those of all, a caller without a token none. */
 export const organizerScopeOf = (caller: Caller | undefined): OrganizerScope => {
   if (caller?.role === 'admin') return { by: 'anyone' };
   return { by: 'organizer', userId: caller?.userId ?? NOBODY, issuedAt: caller?.issuedAt };
 };
 
-/** Whose live holds count together; undefined for an admin, who books for people of all networks from one. */
+/** The network whose live holds count together; undefined for an admin, who books for people of all networks from one. */
 export const countedNetwork = ({ role }: Caller, { address }: Request): Network | undefined =>
   role === 'admin' ? undefined : networkOf(address);
 

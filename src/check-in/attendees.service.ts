@@ -16,7 +16,7 @@ export interface AttendeeFilter {
 /** Tickets that a page looks at, whatever is searched for; it may come short, and the next one goes on. */
 const LOOKED_AT = 2_000;
 
-/** Who comes to an event, for its organizer. */
+/** The attendees of an event, for its organizer. */
 @Injectable()
 export class AttendeesService {
   constructor(

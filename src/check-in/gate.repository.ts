@@ -39,7 +39,7 @@ interface CandidateRow {
   lastOrderId: number | null;
 }
 
-/** Who may come with a ticket, as devices get it. */
+/** The attendee of a ticket, as devices get it. */
 export interface GateAttendee {
   ticketId: number;
   typeName: string;

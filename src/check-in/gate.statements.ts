@@ -56,7 +56,7 @@ const attendeesOf = (columns: string, isShown: string) => `
 const TYPE_NAME = `(SELECT name FROM ticket_types WHERE id = ticket.ticket_type_id) AS "typeName"`;
 
 /**
- * Who may come to the event `$1` with which ticket, from behind the ticket `$3` of the order `$2`, `$4` at most. A page looks
+ * The attendees of the event `$1` and their tickets, from behind the ticket `$3` of the order `$2`, `$4` at most. A page looks
  * at so many orders and no more: `lastOrderId` is the last of them where there may be others, also in a row without a ticket.
  */
 export const LIST_GATE_ATTENDEES: Statement = {

@@ -10,7 +10,7 @@ interface PaymentSettings {
   SANDBOX_SECRET?: string;
 }
 
-/** Who takes the money: the sandbox takes none, so in production somebody has to be named. */
+/** The provider that takes the money: the sandbox takes none, so in production another has to be named. */
 export const paymentProviderOf = ({ PAYMENT_PROVIDER, NODE_ENV }: PaymentSettings) =>
   PAYMENT_PROVIDER ?? (NODE_ENV === 'production' ? 'none' : 'sandbox');
 

@@ -134,7 +134,7 @@ export class Settings {
   @BaseUrl()
   PUBLIC_URL?: string;
 
-  /** Who takes the money; unset: `none` in production, else `sandbox`, which takes no real one. */
+  /** The provider that takes the money; unset: `none` in production, else `sandbox`, which takes no real one. */
   @IsIn(['none', 'sandbox', 'stripe'], { message: 'must be none, sandbox or stripe' })
   @NoSandboxInProduction()
   @WithItsKeys()

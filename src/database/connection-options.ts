@@ -5,7 +5,7 @@ import { breakOffUseless, outliveErrors } from './connections';
 import { asOptions, settingsFor, settingsIn } from './session-settings';
 
 /**
- * Who connects. A server answers people, so its statements have time limits; a tool may take as long as it
+ * The kind of process that connects. A server answers people, so its statements have time limits; a tool may take as long as it
  * needs. Of the APIs only one may have an embedded database to itself.
  */
 export type Role = 'api' | 'worker' | 'tool';
@@ -31,7 +31,7 @@ const KNOWN =
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 
 export interface ConnectionOptions {
-  /** What is left of the operator's, for the driver. */
+  /** The rest of the operator's URL, for the driver. */
   url: string | undefined;
   applicationName: string;
   extra: Omit<PoolConfig, 'onConnect'> & { onConnect?: (client: PoolClient) => void };

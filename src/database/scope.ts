@@ -9,7 +9,7 @@ export interface Subject {
 }
 
 /**
- * Whose objects a statement may see. A scope stands in the SQL and not in a check after it, so that a foreign object
+ * Says whose objects a statement may see. It stands in the SQL and not in a check after it, so that a foreign object
  * looks like a missing one.
  */
 export type Scope = { by: 'anyone' } | ({ by: 'buyer' } & Subject);

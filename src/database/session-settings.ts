@@ -34,8 +34,8 @@ export const LIMITS = {
 
 /**
  * A prepared statement keeps the plan that was made while its tables were small; every statement has its index, so no
- * plan may do without. Compiling one never pays at this length. What is read is in memory or on a disk without moving
- * parts: else the planner would gather all that is due and sort it, rather than begin with the first.
+ * plan may do without. Compiling one never pays at this length. Data is in memory or on a disk without moving parts:
+ * else the planner would gather all that is due and sort it, rather than begin with the first.
  */
 const PLANNER = { enable_seqscan: 'off', jit: 'off', random_page_cost: '1.1' };
 

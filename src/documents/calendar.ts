@@ -61,7 +61,7 @@ function offsetIn(timeZone: string, time: Date): string {
   return name === 'GMT' ? '+0000' : name.replace('GMT', '').replaceAll(':', '');
 }
 
-/** What is true of the zone while the event lasts. Most programs know the zone by its name, and take no notice. */
+/** The rules of the zone while the event lasts. Most programs know the zone by its name, and take no notice. */
 const zoneOf = (name: string, offset: string) =>
   [
     'BEGIN:VTIMEZONE',

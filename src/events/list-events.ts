@@ -261,7 +261,7 @@ const withinBytes = (page: string, order: string) => `
 const kilometres = (chord: string) =>
   `round((2 * ${EARTH_RADIUS_KM} * asin(least(1, (${chord}) / 2)))::numeric, 3)::float8`;
 
-/** What is farther than this chord is out of the radius, even if its distance is rounded down. */
+/** An event farther than this chord is out of the radius, even if its distance is rounded down. */
 const chordOutside = (radiusKm: number) => chordOfDistance(radiusKm + 0.001);
 
 /** All of the words. They are letters and digits only, so there is nothing to escape. */

@@ -17,7 +17,7 @@ const LAST_REQUESTS_MS = 1_500;
 /** The answer to a request that has waited too long. */
 export const unanswered = () => new Problem('service_unavailable', { headers: { 'Retry-After': '1' } });
 
-/** What is being answered: keeps anyone from waiting for long, and from being dropped when the process ends. */
+/** Keeps each request from waiting for long, and from being dropped when the process ends. */
 @Injectable()
 export class RequestDeadline implements OnApplicationShutdown {
   /** Since which look each has been waiting, in the order in which they came. */

@@ -15,11 +15,11 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * What a request looks like in the database. Whoever reads it there, without the server's secret, learns neither key
- * nor body nor answer, and can't try out passwords on it; not even with the secret, without the request's key.
+ * The form of a request in the database. A reader of it, without the server's secret, learns neither key nor body nor
+ * answer, and can't try out passwords on it; not even with the secret, without the request's key.
  */
 export class AnswerCipher {
-  /** Names the request: its caller and key. Nobody in particular may be many, so theirs is the request as a whole. */
+  /** Names the request: its caller and key. Callers without a token may be many, so theirs is the request as a whole. */
   readonly id: Buffer;
   /** Differs between requests that share an id. */
   readonly fingerprint: Buffer;

@@ -21,7 +21,7 @@ export interface Claimed<Outcome> {
   keyId: Buffer | null;
 }
 
-/** What is said while the first request with the key is worked on. */
+/** The answer while the first request with the key is worked on. */
 export const inProgress = () => new Problem('idempotency_in_progress', { headers: { 'Retry-After': '1' } });
 
 /** Thrown where the first request was answered without a batch: its answer is sent again as it is. */

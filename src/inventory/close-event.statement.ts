@@ -49,7 +49,7 @@ export const CLOSE_EVENT: Statement = { text: textOf('', '') };
 export const CLOSE_EVENT_KEYED: Statement = {
   text: textOf(
     `${claimed(4)}, `,
-    // Who is told 403 may have the right later, and the key with it.
+    // A caller who is told 403 may have the right later, and the key with it.
     keptOutcomes(
       4,
       `SELECT 1 AS n, to_jsonb(answer) AS outcome FROM answer WHERE "isTheirs" OR NOT "isSeen"`,

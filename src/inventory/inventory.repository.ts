@@ -43,7 +43,7 @@ import { SAMPLE_DRIFT } from './sample-drift.statement';
  * with each. So what comes later waits for a lock by reading how many rows were locked, not by a join with them.
  */
 
-/** What is left out stays as it is. */
+/** A field that is left out stays as it is. */
 export interface QuotaChanges {
   name?: string;
   capacity?: number;
@@ -55,7 +55,7 @@ export interface Drift {
   lastEventId: number;
   /** Held seats too many or too few. */
   seats: number;
-  /** Whose counters are wrong. */
+  /** The events whose counters are wrong. */
   eventIds: string[];
 }
 

@@ -24,7 +24,7 @@ export interface RefundView {
   createdAt: Date;
 }
 
-/** What is to be given back: the money of tickets, an amount, or all that is left. */
+/** The money to be given back: that of tickets, an amount, or all that is left. */
 export interface RefundWish {
   ticketIds?: number[];
   amount?: number;

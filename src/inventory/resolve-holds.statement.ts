@@ -41,7 +41,7 @@ export const RESOLVE_KEYED_HOLDS: Statement = {
     claims: `${claimed(11)}, `,
     keeps: keptOutcomes(
       11,
-      // What is still held has not been decided: a payment may be closed first, or begun.
+      // An order that is still held has not been decided: a payment may be closed first, or begun.
       `SELECT n, to_jsonb(answer) - 'n' - 'isAnswered' AS outcome FROM answer
       WHERE "stuckEventId" IS NULL AND NOT "isAnswered" AND status IS DISTINCT FROM 'held'`,
     ),

@@ -31,10 +31,10 @@ export const SETTLE_PAYMENTS_GUARDS = {
 
 /**
  * Takes over what providers say of payments. `$1` is an array of JSON: of each its place `n` in the order of arrival, whose
- * (`provider`), the payment and its order, the provider's id of it, the state and the amount it is in, why it failed, what was given back in all,
- * the disputes about it, and the `event` that told of it. What is known already changes nothing. `$2` are events whose counters are
- * locked by somebody: their orders are left as they are, and the answer says so. `$3` is how many milliseconds to wait for a
- * lock.
+ * (`provider`), the payment and its order, the provider's id of it, the state and the amount it is in, why it failed, what
+ * was given back in all, the disputes about it, and the `event` that told of it. A state that is known already changes
+ * nothing. `$2` are events whose counters are locked by somebody: their orders are left as they are, and the answer says so.
+ * `$3` is how many milliseconds to wait for a lock.
  *
  * Money that was taken buys the places that the order holds, or those of a hold that has ended where all are free again.
  * Else it is given back in full, by a row and a message of the same transaction.
@@ -191,7 +191,7 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
       FROM verdict
       WHERE tickets.order_id = verdict.order_id AND is_disputed
         AND CASE WHEN dispute = 'won' THEN fate = 'blocked' ELSE fate IS NULL END
-        -- What is given back by itself has bought nothing.
+        -- A payment that is given back by itself has bought nothing.
         AND cause IS NULL
         AND NOT EXISTS (
           SELECT FROM refunds

@@ -8,9 +8,9 @@ export const SETTLE_REFUNDS_GUARDS = { isNew: leadsTo(REFUND_TRANSITIONS, 'refun
 
 /**
  * Takes over what the provider says of refunds. `$1` is an array of JSON: of each its place `n` in the order of arrival, the
- * refund, of which `attempt` it is said, the state it is in, its id there, and why it failed. What is known already changes
- * nothing; neither does the failure of a try before the last, nor the success of one whose money came back since. What has
- * succeeded fails only by the word of the provider about the same refund there: its money came back.
+ * refund, of which `attempt` it is said, the state it is in, its id there, and why it failed. A state that is known already
+ * changes nothing; neither does the failure of a try before the last, nor the success of one whose money came back since. A
+ * refund that has succeeded fails only by the word of the provider about the same refund there: its money came back.
  *
  * Answers a row per request: the refund's state as it is then, null where it is unknown. `isLeft`: nothing was done, as
  * something else about the same refund came before; it is to be asked for again.

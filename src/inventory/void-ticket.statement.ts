@@ -32,7 +32,7 @@ export const VOID_TICKET_KEYED: Statement = {
     claims: `${claimed(4)}, `,
     keeps: keptOutcomes(
       4,
-      // Who is told 403 may have the right later, and the key with it.
+      // A caller who is told 403 may have the right later, and the key with it.
       `SELECT 1 AS n, to_jsonb(answer) AS outcome FROM answer WHERE "isTheirs" IS TRUE OR "isBuyers" IS NOT TRUE`,
     ),
   }),
@@ -94,7 +94,7 @@ function textOf({ isUnmet, claims, keeps }: Parts): string {
         END AS status, state.price, state.attendee_name AS "attendeeName", state.attendee_email AS "attendeeEmail",
         state.created_at AS "createdAt", state.expires_at AS "expiresAt", orders.paid_at AS "paidAt"
       FROM moved LEFT JOIN asked ON true LEFT JOIN ticket_states AS state ON state.id = asked.id
-      -- As it is since it was locked. Who is not the organizer is told no status.
+      -- As it is since it was locked. A caller who is not the organizer is told no status.
       LEFT JOIN its_order AS orders ON true
       LEFT JOIN ticket ON ticket.id = asked.id LEFT JOIN voided ON true
     )${keeps && `, ${keeps}`}

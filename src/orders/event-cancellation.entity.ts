@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
 
-/** What is done of cancelling an event: its orders are gone through in the sequence of their ids. */
+/** How far the cancellation of an event has come: it goes through the orders in the sequence of their ids. */
 @Entity('event_cancellations')
 export class EventCancellation {
   @PrimaryColumn('bigint', { name: 'event_id', primaryKeyConstraintName: 'event_cancellations_pkey' })

@@ -38,7 +38,7 @@ export class Payment {
   @Column('varchar', { length: 15 })
   status: PaymentStatus;
 
-  /** What is asked for, in the minor unit of the currency. */
+  /** The amount that is asked for, in the minor unit of the currency. */
   @Column('bigint')
   amount: number;
 
@@ -74,7 +74,7 @@ export class Payment {
   @Column('bigint', { nullable: true })
   taken: number | null;
 
-  /** What is given back of it, or is to be: all of its refunds, also those that failed and wait to be retried. */
+  /** The amount that is given back of it, or is to be: all of its refunds, also those that failed and wait to be retried. */
   @Column('bigint', { name: 'giving_back', default: 0 })
   givingBack: number;
 

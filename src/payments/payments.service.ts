@@ -127,7 +127,7 @@ export class PaymentsService {
       this.provider.providerName === undefined
         ? undefined
         : await this.provider.pay(orderId, scope, wish, claim);
-    // Who names a method has seen a price. To others comes first the one statement that all but a price needs.
+    // A buyer who names a method has seen a price. For others, the one statement that all but a price needs comes first.
     const priced = wish.method === undefined ? undefined : await payPrice();
     if (priced) return priced;
     try {

@@ -45,7 +45,10 @@ export const COMPARE_PAYMENTS: Statement = {
       OR payments.status <> listed.status OR listed.status = 'succeeded' AND (taken <> listed.amount OR giving_back < listed.refunded)`,
 };
 
-/** What is open for longer than it should be, or was given back by somebody else, at most `$2` of each kind; `$1` is the provider. */
+/**
+ * Finds payments and refunds that are open for too long, and money that somebody else gave back, at most `$2` of each kind;
+ * `$1` is the provider.
+ */
 export const FIND_OVERDUE: Statement = {
   text: `
     (

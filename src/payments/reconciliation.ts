@@ -102,7 +102,7 @@ export class Reconciliation {
     const settled = await this.settlement.apply(provider.name, said, { paymentId });
     const isOpenThere = said.status === 'requires_action' || said.status === 'processing';
     if (settled?.status !== 'failed' || !isOpenThere) return;
-    // Whoever began it was told that it failed.
+    // The caller who began it was told that it failed.
     await this.settlement.apply(provider.name, await cancel(provider, said), { paymentId });
   }
 

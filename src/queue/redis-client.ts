@@ -10,7 +10,7 @@ const RETRY_MS = 1_000;
  * reconnection, for one.
  */
 export class RedisClient extends Redis {
-  /** What is tried again at the moment. */
+  /** The commands that are tried again at the moment. */
   private readonly awaited = new Set<string>();
   private isAbandoned = false;
 

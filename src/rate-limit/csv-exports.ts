@@ -66,7 +66,7 @@ export class CsvExports {
 
   private async takeTurn(request: Request, response: Response): Promise<void> {
     const end = await this.turns.take(`csv ${request.caller?.userId}`, goneSignal(response));
-    // Who has gone before, while access was checked or the turn began, tells nothing more.
+    // A client that has gone before, while access was checked or the turn began, tells nothing more.
     if (response.destroyed) end();
     else response.once('close', end);
   }

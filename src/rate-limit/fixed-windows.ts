@@ -16,8 +16,8 @@ export class FixedWindows {
 
   /**
    * @param lengthMs how long a window lasts
-   * @param mostKeys of one generation; with more, the older one is dropped early. Who has that many addresses to come
-   *   from is not to be stopped by counting, but must not fill the memory either
+   * @param mostKeys of one generation; with more, the older one is dropped early. A caller with that many addresses is
+   *   not to be stopped by counting, but must not fill the memory either
    */
   constructor(
     private readonly lengthMs: number,

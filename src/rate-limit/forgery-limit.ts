@@ -9,8 +9,8 @@ import type { RateLimitStorage } from './rate-limit.storage';
 const PER_NETWORK = 100;
 
 /**
- * Counts messages whose signature is wrong. What is signed by whom it should be never counts, and is never refused: however
- * many come at once, and from whatever address.
+ * Counts messages whose signature is wrong. A message with the right signature never counts, and is never refused:
+ * however many come at once, and from whatever address.
  */
 @Injectable()
 export class ForgeryLimit {

@@ -98,6 +98,6 @@ export class RateLimitGuard extends ThrottlerGuard {
   }
 }
 
-/** Whose requests count together: those of an account, or of a device. */
+/** The name under which requests count together: that of an account, or of a device. */
 const nameOf = ({ caller, device }: Request): string | undefined =>
   caller ? `user ${caller.userId}` : device && `device ${device.deviceId}`;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { sharesOf, type Network } from '../http/network';
 import { Problem } from '../problems/problem';
 
-/** Whose line is as long as this is told to come back later. */
+/** A caller whose line is as long as this is told to come back later. */
 const MOST_WAITING = 64;
 /** Less than a request may take in all. */
 const PATIENCE_MS = 2_000;

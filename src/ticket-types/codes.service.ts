@@ -17,7 +17,7 @@ export const MOST_USES = 2_147_483_647;
 
 export type CodeFields = Omit<NewCode, 'eventId' | 'quotaId' | 'codeKey'>;
 
-/** What is left out stays as it is. */
+/** A field that is left out stays as it is. */
 export type CodeChanges = Partial<CodeFields>;
 
 /** Discounts, and what opens hidden ticket types. The uses of a code are places of a quota, held and sold with the order. */

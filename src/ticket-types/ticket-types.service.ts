@@ -43,7 +43,7 @@ interface QuotaChoice {
   quotaId?: number | null;
 }
 
-/** What is left out stays as it is. */
+/** A field that is left out stays as it is. */
 export type TicketTypeChanges = Partial<TicketTypeFields>;
 
 @Injectable()
@@ -144,7 +144,7 @@ export class TicketTypesService {
     return await this.repository.insert({ ...columns, eventId: event.id, quotaIds });
   }
 
-  /** Nobody could order a type that begins with more tickets than a user may hold. */
+  /** A type that begins with more tickets than a user may hold could never be ordered. */
   private refuseMoreThanHeld({ minPerOrder = 1 }: Partial<TicketTypeFields>, at: string): void {
     const most = this.settings.MAX_HOLDS_PER_USER_EVENT;
     if (most > 0 && minPerOrder > most)

@@ -31,7 +31,7 @@ export interface TicketView {
   expiresInMs: number;
 }
 
-/** Who comes with a ticket. */
+/** The attendee of a ticket. */
 export interface NewAttendee {
   name: string;
   email?: string | null;

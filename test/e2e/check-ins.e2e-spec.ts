@@ -119,7 +119,7 @@ describe('POST /events/{event_id}/check-ins', () => {
           const byId = await scanAt(client, event, { ticket_id: ticket.id }, { kind });
           expect(byId.body).toEqual((await scanAt(client, event, { ticket_id: UNKNOWN }, { kind })).body);
           expect(byId.body).toEqual({ result: 'not_valid' });
-          // Who shows its code has it.
+          // A guest who shows its code has it.
           expect((await scanAt(client, event, ticket, { kind })).body).toEqual({ result: 'wrong_event' });
         }
     });

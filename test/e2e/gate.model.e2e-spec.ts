@@ -173,7 +173,7 @@ async function play(steps: readonly NightStep[], world: World): Promise<Night> {
     const code = codeOf(world, { ticket: step.ticket, isOld: false });
     if (!step.isOnline)
       notes[step.device]?.push(scanOf(code, { kind, scanned_at: new Date().toISOString() }));
-    // Who is refused stays outside: an exit that nobody has heard of stands in the way.
+    // A guest who is refused stays outside: an exit that nobody has heard of stands in the way.
     else if ((await send(world, step.device, scanOf(code, { kind }))) === 'already_in') continue;
     night.pass(step);
   }

@@ -141,7 +141,7 @@ describe('events of a payment provider', () => {
     const { payment, metadata } = await told(order);
     const news = (refund_id: string) =>
       eventOf(payment, { ...metadata, refund_id }).replace('payment.succeeded', 'refund.succeeded');
-    // Who asks about it now is not answered.
+    // A question about it is not answered from now on.
     await api.sql('DELETE FROM sandbox.refunds WHERE payment = $1', [payment]);
     await api.sql('DELETE FROM sandbox.payments WHERE id = $1', [payment]);
     expect((await send(news(metadata.refund_id))).status).toBe(200);

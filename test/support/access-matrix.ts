@@ -105,7 +105,7 @@ export const MATRIX: Record<string, Statuses> = {
   'POST /orders/{code}/refunds': { ...parties(409), owner: 403 },
   'GET /orders/{code}/refunds': parties(200),
   'POST /refunds/{refund_id}/retry': { ...parties(200), owner: 403 },
-  // Whoever comes without the signature of the provider.
+  // For callers without the signature of the provider.
   'POST /payments/events/{provider}': everybody(400),
   'GET /users/{user_id}/orders': ownerAndAdmin(200),
   'GET /events/{event_id}/orders': organizerAndAdmin(200),

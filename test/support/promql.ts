@@ -45,7 +45,7 @@ export function expressionsOfDashboard(): string[] {
 
 /** What Prometheus and its scrape add by themselves. */
 const ADDED = { names: ['up'], labels: ['job', 'instance', 'le'] };
-/** Whose values are known only once there were such requests. */
+/** Labels whose values are known only once there were such requests. */
 const OPEN_LABELS = ['method', 'route'];
 
 /** The metrics, labels and values of labels that an expression names and no process exports. */

@@ -3,7 +3,7 @@ import type { Client } from './client';
 import { eventBody, ticketTypeBody } from './factories';
 import { tokenOf } from './tokens';
 
-/** Who takes part in a sale. */
+/** The parties of a sale. */
 export interface Callers {
   organizer: Client;
   stranger: Client;

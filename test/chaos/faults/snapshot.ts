@@ -51,7 +51,7 @@ async function besideSnapshot(stage: Stage, count: number) {
   const calls = await stage.callsWhile(() => stage.wait(5_000, 3_000));
   const after = await looks(stage);
   const entries = (after.entries - before.entries) / Math.max(1, after.scans - before.scans);
-  // Nobody was promised them.
+  // They were promised to no buyer.
   await postgres.sql('DELETE FROM tickets WHERE order_id IN (SELECT id FROM orders WHERE event_id = $1)', [
     event.first,
   ]);

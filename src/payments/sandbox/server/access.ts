@@ -23,7 +23,7 @@ export const admitAll =
     sandbox.open().then(() => next(), next);
   };
 
-/** What is no refusal tells nothing of its cause. */
+/** The answer to an error that is no refusal tells nothing of its cause. */
 export const answerRefusal: ErrorRequestHandler = (error: unknown, _request, response, next) => {
   if (response.headersSent) {
     next(error);

@@ -52,7 +52,7 @@ export class EventSender {
   send(events: SandboxEvent[]): void {
     if (events.length === 0) return;
     setTimeout(() => {
-      // What is not delivered is found in the books.
+      // An event that is not delivered is found in the books.
       if (!this.isStopped) for (const event of events) void this.queue.push(event);
     }, AFTER_MS);
   }

@@ -6,7 +6,7 @@ export interface Method {
   succeedsAfterMs?: number;
   /** It succeeds so long after the hold has ended, cancelled or not. */
   succeedsAfterHoldMs?: number;
-  /** What is taken instead of the amount that was asked for. */
+  /** The amount that is taken instead of the one that was asked for. */
   takes?: (amount: number) => number;
   /** The money is taken, and the connection is cut. */
   losesAnswer?: boolean;

@@ -47,7 +47,7 @@ const EVENTS_OF_CHANGED = `
 /** What comes first, and what it is told about only after it. */
 const REORDERED_BY_MS = 500;
 const LONGEST_LIST = 100;
-/** What is asked for within a few milliseconds shares a commit. */
+/** Requests within a few milliseconds of each other share a commit. */
 export const TOGETHER = {
   cache: false,
   maxBatchSize: 100,

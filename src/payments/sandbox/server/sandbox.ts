@@ -73,7 +73,7 @@ export class Sandbox {
     await this.opening;
   }
 
-  /** Sends no more events, while it still answers. What is not delivered is sent after the next start. */
+  /** Sends no more events, while it still answers. The others are sent after the next start. */
   async stopSending(): Promise<void> {
     this.isStopped = true;
     clearTimeout(this.timer);
