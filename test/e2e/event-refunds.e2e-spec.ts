@@ -25,8 +25,8 @@ describe('the money of an event that is cancelled', () => {
   const cancel = (headers = {}) =>
     till.organizer.client.post(`/events/${till.event.id}/cancel`, undefined, headers);
   const state = async () => (await till.organizer.client.get(`/events/${till.event.id}/cancellation`)).body;
-  const until = (status: string) =>
-    eventually(async () => expect(await state()).toMatchObject({ status }), 20_000);
+  const until = (status: string, limitMs = 20_000) =>
+    eventually(async () => expect(await state()).toMatchObject({ status }), limitMs);
   const buy = async (number: number) =>
     await Promise.all(
       Array.from({ length: number }, async () => {
@@ -139,7 +139,8 @@ describe('the money of an event that is cancelled', () => {
     await buy(20);
     await switches({ fail_one_in: 3 });
     await cancel();
-    await until('done');
+    // A message that failed five times is tried again after half a minute.
+    await until('done', 75_000);
     expect(await returned()).toEqual([{ refunds: 20, payments: 20, amount: 50_000 }]);
   });
 
