@@ -30,6 +30,7 @@ const isWeak = (secret: string) =>
   IS_EXAMPLE.test(secret);
 
 const IS_EXAMPLE = /change[-_ ]?me|example|placeholder/i;
+const IS_TO_BE_CHANGED = /change[-_ ]?me/i;
 
 /** A password of a person. */
 export function Unguessable(): PropertyDecorator {
@@ -41,6 +42,15 @@ export function Unguessable(): PropertyDecorator {
       defaultMessage: () => GUESSABLE,
     },
   });
+}
+
+/** In production: none of .env.example, which everybody knows. */
+export function UnwornSecret(): PropertyDecorator {
+  return inProduction(
+    'worn-secret',
+    (secret) => !IS_TO_BE_CHANGED.test(secret),
+    'must not be that of .env.example: set it to your own',
+  );
 }
 
 /** In production: no token that a guesser tries first. */
@@ -84,8 +94,7 @@ function inProduction(name: string, isFine: (value: string) => boolean, message:
     validator: {
       validate: (value, args) =>
         (args?.object as { NODE_ENV: string }).NODE_ENV !== 'production' ||
-        typeof value !== 'string' ||
-        isFine(value),
+        (Array.isArray(value) ? value : [value]).every((each) => typeof each !== 'string' || isFine(each)),
       defaultMessage: () => message,
     },
   });

@@ -48,6 +48,20 @@ describe('the settings and', () => {
     }
   });
 
+  it.each([
+    ['ADMIN_PASSWORD', { ADMIN_EMAIL: 'ada@example.com' }],
+    ['STRIPE_SECRET_KEY', {}],
+    ['STRIPE_WEBHOOK_SECRET', {}],
+    ['SANDBOX_SECRET', {}],
+    ['METRICS_TOKEN', {}],
+    ['DATABASE_URL', {}],
+  ])('%s of .env.example is refused in production', (name, others) => {
+    const [, value] = new RegExp(`^# ${name}=(.*)$`, 'm').exec(textOf('.env.example')) ?? [];
+    expect(() => readSettings({ NODE_ENV: 'production', ...others, [name]: value })).toThrow(
+      new RegExp(`^${name} must not `),
+    );
+  });
+
   it('docker-compose.yml agree: it sets no other names, passes on what can be set, and has the same defaults', () => {
     const { services } = load(textOf('docker-compose.yml'), { schema: YAML11_SCHEMA }) as {
       services: Record<string, { image?: string; environment: Record<string, string | number> }>;

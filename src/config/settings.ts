@@ -24,7 +24,7 @@ import {
   WholeNumber,
 } from './setting-types';
 import { NoSandboxInProduction, WebhookSecrets, WithItsKeys, WithItsSecret } from './payment-settings';
-import { Secrets, Unguessable, UnwornPassword, UnwornToken } from './secrets';
+import { Secrets, Unguessable, UnwornPassword, UnwornSecret, UnwornToken } from './secrets';
 import { StartupError } from './startup-error';
 
 /** What the operator can set, as the environment names it. Every default is safe on a developer's machine. */
@@ -95,6 +95,7 @@ export class Settings {
   /** Password of that admin; another one than before is taken over. */
   @ValidateIf(namesAdmin)
   @Unguessable()
+  @UnwornSecret()
   @Length(12, 128, { message: 'must have 12 to 128 characters and be set together with ADMIN_EMAIL' })
   ADMIN_PASSWORD?: string;
 
@@ -144,11 +145,13 @@ export class Settings {
   /** Key with which this server calls Stripe. */
   @IsOptional()
   @Matches(/^[rs]k_(test|live)_[!-~]+$/, { message: "must be a secret key of Stripe's, such as sk_live_…" })
+  @UnwornSecret()
   STRIPE_SECRET_KEY?: string;
 
   /** Secrets with which Stripe signs its events, with commas between them. */
   @IsOptional()
   @WebhookSecrets()
+  @UnwornSecret()
   STRIPE_WEBHOOK_SECRET?: string[];
 
   /** Where Stripe's API is; unset: at Stripe. */
@@ -165,6 +168,7 @@ export class Settings {
   /** The secret key of that sandbox. */
   @IsOptional()
   @Length(16, 200, { message: 'must have 16 to 200 characters' })
+  @UnwornSecret()
   SANDBOX_SECRET?: string;
 
   /** Proxies in front whose `X-Forwarded-For` is believed: how many, or their addresses and subnets; 0 = none. */
