@@ -3,7 +3,11 @@ import type { Settings } from '../../src/config/settings';
 import { PublicUrl } from '../../src/http/public-url';
 import { createPaymentProvider } from '../../src/payments/payment-provider.module';
 import { ProviderUnavailable, type PaymentProvider } from '../../src/payments/payment-provider';
-import { COMPARE_PAYMENTS, type Compared } from '../../src/payments/reconciliation.statements';
+import {
+  COMPARE_PAYMENTS,
+  FIND_UNKNOWN_DISPUTES,
+  type Compared,
+} from '../../src/payments/reconciliation.statements';
 import type { SeatsOptions } from './count-places';
 import { plural, type Finding } from './report';
 
@@ -11,12 +15,15 @@ import { plural, type Finding } from './report';
 const SETTLED_MS = 60_000;
 const MOST_DETAILS = 20;
 
-const SAYS: Record<Compared['verdict'], string> = {
+type Difference = Omit<Compared, 'verdict'> & { verdict: Compared['verdict'] | 'dispute_unknown' };
+
+const SAYS: Record<Difference['verdict'], string> = {
   unknown_here: 'is not known here',
   another_payment: 'says it is a payment that has another one at the provider',
   amount_differs: 'took another amount than it says here',
   differs: 'is in another state there',
   refund_unknown: 'gave back more than it says here',
+  dispute_unknown: 'is disputed there',
 };
 
 /** Every payment that the provider has of us against ours; nothing is changed. */
@@ -57,12 +64,13 @@ async function compareAll(database: DataSource, provider: PaymentProvider, stopp
     'SELECT min(created_at) AS since FROM payments WHERE provider = $1',
     [provider.name],
   );
-  const found: Compared[] = [];
+  const begin = since ?? new Date(Date.now() - SETTLED_MS);
+  const found: Difference[] = [];
   let number = 0;
   let after: string | undefined;
   do {
     stopped.throwIfAborted();
-    const page = await provider.listSince(since ?? new Date(Date.now() - SETTLED_MS), after);
+    const page = await provider.listSince(begin, after);
     const ours = page.payments.filter(({ paymentId }) => paymentId !== undefined);
     number += ours.length;
     if (ours.length > 0) {
@@ -78,6 +86,13 @@ async function compareAll(database: DataSource, provider: PaymentProvider, stopp
     }
     after = page.next;
   } while (after !== undefined);
+  const disputes = await provider.disputesSince(begin);
+  const unknown = await database.query<Compared[]>(FIND_UNKNOWN_DISPUTES.text, [
+    provider.name,
+    disputes.map(({ payment }) => payment),
+    disputes.map(({ id }) => id),
+  ]);
+  found.push(...unknown.map((payment) => ({ ...payment, verdict: 'dispute_unknown' as const })));
   return { number, found };
 }
 

@@ -160,6 +160,8 @@ function textOf(guards: typeof SETTLE_PAYMENTS_GUARDS): string {
         closed_at = CASE WHEN is_new AND verdict.status IN ('succeeded', 'failed') THEN verdict.at ELSE payments.closed_at END,
         ask_at = CASE
           WHEN is_forsaken THEN coalesce(payments.ask_at, verdict.at + interval '1 hour')
+          -- Its end may take months, and the event of that may be lost.
+          WHEN is_disputed AND verdict.dispute = 'open' THEN verdict.at + interval '1 day'
           WHEN NOT is_new THEN payments.ask_at
           WHEN verdict.status = 'failed' THEN verdict.at + interval '2 minutes'
           WHEN verdict.status <> 'succeeded' THEN payments.ask_at

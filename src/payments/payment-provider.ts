@@ -26,6 +26,13 @@ export interface ProviderDispute {
   amount: number;
 }
 
+/** A dispute among all of the provider's. */
+export interface ListedDispute {
+  id: string;
+  /** The provider's id of the payment. */
+  payment: string;
+}
+
 export interface ProviderRefund {
   id: string;
   /** Our refund's id, kept by the provider with the refund; undefined: the refund is not ours. */
@@ -110,6 +117,8 @@ export abstract class PaymentProvider {
   abstract refundsOf(payment: string): Promise<ProviderRefund[]>;
   /** Payments made since then, oldest first; at most a page, whose last one `after` continues from. */
   abstract listSince(since: Date, after?: string): Promise<{ payments: ProviderPayment[]; next?: string }>;
+  /** The newest disputes, at most a thousand; those that were opened before `since` may be left out. */
+  abstract disputesSince(since: Date): Promise<ListedDispute[]>;
   /**
    * Verifies the signature over the raw bytes before it reads anything.
    *

@@ -80,7 +80,7 @@ export const FAIL_UNANSWERED: Statement = {
 
 /**
  * Takes the payments at the provider `$1` that it is time to ask about, at most `$2`, and says when to ask again: soon where
- * the hold has ended, and twice after a failure, for money that comes late.
+ * the hold has ended, twice after a failure, for money that comes late, and every day while a bank disputes it.
  */
 export const CLAIM_TO_ASK: Statement = {
   name: 'claim_payments_to_ask',
@@ -95,6 +95,7 @@ export const CLAIM_TO_ASK: Statement = {
         WHEN payments.status IN ('requires_action', 'processing') AND orders.expires_at > now() - interval '2 minutes'
           THEN now() + interval '3 seconds'
         WHEN payments.status IN ('requires_action', 'processing') THEN now() + interval '1 minute'
+        WHEN payments.dispute = 'open' THEN now() + interval '1 day'
         WHEN payments.closed_at > now() - interval '1 hour' THEN now() + interval '1 hour'
       END
     FROM orders

@@ -45,6 +45,15 @@ export const COMPARE_PAYMENTS: Statement = {
       OR payments.status <> listed.status OR listed.status = 'succeeded' AND (taken <> listed.amount OR giving_back < listed.refunded)`,
 };
 
+/** Of the disputes `$3` about the payments `$2` at the provider `$1`: the payments whose disputes we do not know. */
+export const FIND_UNKNOWN_DISPUTES: Statement = {
+  text: `
+    SELECT DISTINCT listed.payment, payments.id AS "paymentId"
+    FROM unnest($2::varchar[], $3::varchar[]) AS listed (payment, dispute)
+    JOIN payments ON provider_payment = listed.payment AND provider = $1::varchar
+    WHERE NOT disputes ? listed.dispute`,
+};
+
 /**
  * Finds payments and refunds that are open for too long, and money that somebody else gave back, at most `$2` of each kind;
  * `$1` is the provider.

@@ -8,6 +8,7 @@ import {
   END_WALK,
   FIND_DIFFERENCES,
   FIND_OVERDUE,
+  FIND_UNKNOWN_DISPUTES,
   FORGET_EVENTS,
   NOTE_PAGE,
   type Compared,
@@ -59,6 +60,8 @@ export class Reconciliation {
     if (after !== undefined) return;
     await this.closeRefunds(provider);
     await this.askAboutSucceeded(provider);
+    for (const { payment, paymentId } of await this.findUnknownDisputes(provider, claimed.since))
+      await this.takeOver(provider, payment, paymentId);
     differences.push(
       ...(await this.statements.run<Difference>(FIND_OVERDUE, [provider.name, MOST_DIFFERENCES])),
     );
@@ -76,6 +79,20 @@ export class Reconciliation {
       ours.map(({ status }) => (status === 'cancelled' ? 'failed' : status)),
       ours.map(({ amount }) => amount),
       ours.map(({ refunded }) => refunded ?? 0),
+    ]);
+  }
+
+  /** No list of payments tells of a dispute, and its event may be lost. */
+  private async findUnknownDisputes(
+    provider: PaymentProvider,
+    since: Date,
+  ): Promise<{ payment: string; paymentId: number }[]> {
+    const disputes = await provider.disputesSince(since);
+    if (disputes.length === 0) return [];
+    return await this.statements.run(FIND_UNKNOWN_DISPUTES, [
+      provider.name,
+      disputes.map(({ payment }) => payment),
+      disputes.map(({ id }) => id),
     ]);
   }
 

@@ -136,6 +136,16 @@ describe.each([
     expect((await provider.get(id)).disputes).toEqual([{ ...open, status: 'won' }]);
   });
 
+  it('lists the disputes that were opened since then', async () => {
+    const since = new Date(Date.now() - 1_000);
+    const { id: payment } = await pay();
+    await subject.dispute(payment, 500);
+    const [{ id } = { id: '' }] = (await provider.get(payment)).disputes ?? [];
+    expect(await provider.disputesSince(since)).toContainEqual({ id, payment });
+    await subject.endDispute(payment, 'lost');
+    expect(await provider.disputesSince(since)).toContainEqual({ id, payment });
+  });
+
   it('tells of a dispute about a part that comes after one that was won, as the last', async () => {
     const { id } = await pay();
     await subject.dispute(id, 1_250);

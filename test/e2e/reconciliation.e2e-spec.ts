@@ -89,6 +89,28 @@ describe('reconciliation', () => {
     expect(await till.until(order, 'paid')).toMatchObject({ amount_paid: 2_500 });
   });
 
+  it('takes over a dispute, and its end, of which every event was lost', async () => {
+    const order = await till.place();
+    const { body } = await till.pay(order);
+    const atBank = async (dispute: string) =>
+      await api.sql(
+        `UPDATE sandbox.payments SET dispute = $2, dispute_id = 'dp_untold', dispute_amount = 1000
+        WHERE metadata ->> 'order_code' = $1`,
+        [order.code, dispute],
+      );
+    const state = async () =>
+      (await api.sql<{ dispute: string | null }>('SELECT dispute FROM payments WHERE id = $1', [body.id]))[0]
+        ?.dispute;
+    await atBank('open');
+    expect(await state()).toBeNull();
+    expect(await walk()).toEqual([]);
+    expect(await state()).toBe('open');
+    expect((await till.show(order)).tickets).toMatchObject([{ status: 'blocked' }, { status: 'blocked' }]);
+    await atBank('won');
+    await api.sql('UPDATE payments SET ask_at = now() WHERE id = $1 AND ask_at > now()', [body.id]);
+    await eventually(async () => expect(await state()).toBe('won'));
+  });
+
   it('cancels there what failed here', async () => {
     const order = await till.place();
     await api.client.post('/sandbox/switches', { answers_garbage: true });

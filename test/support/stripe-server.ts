@@ -160,6 +160,7 @@ class Account {
       status,
       amount,
       currency,
+      created: Math.floor(Date.now() / 1_000),
     });
   }
 
@@ -183,8 +184,12 @@ class Account {
       return listOf(
         this.refunds.filter((refund) => refund.payment_intent === params.payment_intent).reverse(),
       );
-    if (kind === 'disputes')
-      return listOf(this.disputesOf(params.payment_intent).slice(0, Number(params.limit)));
+    if (kind === 'disputes') {
+      const since = Number(params['created[gte]'] ?? 0);
+      const listed =
+        params.payment_intent === undefined ? this.disputes : this.disputesOf(params.payment_intent);
+      return listOf(listed.filter(({ created }) => created >= since).slice(0, Number(params.limit)));
+    }
     throw new StripeError(404, { type: 'invalid_request_error', message: `No route ${path} ${action}` });
   }
 

@@ -4,6 +4,7 @@ import {
   ForgedEvent,
   ProviderRefusal,
   ProviderUnavailable,
+  type ListedDispute,
   type ProviderDispute,
   type ProviderEvent,
   type ProviderPayment,
@@ -72,6 +73,13 @@ function disputeIn(answer: unknown): ProviderDispute {
   if (typeof id !== 'string' || !Number.isSafeInteger(amount) || !DISPUTE_STATUSES.includes(status))
     throw new ProviderUnavailable('The sandbox answered with what is no dispute');
   return { id, status: status as ProviderDispute['status'], amount: Number(amount) };
+}
+
+export function listedDisputeIn(answer: unknown): ListedDispute {
+  const { id, payment } = fieldsOf(answer);
+  if (typeof id !== 'string' || typeof payment !== 'string')
+    throw new ProviderUnavailable('The sandbox answered with what is no dispute');
+  return { id, payment };
 }
 
 export function refundIn(answer: unknown, installation: string): ProviderRefund {

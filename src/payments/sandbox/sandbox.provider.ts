@@ -3,13 +3,14 @@ import {
   PaymentProvider,
   PROVIDER_TIMEOUT_MS,
   ProviderUnavailable,
+  type ListedDispute,
   type PaymentRequest,
   type ProviderEvent,
   type ProviderPayment,
   type ProviderRefund,
   type RefundRequest,
 } from '../payment-provider';
-import { bodyOf, eventIn, listIn, paymentIn, refundIn } from './sandbox-answers';
+import { bodyOf, eventIn, listedDisputeIn, listIn, paymentIn, refundIn } from './sandbox-answers';
 import { verifySignature } from './sandbox-signature';
 
 const MOST_BYTES = 1_024 * 1_024;
@@ -77,6 +78,11 @@ export class SandboxProvider extends PaymentProvider {
     const payments = listIn(await this.call('GET', `/payments?${query.toString()}`), this.paymentOf);
     const next = payments.length === PAGE ? payments.at(-1)?.id : undefined;
     return { payments, ...(next !== undefined && { next }) };
+  }
+
+  /** It tells of none when it was opened, and lists those that are open first. */
+  async disputesSince(): Promise<ListedDispute[]> {
+    return listIn(await this.call('GET', '/disputes'), listedDisputeIn);
   }
 
   readEvent(body: Buffer, headers: Record<string, string | string[] | undefined>): ProviderEvent {

@@ -4,6 +4,7 @@ import {
   ForgedEvent,
   PaymentProvider,
   PROVIDER_TIMEOUT_MS,
+  type ListedDispute,
   type PaymentRequest,
   type ProviderDispute,
   type ProviderEvent,
@@ -29,6 +30,7 @@ export interface StripeOptions {
 /** An event that is older was sent before, and is sent again by somebody who kept it. */
 const TOLERANCE_SECONDS = 300;
 const MOST_REFUNDS = 1_000;
+const MOST_DISPUTES = 1_000;
 
 /** Stripe, with a PaymentIntent for each payment, whose money is captured at once. */
 export class StripeProvider extends PaymentProvider {
@@ -122,6 +124,18 @@ export class StripeProvider extends PaymentProvider {
       const payments = data.map(this.toPayment);
       const next = hasMore ? payments.at(-1)?.id : undefined;
       return { payments, ...(next !== undefined && { next }) };
+    });
+  }
+
+  async disputesSince(since: Date): Promise<ListedDispute[]> {
+    return await this.call(async () => {
+      const created = { gte: Math.floor(since.getTime() / 1_000) };
+      const disputes = await this.stripe.disputes
+        .list({ created, limit: PAGE })
+        .autoPagingToArray({ limit: MOST_DISPUTES });
+      return disputes.flatMap(({ id, payment_intent: intent }) =>
+        intent === null ? [] : [{ id, payment: typeof intent === 'string' ? intent : intent.id }],
+      );
     });
   }
 
