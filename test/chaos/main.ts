@@ -20,8 +20,11 @@ async function main(): Promise<void> {
     return;
   }
   const results: Result[] = [];
-  for (const seed of options.seeds) results.push(...(await runSeed(seed, options)));
-  print(`\n${resultsTable(results)}`);
+  for (const seed of options.seeds) {
+    const found = await runSeed(seed, options);
+    print(`\n${resultsTable(found)}\n`);
+    results.push(...found);
+  }
   const isOk = options.withoutGuard ? wasCaught(results) : tellFailures(results);
   if (!isOk) process.exitCode = 1;
 }
