@@ -48,6 +48,18 @@ describe('DocumentPool', () => {
     expect(await next()).toBeInstanceOf(Uint8Array);
   }, 30_000);
 
+  it('asks for another try where it was the start of the thread that took too long', async () => {
+    const cold = new DocumentPool();
+    const busy = Array.from({ length: MOST_WAITING }, () => refusal(cold.make(endless, stays())));
+    const refusals = (await Promise.all(busy)) as Problem[];
+    // One at a time is made: the others did not come to their first page.
+    expect(refusals.filter(({ code }) => code === 'document_too_slow').length).toBeLessThan(2);
+    expect(refusals.filter(({ code }) => code === 'overloaded').length).toBeGreaterThanOrEqual(
+      MOST_WAITING - 1,
+    );
+    await cold.onApplicationShutdown();
+  }, 30_000);
+
   it('gives up what nobody waits for any more', async () => {
     const client = new AbortController();
     const theirs = [endless, ...Array<DocumentOrder>(MOST_WAITING).fill(QR)].map((order) =>

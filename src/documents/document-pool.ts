@@ -38,20 +38,24 @@ export class DocumentPool implements OnApplicationShutdown {
   /**
    * @param gone when it is aborted, the document is no longer wanted
    * @throws {Problem} `overloaded` when too many wait already, or when it takes too long; `document_too_slow` when it is of
-   *   several tickets and takes too long
+   *   several tickets and takes too long by itself
    */
   async make(order: DocumentOrder, gone: AbortSignal): Promise<Uint8Array> {
     if (this.wanted > MOST_WAITING) throw overloaded();
     // The thread looks here before each page. Ending it would cost the fonts that it has loaded.
-    const over = new Int32Array(new SharedArrayBuffer(4));
+    const [over, begun] = [sharedNumber(), sharedNumber()];
     const made = this.threads.run(
-      { ...order, over, isCrowded: this.isCrowded() },
+      { ...order, over, begun, isCrowded: this.isCrowded() },
       { signal: AbortSignal.timeout(LIMIT_MS) },
     );
     const end = AbortSignal.any([gone, AbortSignal.timeout(PATIENCE_MS)]);
     this.wanted++;
     try {
-      return await Promise.race([made, rejection(end, order)]);
+      return await Promise.race([made, aborted(end)]);
+    } catch (error) {
+      if (!end.aborted) throw error;
+      // The first page may have waited for the thread, and for its fonts: the next time they are there.
+      throw Atomics.load(begun, 0) > 1 ? tooSlow() : overloaded();
     } finally {
       this.wanted--;
       Atomics.store(over, 0, 1);
@@ -71,14 +75,14 @@ export class DocumentPool implements OnApplicationShutdown {
 }
 
 /** Rejects as soon as the signal is aborted. */
-const rejection = (signal: AbortSignal, order: DocumentOrder) =>
+const aborted = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => {
-    const giveUp = () => reject(hasSeveral(order) ? tooSlow() : overloaded());
+    const giveUp = () => reject(signal.reason as Error);
     if (signal.aborted) giveUp();
     else signal.addEventListener('abort', giveUp, { once: true });
   });
 
-const hasSeveral = (order: DocumentOrder) => order.kind === 'pdf' && order.pages.length > 1;
+const sharedNumber = () => new Int32Array(new SharedArrayBuffer(4));
 
 const tooSlow = () => new Problem('document_too_slow', { headers: { 'Retry-After': '2' } });
 

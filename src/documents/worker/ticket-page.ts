@@ -25,4 +25,6 @@ export type DocumentTask = DocumentOrder & {
   isCrowded: boolean;
   /** Memory that the threads share: another number than 0 once nobody waits for the document any more. */
   over: Int32Array;
+  /** The same: how many pages were begun. */
+  begun: Int32Array;
 };

@@ -35,6 +35,9 @@ async function draw(task: DocumentTask): Promise<Uint8Array> {
     case 'png':
       return await pngOf(task.token);
     case 'pdf':
-      return await pdfOf(task.pages, task.format, () => requireWaiter(task));
+      return await pdfOf(task.pages, task.format, () => {
+        requireWaiter(task);
+        Atomics.add(task.begun, 0, 1);
+      });
   }
 }
