@@ -4,6 +4,8 @@ import { Problem } from '../problems/problem';
 import { ForgedEvent, PaymentProvider, ProviderRefusal, ProviderUnavailable } from './payment-provider';
 import { RefundSending } from './refund-sending';
 
+const LONGEST_ID = 255;
+
 type Headers = Record<string, string | string[] | undefined>;
 
 /** Takes the events of the provider: each is a reason to ask it how the payment stands, and never the truth. */
@@ -64,7 +66,9 @@ export class ProviderEvents {
 
   private read(provider: PaymentProvider, body: Buffer, headers: Headers) {
     try {
-      return provider.readEvent(body, headers);
+      const event = provider.readEvent(body, headers);
+      if (event.id.length > LONGEST_ID) throw new ForgedEvent('No provider has ids of this length');
+      return event;
     } catch (error) {
       if (error instanceof ForgedEvent) throw new Problem('event_not_authentic');
       throw error;

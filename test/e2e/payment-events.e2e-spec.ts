@@ -201,6 +201,9 @@ describe('events of a payment provider', () => {
   it('are bounded, and taken for the provider alone that is configured', async () => {
     const large = await send(JSON.stringify({ id: 'evt_large', padding: 'x'.repeat(256 * 1_024) }));
     expectProblem(large, 413, 'body_too_large');
+    const { id: payment, metadata } = await untold();
+    expectProblem(await send(eventOf(payment, metadata, 'e'.repeat(256))), 400, 'event_not_authentic');
+    expect((await send(eventOf(payment, metadata, 'e'.repeat(255)))).status).toBe(200);
     const { body: problem, status } = await send(eventOf('pay_x'), { provider: 'stripe' });
     expect({ status, code: problem.code }).toEqual({ status: 404, code: 'route_not_found' });
   });

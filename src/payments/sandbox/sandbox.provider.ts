@@ -80,7 +80,7 @@ export class SandboxProvider extends PaymentProvider {
     return { payments, ...(next !== undefined && { next }) };
   }
 
-  /** It tells of none when it was opened, and lists those that are open first. */
+  /** The sandbox does not say when a dispute was opened: it lists all, the open ones first. */
   async disputesSince(): Promise<ListedDispute[]> {
     return listIn(await this.call('GET', '/disputes'), listedDisputeIn);
   }
