@@ -86,7 +86,7 @@ describe('whatever is sent', () => {
     expect(missed('2').length).toBeLessThan(guarded.length + 10);
     expect(await api.sql(INVENTORY_MISMATCHES)).toEqual([]);
     expect((await api.client.get('/health/ready')).status).toBe(200);
-  }, 120_000);
+  }, 600_000);
 
   it('is judged by a judge that knows what is wrong', () => {
     const faithful = { operation: 'GET /events/{event_id}', isFaithful: true } as Sent;
