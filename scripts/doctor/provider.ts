@@ -6,6 +6,8 @@ import { ProviderUnavailable, type PaymentProvider } from '../../src/payments/pa
 import {
   COMPARE_PAYMENTS,
   FIND_UNKNOWN_DISPUTES,
+  valuesOfDisputes,
+  valuesToCompare,
   type Compared,
 } from '../../src/payments/reconciliation.statements';
 import type { SeatsOptions } from './count-places';
@@ -74,24 +76,19 @@ async function compareAll(database: DataSource, provider: PaymentProvider, stopp
     const ours = page.payments.filter(({ paymentId }) => paymentId !== undefined);
     number += ours.length;
     if (ours.length > 0) {
-      const compared = await database.query<Compared[]>(COMPARE_PAYMENTS.text, [
-        provider.name,
-        ours.map(({ id }) => id),
-        ours.map(({ paymentId }) => paymentId),
-        ours.map(({ status }) => (status === 'cancelled' ? 'failed' : status)),
-        ours.map(({ amount }) => amount),
-        ours.map(({ refunded }) => refunded ?? 0),
-      ]);
+      const compared = await database.query<Compared[]>(
+        COMPARE_PAYMENTS.text,
+        valuesToCompare(provider.name, ours),
+      );
       found.push(...(await withoutRecent(database, compared)));
     }
     after = page.next;
   } while (after !== undefined);
   const disputes = await provider.disputesSince(begin);
-  const unknown = await database.query<Compared[]>(FIND_UNKNOWN_DISPUTES.text, [
-    provider.name,
-    disputes.map(({ payment }) => payment),
-    disputes.map(({ id }) => id),
-  ]);
+  const unknown = await database.query<Compared[]>(
+    FIND_UNKNOWN_DISPUTES.text,
+    valuesOfDisputes(provider.name, disputes),
+  );
   found.push(...unknown.map((payment) => ({ ...payment, verdict: 'dispute_unknown' as const })));
   return { number, found };
 }

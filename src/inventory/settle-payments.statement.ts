@@ -8,7 +8,7 @@ import { leadsTo, OPEN_PAYMENT, PAYMENT_TRANSITIONS } from './payment-states';
 export const REFUND_TOPIC = 'refund.send';
 /** To which it hands payments that failed here, and might be paid at their provider all the same. */
 export const CANCEL_TOPIC = 'payment.cancel';
-/** To which it hands orders about whose money a bank has decided: what it left, a cancelled event has to give back. */
+/** To which it hands orders about whose money a bank has decided: what it left, a cancelled event has to give back. Named as in messages that an older build has left. */
 export const ENDED_DISPUTE_TOPIC = 'dispute.won';
 
 /** What keeps money from being lost, or kept for nothing. Tests take a guard out, and show what then goes wrong. */

@@ -1,5 +1,6 @@
 import type { Statement } from '../database/statements';
 import { OWED_REFUND } from '../inventory/payment-states';
+import type { ListedDispute, ProviderPayment } from './payment-provider';
 
 /** Something in which the provider and we do not agree, and which does not mend itself. */
 export interface Difference {
@@ -45,6 +46,16 @@ export const COMPARE_PAYMENTS: Statement = {
       OR payments.status <> listed.status OR listed.status = 'succeeded' AND (taken <> listed.amount OR giving_back < listed.refunded)`,
 };
 
+/** The values of `COMPARE_PAYMENTS`. */
+export const valuesToCompare = (provider: string, ours: readonly ProviderPayment[]) => [
+  provider,
+  ours.map(({ id }) => id),
+  ours.map(({ paymentId }) => paymentId),
+  ours.map(({ status }) => (status === 'cancelled' ? 'failed' : status)),
+  ours.map(({ amount }) => amount),
+  ours.map(({ refunded }) => refunded ?? 0),
+];
+
 /** Of the disputes `$3` about the payments `$2` at the provider `$1`: the payments whose disputes we do not know. */
 export const FIND_UNKNOWN_DISPUTES: Statement = {
   text: `
@@ -53,6 +64,13 @@ export const FIND_UNKNOWN_DISPUTES: Statement = {
     JOIN payments ON provider_payment = listed.payment AND provider = $1::varchar
     WHERE NOT disputes ? listed.dispute`,
 };
+
+/** The values of `FIND_UNKNOWN_DISPUTES`. */
+export const valuesOfDisputes = (provider: string, disputes: readonly ListedDispute[]) => [
+  provider,
+  disputes.map(({ payment }) => payment),
+  disputes.map(({ id }) => id),
+];
 
 /**
  * Finds payments and refunds that are open for too long, and money that somebody else gave back, at most `$2` of each kind;

@@ -11,6 +11,8 @@ import {
   FIND_UNKNOWN_DISPUTES,
   FORGET_EVENTS,
   NOTE_PAGE,
+  valuesOfDisputes,
+  valuesToCompare,
   type Compared,
   type Difference,
 } from './reconciliation.statements';
@@ -72,14 +74,10 @@ export class Reconciliation {
   async compare(provider: PaymentProvider, payments: readonly ProviderPayment[]): Promise<Compared[]> {
     const ours = payments.filter(({ paymentId }) => paymentId !== undefined);
     if (ours.length === 0) return [];
-    return await this.statements.run<Compared & object>(COMPARE_PAYMENTS, [
-      provider.name,
-      ours.map(({ id }) => id),
-      ours.map(({ paymentId }) => paymentId),
-      ours.map(({ status }) => (status === 'cancelled' ? 'failed' : status)),
-      ours.map(({ amount }) => amount),
-      ours.map(({ refunded }) => refunded ?? 0),
-    ]);
+    return await this.statements.run<Compared & object>(
+      COMPARE_PAYMENTS,
+      valuesToCompare(provider.name, ours),
+    );
   }
 
   /** No list of payments tells of a dispute, and its event may be lost. */
@@ -89,11 +87,7 @@ export class Reconciliation {
   ): Promise<{ payment: string; paymentId: number }[]> {
     const disputes = await provider.disputesSince(since);
     if (disputes.length === 0) return [];
-    return await this.statements.run(FIND_UNKNOWN_DISPUTES, [
-      provider.name,
-      disputes.map(({ payment }) => payment),
-      disputes.map(({ id }) => id),
-    ]);
+    return await this.statements.run(FIND_UNKNOWN_DISPUTES, valuesOfDisputes(provider.name, disputes));
   }
 
   /** @returns what the last walks could not close, by provider */
