@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const RESTS = 6;
-/** Work that waited for somebody else, such as a slow provider, costs those who book nothing. */
-const LONGEST_REST_MS = 1_000;
+const RESTS = 10;
+/** Work that waited so long waited for somebody else, such as a slow provider, which costs those who book nothing. */
+const LONGEST_REST_MS = 10_000;
 
 /**
- * Rests six times as long as a step of long background work took: going through the orders of a cancelled event, and
+ * Rests ten times as long as a step of long background work took: going through the orders of a cancelled event, and
  * giving their money back, leaves the processors to those who book.
  *
  * @param since `performance.now()` at the beginning of the step

@@ -13,7 +13,8 @@ const ORDERS = { full: 10_000, brief: 1_000 };
 /** Rounds in which an API and a worker are killed. */
 const KILLS = { full: 4, brief: 2 };
 const SHOPPERS = 8;
-const RATE_MS = { full: 6_000, brief: 1_000 };
+/** Several holds long. */
+const RATE_MS = { full: 15_000, brief: 1_000 };
 /** The share of their rate that other sales keep. */
 const LEAST_RATE = 0.8;
 /** A message that a killed worker had taken is taken over after a minute. */
@@ -45,6 +46,8 @@ export const massRefund: Fault = {
       const untilState = (status: string) =>
         stage.until(async () => (await state())?.status === status, size(stage, ENDS_WITHIN_MS));
 
+      // The first seconds end no holds yet, and their processes have just begun.
+      await rateOf(stage);
       const quiet = await rateOf(stage);
       const begun = performance.now();
       const answer = await cancel();
