@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { importJWK, type CryptoKey, type JWK, type JWK_OKP_Public } from 'jose';
 import { secretFingerprint } from '../auth/secret-fingerprint';
 import { Settings } from '../config/settings';
 import { Statements } from '../database/statements';
+import { signerOf, type Signer } from './ed25519';
 import { decryptKey } from './key-cipher';
 import { keySecrets, newTicketKey } from './new-ticket-key';
 import type { TicketKey } from './ticket-key.entity';
@@ -24,7 +24,7 @@ export interface SigningKey {
   kid: string;
   /** What its tokens begin with: their header, and a dot. */
   header: string;
-  keyObject: KeyObject;
+  sign: Signer;
 }
 
 export const ALGORITHM = 'EdDSA';
@@ -107,9 +107,8 @@ export class TicketKeys {
   private signingKeyOf(row: KeyRow): SigningKey {
     const { kid, encryptedPrivateKey, secretFingerprint: named } = row;
     const secret = keySecrets(this.settings).find((each) => secretFingerprint(each) === named) ?? '';
-    const d = decryptKey(encryptedPrivateKey as Buffer, kid, secret).toString('base64url');
-    const keyObject = createPrivateKey({ key: { ...publicKeyOf(row), d }, format: 'jwk' });
-    return { kid, header: headerOf(kid), keyObject };
+    const privateKey = decryptKey(encryptedPrivateKey as Buffer, kid, secret);
+    return { kid, header: headerOf(kid), sign: signerOf(privateKey) };
   }
 }
 
