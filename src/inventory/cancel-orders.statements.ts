@@ -1,5 +1,6 @@
 import type { Statement } from '../database/statements';
 import { addMessages } from '../jobs/outbox.service';
+import { SAME_KEYS } from './order-status';
 import { REFUND_TOPIC } from './settle-payments.statement';
 
 /*
@@ -15,7 +16,7 @@ export const CANCEL_HOLDS_OF_EVENT: Statement = {
     ), locked AS MATERIALIZED (
       SELECT id, status FROM orders WHERE id = ANY (ARRAY(SELECT id FROM found)) ORDER BY id FOR UPDATE
     ), ended AS MATERIALIZED (
-      UPDATE orders SET status = CASE WHEN expires_at <= now() THEN 'expired' ELSE 'cancelled' END, network = NULL
+      UPDATE orders SET status = CASE WHEN expires_at <= now() THEN 'expired' ELSE 'cancelled' END, network = NULL, ${SAME_KEYS}
       FROM locked
       WHERE orders.id = locked.id AND locked.status = 'held'
       RETURNING orders.status, quota_ids, quota_numbers

@@ -1,5 +1,6 @@
 import type { Statement } from '../database/statements';
 import { waitAtMost } from './lock-timeout';
+import { SAME_KEYS } from './order-status';
 
 /** What makes a release give back all that a hold took, and not too soon. Tests take a guard out, and show what then goes wrong. */
 export const RELEASE_GUARDS = {
@@ -100,13 +101,15 @@ function releaseOfEvents(skip: '' | 'SKIP LOCKED'): Statement {
 /** The quotas come last: they stay locked for a moment only, however many holds end, and reservations hardly wait. */
 function releaseHolds(holds: string, places: string): string {
   return `expired AS MATERIALIZED (
-      UPDATE orders SET status = 'expired', network = NULL
+      UPDATE orders SET status = 'expired', network = NULL, ${SAME_KEYS}
       FROM ${holds}
       WHERE orders.id = ${holds}.id
       RETURNING quota_ids, quota_numbers, extract(epoch FROM clock_timestamp() - expires_at)::float8 AS "lateSeconds"
     ), ended AS MATERIALIZED (
-      SELECT quota_id, sum(number)::int AS number
-      FROM expired, ${places} AS place (quota_id, number)
+      SELECT quota_id, sum(number * orders)::int AS number
+      FROM (
+        SELECT quota_ids, quota_numbers, count(*) AS orders FROM expired GROUP BY quota_ids, quota_numbers
+      ) AS alike, ${places} AS place (quota_id, number)
       GROUP BY quota_id
     ), quota AS MATERIALIZED (
       SELECT id FROM quotas

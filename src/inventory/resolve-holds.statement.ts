@@ -2,6 +2,7 @@ import { buyerThere, orderInScope } from '../database/scope';
 import type { Statement } from '../database/statements';
 import { claimed, keptOutcomes } from '../idempotency/key-claim';
 import { waitAtMost } from './lock-timeout';
+import { SAME_KEYS } from './order-status';
 
 /** What keeps a hold from being resolved twice, or too late. Tests take a guard out, and show what then goes wrong. */
 export const RESOLVE_HOLDS_GUARDS = {
@@ -102,7 +103,8 @@ function textOf({ lock, isHeld, isLive, isUnpaid, claims, keeps }: Parts): strin
       FROM move, (SELECT count(*) FROM quota) AS locked
       HAVING count(*) > 0
     ), changed AS (
-      UPDATE orders SET status = live.target, network = NULL, paid_at = CASE WHEN live.target = 'paid' THEN live.at END,
+      UPDATE orders SET ${SAME_KEYS}, status = live.target, network = NULL,
+        paid_at = CASE WHEN live.target = 'paid' THEN live.at END,
         amount_paid = orders.amount_paid + CASE WHEN live.target = 'paid' THEN live.total ELSE 0 END
       FROM live, moved
       WHERE orders.id = live.id
