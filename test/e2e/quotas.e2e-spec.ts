@@ -191,7 +191,7 @@ describe('quotas', () => {
       const event = await newEvent();
       const quotas = async () =>
         await api.sql<{ id: string; name: string }>(
-          `SELECT id, name FROM quotas WHERE event_id = $1 AND kind = 'type'`,
+          `SELECT id, name FROM quotas WHERE event_id = $1 AND kind = 'type' ORDER BY id`,
           [event.id],
         );
       const type = await newType(event);

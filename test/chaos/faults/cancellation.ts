@@ -5,8 +5,8 @@ import type { Member } from '../system/system';
 import type { Fault } from './fault';
 import { within, type Finding } from './finding';
 
-/** A message that a killed worker had taken is taken over after a minute. */
-const ENDS_WITHIN_MS = { full: 75_000, brief: 20_000 };
+/** The walker rests ten times as long as it works. A message that a killed worker had taken is taken over after a minute. */
+const ENDS_WITHIN_MS = { full: 120_000, brief: 60_000 };
 
 const killInCancellation: Fault = {
   name: 'kill-in-cancellation',
