@@ -17,8 +17,8 @@ const SHOPPERS = 8;
 const RATE_MS = { full: 15_000, brief: 1_000 };
 /** The share of their rate that other sales keep. */
 const LEAST_RATE = 0.8;
-/** A message that a killed worker had taken is taken over after a minute. */
-const ENDS_WITHIN_MS = { full: 300_000, brief: 30_000 };
+/** Walker and relays rest ten times as long as they work. A message that a killed worker had taken waits for a minute. */
+const ENDS_WITHIN_MS = { full: 300_000, brief: 90_000 };
 const size = ({ isFull }: Stage, { full, brief }: { full: number; brief: number }) => (isFull ? full : brief);
 
 /** An event is cancelled that very many have paid for, while others are sold. */
